@@ -1,0 +1,81 @@
+package sharing
+
+import "time"
+
+// Facts are what AWS said was there, as far as a Request touches it.
+type Facts struct {
+	Partition string
+	Images    []Image        // in the order of the request; those that are gone have State ImageMissing
+	Keys      map[string]Key // by ARN: every key of the images' snapshots
+	Targets   map[AccountID]TargetFacts
+	Warnings  []string // what could not be read and is not needed to go on
+}
+
+// ImageMissing is the state of an image that DescribeImages does not know. The other states are AWS's.
+const ImageMissing = "missing"
+
+// Image is an AMI as its owner sees it.
+type Image struct {
+	Ref               ImageRef
+	Owner             AccountID
+	Name              string
+	State             string // "available", …
+	LaunchPermissions []Recipient
+	Snapshots         []Snapshot
+	Tags              map[string]string
+}
+
+// Snapshot is an EBS snapshot behind an image.
+type Snapshot struct {
+	ID         string
+	Encrypted  bool
+	KeyARN     string      // "" unless Encrypted
+	Recipients []Recipient // create-volume permissions
+	Tags       map[string]string
+}
+
+// Key is a KMS key as far as the plugin may look at it. The zero value with an ARN is a key that could not be described.
+type Key struct {
+	ARN          string
+	Described    bool // whether DescribeKey was allowed
+	AWSManaged   bool
+	State        string // "Enabled", …
+	Grants       []Grant
+	GrantsListed bool // whether ListGrants was allowed; without it Grants is empty
+}
+
+// Grant is a grant on a key, as ListGrants shows it.
+// https://docs.aws.amazon.com/kms/latest/APIReference/API_GrantListEntry.html
+type Grant struct {
+	ID          string
+	Name        string
+	Issuer      AccountID // the account that the grant was issued from
+	Grantee     string    // ARN; the unique id ("AROA…") when the role is gone or not resolved yet
+	Operations  []string
+	Constrained bool // carries an encryption-context or source constraint
+	Created     time.Time
+}
+
+// TargetFacts are what was found inside a target account. Without credentials they are empty.
+type TargetFacts struct {
+	// Problems stop everything in the account: its role can't be assumed, for one.
+	Problems []Problem
+	Roles    map[Grantee]Role
+	Groups   []AutoScalingGroup
+	// Tags of images and snapshots as the account sees them, by Region and resource id; only what is asked for.
+	Tags map[Region]map[string]map[string]string
+}
+
+// Role is a role that a grant names.
+type Role struct {
+	Exists   bool
+	ARN      string
+	UniqueID string // "AROA…"
+}
+
+// AutoScalingGroup is a group named in auto_scaling_groups, in a Region where it exists.
+type AutoScalingGroup struct {
+	Region  Region
+	Name    string
+	RoleARN string // its ServiceLinkedRoleARN
+}

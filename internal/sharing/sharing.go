@@ -1,0 +1,64 @@
+// Package sharing is the vocabulary of the plugin: accounts, images, keys, grantees and grants, what a user asks for
+// ([Request]) and what AWS says is there ([Facts]).
+//
+// It holds values and the rules of their shape. It reads no configuration, calls no service and decides nothing: what
+// has to change is internal/plan's answer, how to change it internal/awsapi's.
+package sharing
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// Region is a Region's code, as in "eu-central-1".
+type Region string
+
+// ImageRef names an AMI. AMI ids are unique within a Region only.
+type ImageRef struct {
+	Region Region
+	ID     string
+}
+
+// String returns "region:ami-…", the form of Packer's artifact ids.
+func (r ImageRef) String() string { return string(r.Region) + ":" + r.ID }
+
+// CompareImages orders by Region, then by id.
+func CompareImages(a, b ImageRef) int {
+	return cmp.Or(cmp.Compare(a.Region, b.Region), strings.Compare(a.ID, b.ID))
+}
+
+// Scope is a place where sharing succeeds or fails on its own: one account in one Region. An empty Region stands for
+// all Regions of the account, as when its role can't be assumed.
+type Scope struct {
+	Account AccountID
+	Region  Region
+}
+
+// Covers tells whether what happens in s also happens in other: the same account, and the same Region or all.
+func (s Scope) Covers(other Scope) bool {
+	return s.Account == other.Account && (s.Region == "" || s.Region == other.Region)
+}
+
+// CompareScopes orders by account, then by Region.
+func CompareScopes(a, b Scope) int {
+	return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region))
+}
+
+// DefaultGrantOperations are the operations that Auto Scaling's service-linked role needs on a shared key, in the order
+// of AWS's page https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html.
+// The result is the caller's own.
+func DefaultGrantOperations() []string {
+	return []string{
+		"Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo",
+		"GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "DescribeKey", "CreateGrant",
+	}
+}
+
+// GrantOperations are all operations that a grant on a symmetric encryption key can carry, sorted.
+// https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
+func GrantOperations() []string {
+	all := append(DefaultGrantOperations(), "GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext", "RetireGrant")
+	slices.Sort(all)
+	return all
+}
