@@ -1,0 +1,92 @@
+// Package awsapi looks at AWS and changes it: it observes what is there, carries out the changes of a plan one call at
+// a time, proves them without making them, and verifies from inside the targets what a run has brought about.
+//
+// It is the only importer of the SDK's service clients, and it decides nothing: what has to change is internal/plan's
+// answer, in which order and what to do about failures internal/apply's. Where AWS refuses, its code is put into words
+// with cause and remedy; the SDK's error types go no further than here.
+package awsapi
+
+import (
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// Options of a Client. The zero value is usable.
+type Options struct {
+	// MaxConcurrency is how many calls may be in flight at the same time; 0 means 64.
+	MaxConcurrency int
+	// MaxRetries is how often a call is repeated after its first attempt when it was throttled or met a fault of AWS or
+	// of the network; 0 means 10, less than 0 not at all.
+	MaxRetries int
+	// Partition is that of the source account's caller; "" means that of the Regions.
+	Partition string
+	// VerifyTimeout is how long Verify waits for what was done to become visible; 0 means 2 minutes.
+	VerifyTimeout time.Duration
+}
+
+func (o Options) withDefaults() Options {
+	if o.MaxConcurrency <= 0 {
+		o.MaxConcurrency = 64
+	}
+	switch {
+	case o.MaxRetries == 0:
+		o.MaxRetries = 10
+	case o.MaxRetries < 0:
+		o.MaxRetries = 0
+	}
+	if o.VerifyTimeout <= 0 {
+		o.VerifyTimeout = 2 * time.Minute
+	}
+	return o
+}
+
+// TargetCredentials tell how to act inside a target: by assuming a role, or with a configuration of its own, as a
+// profile makes it. Exactly one is set.
+type TargetCredentials struct {
+	Role   *AssumeRole
+	Config *aws.Config
+}
+
+// AssumeRole is a role to assume with the source account's credentials.
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+type AssumeRole struct {
+	// RoleARN, or else RoleName: a name, with or without its path, in the target account.
+	RoleARN  string
+	RoleName string
+
+	ExternalID  string
+	SessionName string        // "" means "packer-plugin-ami-share"
+	Duration    time.Duration // 0 means an hour
+
+	// Policy and PolicyARNs narrow the session. When both are empty it is narrowed to what the run needs.
+	Policy     string
+	PolicyARNs []string
+
+	Tags              map[string]string
+	TransitiveTagKeys []string
+}
+
+// Stats are the calls that a Client has made so far.
+type Stats struct {
+	Calls   map[string]int // by "kms:CreateGrant"; a call counts once, however often it was repeated
+	Retries int            // attempts after the first ones
+}
+
+// ObserveError is returned when something could not be read that the whole run needs: every such thing, not the first.
+type ObserveError struct {
+	Problems []sharing.Problem
+}
+
+func (e *ObserveError) Error() string { return joinProblems(e.Problems) }
+
+// Unwrap returns the problems.
+func (e *ObserveError) Unwrap() []error {
+	errs := make([]error, len(e.Problems))
+	for i, problem := range e.Problems {
+		errs[i] = problem
+	}
+	return errs
+}

@@ -1,0 +1,137 @@
+package awsapi
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// Client speaks to AWS for one run: as the source account, and as every target that it has credentials for. It is safe
+// for use by many goroutines, and remembers what it observed so as to know later what the run itself has made.
+type Client struct {
+	options  Options
+	source   aws.Config
+	sessions map[sharing.AccountID]*session
+	traffic  *traffic
+	grants   grantMemory
+
+	ec2s         cache[ec2.Client]
+	kmss         cache[kms.Client]
+	iams         cache[iam.Client]
+	stss         cache[sts.Client]
+	autoscalings cache[autoscaling.Client]
+	taggings     cache[resourcegroupstaggingapi.Client]
+}
+
+// New makes a client of the source account's configuration and of what gives access to the targets. It makes no call.
+func New(source aws.Config, targets map[sharing.AccountID]TargetCredentials, o Options) *Client {
+	o = o.withDefaults()
+	c := &Client{options: o, sessions: map[sharing.AccountID]*session{}, traffic: newTraffic(o.MaxConcurrency)}
+	c.source = c.equip(source)
+	for account, credentials := range targets {
+		c.sessions[account] = &session{account: account, credentials: credentials}
+	}
+	return c
+}
+
+// Stats returns the calls made so far.
+func (c *Client) Stats() Stats { return c.traffic.stats() }
+
+// place is where a call goes: the account that it is made from, "" for the source, and the Region.
+type place struct {
+	account sharing.AccountID
+	region  sharing.Region
+}
+
+// cache holds the service clients, one for each place.
+type cache[T any] struct {
+	mu      sync.Mutex
+	clients map[place]*T
+}
+
+func (c *cache[T]) get(p place, create func() *T) *T {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.clients == nil {
+		c.clients = map[place]*T{}
+	}
+	if c.clients[p] == nil {
+		c.clients[p] = create()
+	}
+	return c.clients[p]
+}
+
+func (c *Client) ec2(p place) *ec2.Client {
+	return c.ec2s.get(p, func() *ec2.Client { return ec2.NewFromConfig(c.config(p)) })
+}
+
+func (c *Client) kms(p place) *kms.Client {
+	return c.kmss.get(p, func() *kms.Client { return kms.NewFromConfig(c.config(p)) })
+}
+
+func (c *Client) iam(p place) *iam.Client {
+	return c.iams.get(p, func() *iam.Client { return iam.NewFromConfig(c.config(p)) })
+}
+
+func (c *Client) sts(p place) *sts.Client {
+	return c.stss.get(p, func() *sts.Client { return sts.NewFromConfig(c.config(p)) })
+}
+
+func (c *Client) autoscaling(p place) *autoscaling.Client {
+	return c.autoscalings.get(p, func() *autoscaling.Client { return autoscaling.NewFromConfig(c.config(p)) })
+}
+
+func (c *Client) tagging(p place) *resourcegroupstaggingapi.Client {
+	return c.taggings.get(p, func() *resourcegroupstaggingapi.Client {
+		return resourcegroupstaggingapi.NewFromConfig(c.config(p))
+	})
+}
+
+// config returns the configuration for a place. A target without a session gets anonymous credentials: nothing calls
+// for one, since plan.Compute makes no change for it.
+func (c *Client) config(p place) aws.Config {
+	config := c.source
+	if p.account != "" {
+		config = c.sessionConfig(p.account)
+	}
+	config = config.Copy()
+	if p.region != "" {
+		config.Region = string(p.region)
+	}
+	return config
+}
+
+// home is the source's own Region, from which IAM and STS are asked.
+func (c *Client) home(account sharing.AccountID) place { return place{account: account} }
+
+// poll calls done until it reports true, at growing intervals from 250 ms to 15 s, or until the context ends. It
+// returns done's last error.
+func poll(ctx context.Context, done func(context.Context) (bool, error)) error {
+	const first, longest = 250 * time.Millisecond, 15 * time.Second
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	var last error
+	for wait := first; ; wait = min(2*wait, longest) {
+		select {
+		case <-ctx.Done():
+			return last
+		case <-timer.C:
+		}
+		finished, err := done(ctx)
+		if finished {
+			return err
+		}
+		last = err
+		timer.Reset(wait)
+	}
+}

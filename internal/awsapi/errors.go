@@ -1,0 +1,76 @@
+package awsapi
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// code returns AWS's error code, "" when AWS did not answer.
+func code(err error) string {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return api.ErrorCode()
+	}
+	return ""
+}
+
+// message returns AWS's own words without the SDK's around them.
+func message(err error) string {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return api.ErrorMessage()
+	}
+	return err.Error()
+}
+
+// requestID returns the id that AWS's support asks for.
+func requestID(err error) string {
+	var response *awshttp.ResponseError
+	if errors.As(err, &response) {
+		return response.ServiceRequestID()
+	}
+	return ""
+}
+
+// hasCode tells whether AWS answered with one of the codes.
+func hasCode(err error, codes ...string) bool {
+	got := code(err)
+	return got != "" && slices.Contains(codes, got)
+}
+
+// denied tells whether AWS refused for want of permission.
+func denied(err error) bool {
+	return hasCode(err, "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthFailure")
+}
+
+// proven tells whether a DryRun call was answered with: it would have worked.
+// https://docs.aws.amazon.com/kms/latest/developerguide/testing-permissions.html
+func proven(err error) bool { return hasCode(err, "DryRunOperation", "DryRunOperationException") }
+
+// unknown tells whether a call may have had its effect in spite of the error: the connection broke, or a fault of AWS
+// came in between.
+func unknown(err error) bool {
+	if err == nil || unreachable(err) {
+		return false
+	}
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return true
+	}
+	var response *awshttp.ResponseError
+	return errors.As(err, &response) && response.HTTPStatusCode() >= 500
+}
+
+func joinProblems(problems []sharing.Problem) string {
+	lines := make([]string, len(problems))
+	for i, problem := range problems {
+		lines[i] = problem.Error()
+	}
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,194 @@
+package awsapi
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+const (
+	defaultSessionName = "packer-plugin-ami-share"
+	// renewBefore is how long before their end credentials are renewed, so that a call waiting for its turn is not
+	// sent with expired ones.
+	renewBefore = time.Minute
+)
+
+// session is a target's one session, made when it is first needed and used in all Regions.
+type session struct {
+	account     sharing.AccountID
+	credentials TargetCredentials
+
+	once   sync.Once
+	config aws.Config
+
+	mu     sync.Mutex
+	policy string // narrows the session; what is set after the role was assumed has no effect
+}
+
+func (s *session) narrow(policy string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.policy = policy
+}
+
+func (s *session) narrowed() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.policy
+}
+
+// sessionConfig returns the configuration that acts inside a target. The role is assumed when the first call asks for
+// credentials, once for all callers at that time.
+func (c *Client) sessionConfig(account sharing.AccountID) aws.Config {
+	s := c.sessions[account]
+	s.once.Do(func() {
+		switch {
+		case s.credentials.Config != nil:
+			s.config = c.equip(*s.credentials.Config)
+		default:
+			s.config = c.source.Copy()
+			s.config.Credentials = c.assume(s)
+		}
+	})
+	return s.config
+}
+
+func (c *Client) assume(s *session) aws.CredentialsProvider {
+	role := s.credentials.Role
+	provider := stscreds.NewAssumeRoleProvider(c.sts(place{}), c.roleARN(s), func(o *stscreds.AssumeRoleOptions) {
+		o.RoleSessionName = defaultSessionName
+		if role.SessionName != "" {
+			o.RoleSessionName = role.SessionName
+		}
+		o.Duration = time.Hour
+		if role.Duration > 0 {
+			o.Duration = role.Duration
+		}
+		o.ExternalID = optional(role.ExternalID)
+		o.Policy = optional(role.Policy)
+		for _, arn := range role.PolicyARNs {
+			o.PolicyARNs = append(o.PolicyARNs, ststypes.PolicyDescriptorType{Arn: aws.String(arn)})
+		}
+		if role.Policy == "" && len(role.PolicyARNs) == 0 {
+			o.Policy = optional(s.narrowed())
+		}
+		for _, key := range slices.Sorted(maps.Keys(role.Tags)) {
+			o.Tags = append(o.Tags, ststypes.Tag{Key: aws.String(key), Value: aws.String(role.Tags[key])})
+		}
+		o.TransitiveTagKeys = role.TransitiveTagKeys
+	})
+	return aws.NewCredentialsCache(provider, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = renewBefore })
+}
+
+// roleARN returns the ARN of the role that a session assumes, "" for a session that assumes none.
+func (c *Client) roleARN(s *session) string {
+	role := s.credentials.Role
+	switch {
+	case role == nil:
+		return ""
+	case role.RoleARN != "":
+		return role.RoleARN
+	}
+	name := "role/" + strings.TrimPrefix(role.RoleName, "/")
+	return sharing.ARN{Partition: c.partition(), Service: "iam", Account: s.account, Resource: name}.String()
+}
+
+// partition returns the partition of the source account.
+func (c *Client) partition() string {
+	if c.options.Partition != "" {
+		return c.options.Partition
+	}
+	return sharing.PartitionOf(sharing.Region(c.source.Region))
+}
+
+// enter opens the session of a target: it assumes the role, or proves that a profile belongs to the account.
+func (c *Client) enter(ctx context.Context, account sharing.AccountID) *sharing.Problem {
+	s := c.sessions[account]
+	if s == nil {
+		return &sharing.Problem{
+			Scope: sharing.Scope{Account: account}, Doing: "entering the account", Cause: "there are no credentials for it",
+			Remedy: "give the target an assume_role block or a profile",
+		}
+	}
+	config := c.sessionConfig(account)
+	doing := act{scope: sharing.Scope{Account: account}, action: "sts:AssumeRole", resource: c.roleARN(s), externalID: s.externalID()}
+	doing.doing = "assuming the role " + doing.resource
+	if s.credentials.Role == nil {
+		doing.doing, doing.action = "reading the profile's credentials", ""
+	}
+	if _, err := config.Credentials.Retrieve(ctx); err != nil {
+		problem := diagnose(err, doing)
+		return &problem
+	}
+	if s.credentials.Role == nil {
+		return c.proveAccount(ctx, account)
+	}
+	return nil
+}
+
+func (s *session) externalID() string {
+	if s.credentials.Role == nil {
+		return ""
+	}
+	return s.credentials.Role.ExternalID
+}
+
+// proveAccount asks whose credentials a profile holds: a grant issued from another account would be worth nothing.
+func (c *Client) proveAccount(ctx context.Context, account sharing.AccountID) *sharing.Problem {
+	scope := sharing.Scope{Account: account}
+	out, err := c.sts(place{account: account}).GetCallerIdentity(ctx, nil)
+	if err != nil {
+		problem := diagnose(err, act{scope: scope, doing: "asking whose credentials the profile holds", action: "sts:GetCallerIdentity"})
+		return &problem
+	}
+	if got := aws.ToString(out.Account); got != string(account) {
+		return &sharing.Problem{
+			Scope: scope, Doing: "asking whose credentials the profile holds", Cause: "they belong to account " + got,
+			Remedy: "name a profile of account " + string(account) + " in the target, or correct its account_ids",
+		}
+	}
+	return nil
+}
+
+// equip returns a configuration with this package's retries, bounds and counters.
+func (c *Client) equip(config aws.Config) aws.Config {
+	config = config.Copy()
+	config.Retryer = newRetryer(c.options.MaxRetries)
+	config.APIOptions = append(slices.Clone(config.APIOptions), c.traffic.attach)
+	config.HTTPClient = roomy(config.HTTPClient, c.options.MaxConcurrency)
+	return config
+}
+
+// roomy returns an HTTP client that keeps as many idle connections to a host as there can be calls in flight. A client
+// that it doesn't know it leaves alone.
+func roomy(client aws.HTTPClient, connections int) aws.HTTPClient {
+	if client == nil {
+		client = awshttp.NewBuildableClient()
+	}
+	buildable, ok := client.(*awshttp.BuildableClient)
+	if !ok {
+		return client
+	}
+	return buildable.WithTransportOptions(func(t *http.Transport) {
+		t.MaxIdleConnsPerHost = max(t.MaxIdleConnsPerHost, connections)
+		t.MaxIdleConns = 0
+	})
+}
+
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
