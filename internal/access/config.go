@@ -1,0 +1,85 @@
+//go:generate packer-sdc struct-markdown
+//go:generate packer-sdc mapstructure-to-hcl2 -type Config,VaultAWSEngineConfig
+
+// Package access turns the HCL blocks that say who is acting into credentials: the access options of the source
+// account, named as in the amazon builders, and the target blocks. Both components of the plugin share it.
+//
+// Its checks are pure and run while Packer validates; credentials are fetched when sharing begins, not before, since a
+// build may outlive them. It calls nothing but what gives credentials: STS, the metadata service, Vault.
+package access
+
+// Config is access to the source account, the one that owns the images.
+//
+// Credentials are looked for in this order, as in the amazon builders: `access_key` and `secret_key`; `profile`; the
+// environment (`AWS_ACCESS_KEY_ID`, `AWS_PROFILE`, web identity, …); the shared configuration files; the metadata
+// service of the container or the instance. They are fetched when sharing begins, so that they can't expire during a
+// long build. The environment variables of the AWS SDKs work as they do for the AWS CLI, among them
+// `AWS_ENDPOINT_URL`, `AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT` and `AWS_CA_BUNDLE`. STS is asked in the
+// Region of the source account, never at its global endpoint, so that Regions which must be enabled first work.
+type Config struct {
+	// The access key. Goes with `secret_key`. Prefer a profile, a role or the environment to a key in a template.
+	AccessKey string `mapstructure:"access_key" required:"false"`
+	// The secret key that belongs to `access_key`.
+	SecretKey string `mapstructure:"secret_key" required:"false"`
+	// The session token that belongs to `access_key` when the credentials are temporary.
+	Token string `mapstructure:"token" required:"false"`
+	// A profile of the shared configuration and credentials files.
+	Profile string `mapstructure:"profile" required:"false"`
+	// A file to take profiles from instead of `~/.aws/config` and `~/.aws/credentials`. Both ways of naming a section
+	// are understood in it, `[name]` and `[profile name]`.
+	SharedCredentialsFile string `mapstructure:"shared_credentials_file" required:"false"`
+	// The Region in which STS and IAM are asked, as in `eu-central-1`. It need not be one of the images: those are
+	// asked about where they are. Default: the environment's, then the profile's, then the Region of the build.
+	Region string `mapstructure:"region" required:"false"`
+	// A role to assume with these credentials, in which the source account is then accessed.
+	// See [assume_role](#assume-role-of-the-source-account).
+	AssumeRole AssumeRoleConfig `mapstructure:"assume_role" required:"false"`
+	// The code that a multi-factor device shows, six digits, for a role whose trust policy asks for
+	// `aws:MultiFactorAuthPresent`. The role is the one of `assume_role`, or of the profile. A code is good for
+	// one use: a builder of the same template that uses it leaves none to this plugin.
+	MFACode string `mapstructure:"mfa_code" required:"false"`
+	// The ARN or serial number of the multi-factor device for `mfa_code`. Default: the `mfa_serial` of the profile,
+	// else the virtual device that is named like the IAM user.
+	MFASerial string `mapstructure:"mfa_serial" required:"false"`
+	// How often a call is repeated when it was throttled or met a fault of AWS or of the network. The wait between
+	// two attempts grows up to 20 seconds. Default 10.
+	MaxRetries int `mapstructure:"max_retries" required:"false"`
+	// Accept any TLS certificate, of AWS and of whoever pretends to be AWS. Default `false`. To trust a proxy's own
+	// authority set `AWS_CA_BUNDLE` in the environment instead.
+	InsecureSkipTLSVerify bool `mapstructure:"insecure_skip_tls_verify" required:"false"`
+	// Don't ask STS whose the credentials are before sharing begins. Saves one call; wrong credentials then show up
+	// in the first call of EC2. Default `false`.
+	SkipCredsValidation bool `mapstructure:"skip_credential_validation" required:"false"`
+	// Don't look for credentials at the instance's metadata service. Default `false`.
+	SkipMetadataAPICheck bool `mapstructure:"skip_metadata_api_check" required:"false"`
+	// Get the credentials from the AWS secrets engine of HashiCorp Vault.
+	// See [vault_aws_engine](#vault_aws_engine).
+	VaultAWSEngine VaultAWSEngineConfig `mapstructure:"vault_aws_engine" required:"false"`
+}
+
+// VaultAWSEngineConfig gets the credentials of the source account from the
+// [AWS secrets engine](https://developer.hashicorp.com/vault/api-docs/secret/aws) of HashiCorp Vault. Vault is asked
+// when sharing begins. Its address and token are those of the environment: `VAULT_ADDR`, `VAULT_TOKEN`,
+// `VAULT_NAMESPACE`, `VAULT_CACERT`, `VAULT_SKIP_VERIFY`.
+//
+// ```hcl
+//
+//	vault_aws_engine {
+//	  name     = "image-builder"
+//	  role_arn = "arn:aws:iam::111111111111:role/image-builder"
+//	  ttl      = "3600s"
+//	}
+//
+// ```
+type VaultAWSEngineConfig struct {
+	// The name of Vault's role to make credentials for. Required in this block.
+	Name string `mapstructure:"name" required:"false"`
+	// The path at which the engine is mounted. Default `aws`.
+	EngineName string `mapstructure:"engine_name" required:"false"`
+	// The ARN of the IAM role to assume, when the credential type of Vault's role is `assumed_role` and it allows more
+	// than one.
+	RoleARN string `mapstructure:"role_arn" required:"false"`
+	// How long temporary credentials last, as in `3600s` or `1h`. Default: what Vault's role says. For the
+	// credential types `assumed_role` and `federation_token` only.
+	TTL string `mapstructure:"ttl" required:"false"`
+}

@@ -1,0 +1,22 @@
+// Command packer-plugin-ami-share is a Packer plugin that shares encrypted AMIs with other AWS accounts.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/hashicorp/packer-plugin-sdk/plugin"
+
+	"github.com/amishare/packer-plugin-ami-share/post-processor/amishare"
+	"github.com/amishare/packer-plugin-ami-share/version"
+)
+
+func main() {
+	set := plugin.NewSet()
+	set.RegisterPostProcessor(plugin.DEFAULT_NAME, new(amishare.PostProcessor))
+	set.SetVersion(version.PluginVersion)
+	if err := set.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
