@@ -1,0 +1,106 @@
+package policy
+
+import (
+	"strings"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// KeyPolicyLimit is how long a key policy can be, in bytes; it can't be raised.
+// https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html
+const KeyPolicyLimit = 32 << 10
+
+// ownStatements is the room that is left in a key policy for the statements that the key has already.
+const ownStatements = 2 << 10
+
+// KeyPolicyStatements returns the statements to add to the policy of each key, as a JSON array: whoever acts in a target
+// may create the grants of this configuration and no others, and look at the key; and the source account may use the key
+// where it belongs to another account. While they fit, they name each role and each grantee; else they name the
+// organization, or grantees by pattern where the organization isn't known.
+func KeyPolicyStatements(c Config) string {
+	targets := c.entered()
+	statements := c.keyStatements(targets)
+	text := indented(statements)
+	if !TooLong(text) {
+		return text
+	}
+	if c.OrganizationID != "" {
+		return indented(c.organizationStatements(targets))
+	}
+	for i := range targets {
+		targets[i].GranteeARNs = anyAccount(c.grantees(targets[i]))
+	}
+	return indented(c.keyStatements(targets))
+}
+
+// TooLong tells whether statements don't fit into a key policy together with those that a key has by default.
+func TooLong(statements string) bool { return len(statements) > KeyPolicyLimit-ownStatements }
+
+func (c Config) keyStatements(targets []Target) []statement {
+	principals := flatMap(targets, func(t Target) []string { return []string{c.principal(t)} })
+	statements := []statement{}
+	if grantees := flatMap(targets, c.grantees); len(grantees) > 0 {
+		statements = append(statements, c.createGrants(grantees).to(principals...), c.look().to(principals...))
+	}
+	return append(statements, c.foreignKeyStatements()...)
+}
+
+// organizationStatements open the key to the organization's roles of the names that the targets have. The accounts that
+// can use it are bounded by the organization instead of by a list.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/share-amis-with-organizations-and-OUs.html
+func (c Config) organizationStatements(targets []Target) []statement {
+	roles := flatMap(targets, func(t Target) []string { return anyAccount([]string{c.principal(t)}) })
+	within := func(s statement) statement {
+		return s.to("*").when("StringEquals", "aws:PrincipalOrgID", c.OrganizationID).matching("aws:PrincipalArn", roles...)
+	}
+	grantees := anyAccount(flatMap(targets, c.grantees))
+	return append([]statement{within(c.createGrants(grantees)), within(c.look())}, c.foreignKeyStatements()...)
+}
+
+// createGrants allows the grants, and nothing else: these grantees, at most these operations. It stands alone because
+// kms:GranteePrincipal exists in CreateGrant only; on any other action the condition would never hold. There is no
+// kms:GrantIsForAWSResource in it: the plugin calls KMS itself. ForAllValues holds also where there are no values, and
+// there always are some: CreateGrant requires operations.
+// https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
+func (c Config) createGrants(grantees []string) statement {
+	return allow("AmiShareCreateGrants", []string{"kms:CreateGrant"}, []string{"*"}).
+		matching("kms:GranteePrincipal", grantees...).
+		when("ForAllValues:StringEquals", "kms:GrantOperations", c.Operations...)
+}
+
+// look allows a target to see that its grants are there. Retiring them needs no statement: kms:RetireGrant has no effect
+// in a key policy, the account that issued a grant may always retire it.
+// https://docs.aws.amazon.com/kms/latest/developerguide/grant-manage.html
+func (c Config) look() statement {
+	return allow("AmiShareLook", []string{"kms:DescribeKey", "kms:ListGrants"}, []string{"*"})
+}
+
+// foreignKeyStatements let the source account use a key of another account: it looks at the key, and EBS encrypts the
+// image under it. The grants that EBS makes for that are made by an AWS service, hence the condition.
+// https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption.html
+func (c Config) foreignKeyStatements() []statement {
+	if len(c.foreign()) == 0 {
+		return nil
+	}
+	statements := []statement{allow("AmiShareSourceLooks", c.sourceKeyActions(), []string{"*"}).to(c.source())}
+	if !c.Build {
+		return statements
+	}
+	for _, s := range c.build([]string{"*"}) {
+		statements = append(statements, s.to(c.source()))
+	}
+	return statements
+}
+
+// anyAccount replaces the accounts of ARNs by a wildcard.
+func anyAccount(arns []string) []string {
+	patterns := make([]string, len(arns))
+	for i, s := range arns {
+		patterns[i] = s
+		if arn, err := sharing.ParseARN(s); err == nil {
+			arn.Account = "*"
+			patterns[i] = strings.Replace(arn.String(), ":*:root", ":*:*", 1)
+		}
+	}
+	return unique(patterns)
+}

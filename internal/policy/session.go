@@ -1,0 +1,85 @@
+package policy
+
+import (
+	"strings"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// sessionLimit is how long an inline session policy can be, in characters.
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+const sessionLimit = 2048
+
+// Session returns the policy that narrows a session inside a target to the calls of one run on its keys and images. When
+// the ARNs don't fit, they are given by patterns, images and snapshots first, then the conditions of grants, keys, roles
+// and groups; the actions stay the same.
+func Session(c Config, t Target) string {
+	t.Credentials = true
+	statements := c.targetStatements([]Target{t})
+	var text string
+	for _, widen := range []func([]statement) []statement{
+		func(all []statement) []statement { return all },
+		widenService("ec2"), withoutGrantConditions, widenService("kms"), widenService("iam"), widenService("autoscaling"),
+		func(all []statement) []statement { return widened(all, func(string) string { return "*" }) },
+	} {
+		statements = widen(statements)
+		if text = short(statements); len(text) <= sessionLimit {
+			return text
+		}
+	}
+	return text
+}
+
+// short leaves out the names of the statements, and the white space.
+func short(statements []statement) string {
+	doc := whole(statements...)
+	for i := range doc.Statement {
+		doc.Statement[i].Sid = ""
+	}
+	return string(compact(doc))
+}
+
+// widenService replaces the resources of a service, and their Regions, by one pattern for each kind: a key's account and
+// a role's stay.
+func widenService(service string) func([]statement) []statement {
+	widen := func(resource string) string {
+		arn, err := sharing.ParseARN(resource)
+		if err != nil || arn.Service != service {
+			return resource
+		}
+		if arn.Region != "" {
+			arn.Region = "*"
+		}
+		kind := arn.Resource
+		if i := strings.IndexAny(kind, "/:"); i >= 0 {
+			kind = kind[:i+1]
+		}
+		arn.Resource = kind + "*"
+		return arn.String()
+	}
+	return func(all []statement) []statement { return widened(all, widen) }
+}
+
+func widened(all []statement, widen func(string) string) []statement {
+	result := make([]statement, len(all))
+	for i, s := range all {
+		var resources []string
+		for _, resource := range s.Resource {
+			resources = append(resources, widen(resource))
+		}
+		s.Resource = unique(resources)
+		result[i] = s
+	}
+	return result
+}
+
+func withoutGrantConditions(all []statement) []statement {
+	result := make([]statement, len(all))
+	for i, s := range all {
+		if s.Sid == "AmiShareCreateGrants" {
+			s.Condition = nil
+		}
+		result[i] = s
+	}
+	return result
+}

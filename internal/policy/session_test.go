@@ -1,0 +1,85 @@
+package policy_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/policy"
+)
+
+func actions(t *testing.T, text string) []string {
+	t.Helper()
+	var all []string
+	for _, s := range anonymous(t, text) {
+		switch action := s.Action.(type) {
+		case string:
+			all = append(all, action)
+		case []any:
+			for _, one := range action {
+				all = append(all, one.(string))
+			}
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+func anonymous(t *testing.T, text string) []statement {
+	t.Helper()
+	var doc struct{ Statement []statement }
+	if err := json.Unmarshal([]byte(text), &doc); err != nil {
+		t.Fatal(err)
+	}
+	return doc.Statement
+}
+
+func TestSessionNamesTheRunsKeysAndImages(t *testing.T) {
+	c := oneTarget(t)
+	c.Targets[0].CopyTags = true
+	c.Resources = []string{"arn:aws:ec2:eu-central-1::image/ami-1", "arn:aws:ec2:eu-central-1::snapshot/snap-1"}
+	text := policy.Session(c, c.Targets[0])
+	for _, want := range append(slices.Clone(c.Keys), append(c.Resources, "kms:GranteePrincipal", "kms:GrantOperations")...) {
+		if !strings.Contains(text, `"`+want+`"`) {
+			t.Errorf("%s is missing in %s", want, text)
+		}
+	}
+}
+
+func TestSessionFits(t *testing.T) {
+	for name, size := range map[string]struct{ keys, images, groups int }{
+		"one of each":                     {1, 1, 1},
+		"ten images in ten Regions":       {10, 10, 1},
+		"twenty keys and hundred images":  {20, 100, 5},
+		"two hundred keys":                {200, 0, 0},
+		"one key, fifty groups and roles": {1, 1, 50},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := everyOption(t)
+			small := policy.Session(c, c.Targets[0])
+			c.Keys, c.Targets[0].AutoScalingGroups = nil, nil
+			for i := range size.keys {
+				c.Keys = append(c.Keys, key(fmt.Sprintf("eu-central-%d", i), source))
+			}
+			for i := range size.images {
+				c.Resources = append(c.Resources, fmt.Sprintf("arn:aws:ec2:eu-central-%d::image/ami-%017d", i, i), fmt.Sprintf("arn:aws:ec2:eu-central-%d::snapshot/snap-%017d", i, i))
+			}
+			for i := range size.groups {
+				c.Targets[0].AutoScalingGroups = append(c.Targets[0].AutoScalingGroups, fmt.Sprintf("group-%d", i))
+			}
+			text := policy.Session(c, c.Targets[0])
+			if len(text) > 2048 {
+				t.Errorf("%d characters: %s", len(text), text)
+			}
+			want := actions(t, small)
+			if size.groups == 0 {
+				want = slices.DeleteFunc(want, func(a string) bool { return strings.HasPrefix(a, "autoscaling:") || a == "iam:PassRole" })
+			}
+			if got := actions(t, text); !slices.Equal(got, want) {
+				t.Errorf("allows %v, want %v", got, want)
+			}
+		})
+	}
+}

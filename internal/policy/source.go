@@ -1,0 +1,72 @@
+package policy
+
+import "slices"
+
+// SourcePolicy returns the policy of whoever runs Packer, as far as this plugin needs it. What Packer's builder needs to
+// run instances and make images is the builder's to say; of that only the use of the keys is in it, with Build.
+func SourcePolicy(c Config) string {
+	statements := []statement{
+		// Finds the images, their snapshots and the keys of these. AWS knows no resources for them.
+		allow("AmiShareFind", []string{"ec2:DescribeImages", "ec2:DescribeSnapshots"}, []string{"*"}),
+		// Reads the launch permissions, so that only what is missing is added, and changes them.
+		allow("AmiShareImages", []string{"ec2:DescribeImageAttribute", "ec2:ModifyImageAttribute"}, c.resources("image")),
+	}
+	if c.ShareSnapshots {
+		// The same for the create-volume permissions of the snapshots.
+		statements = append(statements, allow("AmiShareSnapshots",
+			[]string{"ec2:DescribeSnapshotAttribute", "ec2:ModifySnapshotAttribute"}, c.resources("snapshot")))
+	}
+	statements = append(statements, allow("AmiShareKeys", c.sourceKeyActions(), unique(c.Keys)))
+	if c.Explain {
+		// Reads the key's policy to say which statement is missing when a grant is refused. Only the account that owns the
+		// key can.
+		statements = append(statements, allow("AmiShareExplain", []string{"kms:GetKeyPolicy"}, c.own()))
+	}
+	if c.FindByTags {
+		// Finds a key by its tags. AWS knows no resources for it.
+		statements = append(statements, allow("AmiShareFindKey", []string{"tag:GetResources"}, []string{"*"}))
+	}
+	if c.Build {
+		statements = append(statements, c.build(unique(c.Keys))...)
+	}
+	return indented(whole(append(statements, c.assume()...)...))
+}
+
+// sourceKeyActions describe the key, which proves that it is fit, and list its grants, so that only what is missing is
+// created and what belongs to a deleted role is found.
+func (c Config) sourceKeyActions() []string { return []string{"kms:DescribeKey", "kms:ListGrants"} }
+
+// own are the keys of the source account.
+func (c Config) own() []string {
+	foreign := c.foreign()
+	return slices.DeleteFunc(unique(c.Keys), func(key string) bool { return slices.Contains(foreign, key) })
+}
+
+// build allows what EBS does with a key for whoever makes and copies an encrypted image, beyond describing it.
+// https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html
+func (c Config) build(resources []string) []statement {
+	return []statement{
+		allow("AmiShareBuild", []string{
+			"kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo",
+		}, resources),
+		allow("AmiShareBuildGrants", []string{"kms:CreateGrant"}, resources).when("Bool", "kms:GrantIsForAWSResource", "true"),
+	}
+}
+
+// assume allows to enter the targets. Session tags are a permission of their own.
+func (c Config) assume() []statement {
+	var roles, tagged []string
+	for _, t := range c.entered() {
+		if t.RoleARN == "" {
+			continue
+		}
+		roles = append(roles, t.RoleARN)
+		if t.SessionTags {
+			tagged = append(tagged, t.RoleARN)
+		}
+	}
+	return []statement{
+		allow("AmiShareEnter", []string{"sts:AssumeRole"}, unique(roles)),
+		allow("AmiShareTagSessions", []string{"sts:TagSession"}, unique(tagged)),
+	}
+}

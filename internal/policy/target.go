@@ -1,0 +1,170 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// managedPolicyLimit is how long a managed policy can be, in characters without white space.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+const managedPolicyLimit = 6144
+
+// TargetRolePolicy returns the policy of the role in the targets. With several targets it is one document that fits each
+// of them: it names the resources of all, or, when that gets too long for a managed policy, those of any account. A role
+// can reach nothing but its own account's in either case.
+func TargetRolePolicy(c Config) string {
+	text := indented(whole(c.targetStatements(c.entered())...))
+	if printable(text) <= managedPolicyLimit {
+		return text
+	}
+	doc := whole(c.targetStatements(c.entered())...)
+	for i := range doc.Statement {
+		s := &doc.Statement[i]
+		s.Resource = keepKeys(s.Resource)
+		if s.Sid == "AmiShareCreateGrants" {
+			*s = c.createGrants(anyAccount(flatMap(c.entered(), c.grantees)))
+			s.Resource = unique(c.Keys)
+		}
+	}
+	return indented(doc)
+}
+
+// keepKeys generalises the ARNs of roles and groups; keys, images and snapshots don't multiply with the targets.
+func keepKeys(resources []string) []string {
+	var patterns []string
+	for _, resource := range resources {
+		if arn, err := sharing.ParseARN(resource); err == nil && (arn.Service == "iam" || arn.Service == "autoscaling") {
+			patterns = append(patterns, anyAccount([]string{resource})...)
+			continue
+		}
+		patterns = append(patterns, resource)
+	}
+	return unique(patterns)
+}
+
+func printable(text string) int { return len(strings.Join(strings.Fields(text), "")) }
+
+// targetStatements are the permissions inside the targets.
+func (c Config) targetStatements(targets []Target) []statement {
+	granting := filter(targets, func(t Target) bool { return len(t.Grantees)+len(t.GranteeARNs) > 0 })
+	statements := c.grantStatements(granting)
+	statements = append(statements, c.roleStatements(filter(granting, func(t Target) bool { return t.CreateServiceLinkedRoles }))...)
+	statements = append(statements, c.lookStatements(granting)...)
+	statements = append(statements, c.groupStatements(filter(targets, func(t Target) bool { return len(t.AutoScalingGroups) > 0 }))...)
+	if slices.ContainsFunc(targets, func(t Target) bool { return t.CopyTags }) {
+		statements = append(statements, c.tagStatements()...)
+	}
+	return statements
+}
+
+// grantStatements create the grants, prove and find them, and take back those that are out of date or undone. A key of
+// another account needs these permissions here as well as in its policy.
+// https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html
+func (c Config) grantStatements(targets []Target) []statement {
+	grantees := flatMap(targets, c.grantees)
+	if len(grantees) == 0 {
+		return nil
+	}
+	create := c.createGrants(grantees)
+	create.Resource = unique(c.Keys)
+	return []statement{
+		create,
+		allow("AmiShareGrants", []string{"kms:DescribeKey", "kms:ListGrants", "kms:RetireGrant"}, unique(c.Keys)),
+		// Tells a role that is missing from one that KMS doesn't know yet, and its true path and unique id.
+		allow("AmiShareRoles", []string{"iam:GetRole"}, grantees),
+	}
+}
+
+// roleStatements create the service-linked roles that are missing, and delete those of a run that is rolled back.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/create-service-linked-role.html
+func (c Config) roleStatements(targets []Target) []statement {
+	var roles, services []string
+	for _, t := range targets {
+		for _, grantee := range t.Grantees {
+			if grantee.Service != "" {
+				roles = append(roles, grantee.ARN(c.partition(), t.Account))
+				services = append(services, grantee.Service)
+			}
+		}
+	}
+	return []statement{
+		allow("AmiShareCreateRoles", []string{"iam:CreateServiceLinkedRole"}, unique(roles)).
+			matching("iam:AWSServiceName", unique(services)...),
+		allow("AmiShareDeleteRoles", []string{"iam:DeleteServiceLinkedRole"}, unique(roles)),
+	}
+}
+
+// lookStatements are what verification asks: whether the image is visible, whether the account's own settings hide it,
+// and under which key its volumes will be encrypted. AWS knows no resources for them.
+func (c Config) lookStatements(granting []Target) []statement {
+	if !c.Verify {
+		return nil
+	}
+	actions := []string{"ec2:DescribeImages", "ec2:GetAllowedImagesSettings"}
+	if len(granting) > 0 {
+		actions = append(actions, "ec2:GetEbsDefaultKmsKeyId")
+	}
+	return []statement{allow("AmiShareVerify", actions, []string{"*"})}
+}
+
+// groupStatements point Auto Scaling groups at the role, which takes the permission to pass it.
+// https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-api-permissions.html
+func (c Config) groupStatements(targets []Target) []statement {
+	var groups, roles []string
+	for _, t := range targets {
+		for _, name := range t.AutoScalingGroups {
+			for _, region := range c.regions() {
+				groups = append(groups, sharing.ARN{
+					Partition: c.partition(), Service: "autoscaling", Region: region, Account: t.Account,
+					Resource: "autoScalingGroup:*:autoScalingGroupName/" + name,
+				}.String())
+			}
+		}
+		for _, grantee := range t.Grantees {
+			if grantee.Service == "autoscaling.amazonaws.com" {
+				roles = append(roles, grantee.ARN(c.partition(), t.Account))
+				break
+			}
+		}
+	}
+	if len(groups) == 0 {
+		return nil
+	}
+	return []statement{
+		allow("AmiShareFindGroups", []string{"autoscaling:DescribeAutoScalingGroups"}, []string{"*"}),
+		allow("AmiShareGroups", []string{"autoscaling:UpdateAutoScalingGroup"}, unique(groups)),
+		allow("AmiSharePassRole", []string{"iam:PassRole"}, unique(roles)),
+	}
+}
+
+// tagStatements copy tags: they are read first, so that only differences are written, and taken back by a rollback.
+func (c Config) tagStatements() []statement {
+	return []statement{
+		allow("AmiShareReadTags", []string{"ec2:DescribeTags"}, []string{"*"}),
+		allow("AmiShareTags", []string{"ec2:CreateTags", "ec2:DeleteTags"}, append(c.resources("image"), c.resources("snapshot")...)),
+	}
+}
+
+// TargetRoleTrustPolicy returns the trust policy of the role in the targets: whoever runs Packer may assume it, and only
+// with the external id. Session tags are a permission of their own.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html
+func TargetRoleTrustPolicy(c Config) string {
+	actions := []string{"sts:AssumeRole"}
+	var externalIDs []string
+	for _, t := range c.entered() {
+		if t.SessionTags && len(actions) == 1 {
+			actions = append(actions, "sts:TagSession")
+		}
+		if t.ExternalID != "" {
+			externalIDs = append(externalIDs, t.ExternalID)
+		}
+	}
+	trust := allow("AmiShareSource", actions, nil).to(c.source()).when("StringEquals", "sts:ExternalId", unique(externalIDs)...)
+	return indented(whole(trust))
+}
+
+func filter(targets []Target, keep func(Target) bool) []Target {
+	return slices.DeleteFunc(slices.Clone(targets), func(t Target) bool { return !keep(t) })
+}
