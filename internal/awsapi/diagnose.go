@@ -1,18 +1,127 @@
 package awsapi
 
-import "github.com/amishare/packer-plugin-ami-share/internal/sharing"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
 
 // act is what was being done when AWS refused, as far as it helps to explain the refusal.
 type act struct {
-	scope      sharing.Scope
-	doing      string // `creating a grant on key arn:… for role arn:…`
-	action     string // the IAM action: "kms:CreateGrant"
-	resource   string // its resource: an ARN or id
-	principal  string // ARN of the role that acted, "" when AWS has to tell
-	externalID string
+	scope     sharing.Scope
+	doing     string // `creating a grant on key arn:… for role arn:…`
+	action    string // the IAM action: "kms:CreateGrant"
+	resource  string // its resource: an ARN, an id or "*"
+	principal string // ARN of the role that acted, "" when AWS has to tell
+
+	externalID string   // for sts:AssumeRole
+	grantee    string   // for kms:CreateGrant: the role's ARN
+	operations []string // for kms:CreateGrant
 }
 
-// diagnose turns an error of the SDK into a problem with cause and remedy.
+// refusal is an error of AWS in the situation that it came up in.
+type refusal struct {
+	act
+	code, message string
+	caller        string // ARN of whom AWS refused: the role rather than its session
+}
+
+// rule explains the errors that it fits: all of what is set must fit.
+type rule struct {
+	codes    []string
+	action   string // what the action begins with
+	contains string // in AWS's message
+	explain  func(refusal) (cause, remedy string)
+}
+
+func (r rule) fits(f refusal) bool {
+	return slices.Contains(r.codes, f.code) && strings.HasPrefix(f.action, r.action) && strings.Contains(f.message, r.contains)
+}
+
+// diagnose turns an error of the SDK into a problem with cause and remedy. An error that no rule knows passes through
+// with AWS's words and request id.
 func diagnose(err error, a act) sharing.Problem {
-	return sharing.Problem{Scope: a.scope, Doing: a.doing, Code: code(err), Cause: message(err)}
+	problem := sharing.Problem{Scope: a.scope, Doing: a.doing, Code: code(err)}
+	f := refusal{act: a, code: problem.Code, message: message(err)}
+	f.caller = callerOf(f)
+	if problem.Code == "" {
+		problem.Cause, problem.Remedy = unanswered(err)
+		return problem
+	}
+	for _, r := range rules() {
+		if r.fits(f) {
+			problem.Cause, problem.Remedy = r.explain(f)
+			return problem
+		}
+	}
+	problem.Cause = f.message
+	if id := requestID(err); id != "" {
+		problem.Cause += " (request id " + id + ")"
+	}
+	return problem
+}
+
+// rules in the order in which they are tried.
+func rules() []rule {
+	return slices.Concat(credentialRules(), stsRules(), kmsRules(), ec2Rules(), targetRules(), accessRules(), throttleRules())
+}
+
+var userInMessage = regexp.MustCompile(`User: (\S+) is not authorized`)
+
+// callerOf returns whom AWS refused. The ARN in its message is a session's, which lacks the role's path: where the role
+// is known, that is better.
+func callerOf(f refusal) string {
+	match := userInMessage.FindStringSubmatch(f.message)
+	switch {
+	case f.principal != "":
+		return f.principal
+	case match != nil:
+		return roleOf(match[1])
+	default:
+		return ""
+	}
+}
+
+// unanswered explains errors that AWS did not send.
+func unanswered(err error) (cause, remedy string) {
+	var exhausted *retry.MaxAttemptsError
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return "AWS did not answer in time", "run again; if it stays so, look at the way to AWS from here: proxy, VPC endpoint, firewall"
+	case errors.Is(err, context.Canceled):
+		return "the run was interrupted", "run again"
+	case unreachable(err):
+		return "AWS could not be reached: " + root(err),
+			"check the region's name, the endpoint settings (AWS_ENDPOINT_URL) and the way to AWS from here: proxy, VPC endpoint, firewall"
+	case errors.As(err, &exhausted):
+		return fmt.Sprintf("no answer in %d attempts: %s", exhausted.Attempt, root(err)), "run again: what is done already stays done and costs no call"
+	default:
+		return err.Error(), ""
+	}
+}
+
+// root returns the innermost error's words.
+func root(err error) string {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err.Error()
+		}
+		err = inner
+	}
+}
+
+// who names the caller for people.
+func (f refusal) who() string {
+	if f.caller == "" {
+		return "the caller"
+	}
+	return f.caller
 }

@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"context"
+	"slices"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -11,5 +12,48 @@ import (
 // answer doesn't need another. What goes wrong inside a target stands in its facts and stops nothing else; the error,
 // an *ObserveError, holds what stops the run.
 func (c *Client) Observe(ctx context.Context, request sharing.Request) (sharing.Facts, error) {
-	return sharing.Facts{}, nil
+	o := &observation{Client: c, request: request}
+	facts := sharing.Facts{Partition: c.partition(), Images: o.images(ctx)}
+	keys := keysOf(facts.Images)
+	c.narrow(request, facts.Images, keys)
+	together(
+		func() { facts.Keys = o.keys(ctx, keys, facts.Images) },
+		func() { facts.Targets = o.targets(ctx, facts.Images) },
+	)
+	o.listFromTargets(ctx, facts)
+	for arn, key := range facts.Keys {
+		c.grants.remember(arn, key)
+	}
+	facts.Warnings = slices.Sorted(slices.Values(o.warnings.items))
+	if err := context.Cause(ctx); err != nil {
+		return facts, err
+	}
+	if len(o.problems.items) > 0 {
+		return facts, &ObserveError{Problems: sortProblems(o.problems.items)}
+	}
+	return facts, nil
+}
+
+// observation is one look at everything that a request touches.
+type observation struct {
+	*Client
+	request  sharing.Request
+	problems list[sharing.Problem]
+	warnings list[string]
+}
+
+func (o *observation) problem(err error, a act) { o.problems.add(diagnose(err, a)) }
+
+// keysOf returns the ARNs of the keys behind images, sorted, each once.
+func keysOf(images []sharing.Image) []string {
+	var keys []string
+	for _, image := range images {
+		for _, snapshot := range image.Snapshots {
+			if snapshot.KeyARN != "" {
+				keys = append(keys, snapshot.KeyARN)
+			}
+		}
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
 }

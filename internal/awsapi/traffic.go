@@ -42,6 +42,33 @@ func (t *traffic) start() time.Time {
 
 type attemptsKey struct{}
 
+// report tells whoever made a call how many attempts it took: after a lost answer, the second attempt finds done what
+// the first one did.
+type report struct {
+	mu       sync.Mutex
+	attempts map[string]int // by operation
+}
+
+type reportKey struct{}
+
+// reporting returns a context in which the attempts of calls are reported.
+func reporting(ctx context.Context) (context.Context, *report) {
+	r := &report{attempts: map[string]int{}}
+	return context.WithValue(ctx, reportKey{}, r), r
+}
+
+func (r *report) of(operation string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.attempts[operation]
+}
+
+func (r *report) add(operation string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.attempts[operation]++
+}
+
 // attach puts the traffic into an operation's middleware.
 func (t *traffic) attach(stack *middleware.Stack) error {
 	begin := middleware.InitializeMiddlewareFunc("amishare:Attempts", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
@@ -69,6 +96,9 @@ func (t *traffic) attempt(ctx context.Context, in middleware.DeserializeInput, n
 }
 
 func (t *traffic) count(ctx context.Context) {
+	if r, ok := ctx.Value(reportKey{}).(*report); ok {
+		r.add(awsmiddleware.GetOperationName(ctx))
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	attempts, ok := middleware.GetStackValue(ctx, attemptsKey{}).(*int)

@@ -1,0 +1,57 @@
+package awsapi
+
+import (
+	"fmt"
+	"strings"
+)
+
+// stsRules are for roles that can't be assumed.
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+func stsRules() []rule {
+	return []rule{
+		{codes: []string{"AccessDenied"}, action: "sts:AssumeRole", contains: "sts:TagSession", explain: func(f refusal) (string, string) {
+			return "the trust policy of " + f.resource + " does not let " + f.who() + " pass session tags",
+				"let the role's trust policy allow it:\n" + trustStatement(f.whom(), f.externalID, "sts:TagSession").String()
+		}},
+		{codes: []string{"AccessDenied"}, action: "sts:AssumeRole", explain: notAssumable},
+		{codes: []string{"ValidationError"}, action: "sts:AssumeRole", contains: "role chaining", explain: func(refusal) (string, string) {
+			return "the source's credentials are a role's themselves, and then a session lasts an hour at most", "leave out duration_seconds of the target's assume_role, or set it to 3600 or less"
+		}},
+		{codes: []string{"ValidationError"}, action: "sts:AssumeRole", contains: "MaxSessionDuration", explain: func(f refusal) (string, string) {
+			return "duration_seconds is longer than the role's MaxSessionDuration", "leave duration_seconds out, or raise the maximum of " + f.resource
+		}},
+		{codes: []string{"PackedPolicyTooLarge", "PackedPolicyTooLargeException"}, action: "sts:AssumeRole", explain: func(f refusal) (string, string) {
+			return "session policy and session tags together are too large: " + f.message, "shorten policy, policy_arns or tags of the target's assume_role"
+		}},
+		{codes: []string{"MalformedPolicyDocument", "MalformedPolicyDocumentException"}, action: "sts:AssumeRole", explain: func(f refusal) (string, string) {
+			return "the session policy is not valid: " + f.message, "correct the policy of the target's assume_role"
+		}},
+	}
+}
+
+// notAssumable puts into words that AWS answers in the same way when a role does not exist, when its trust policy
+// doesn't fit or wants another external id, and when the caller's own policy lacks the permission.
+func notAssumable(f refusal) (string, string) {
+	cause := fmt.Sprintf("AWS does not tell which: the role does not exist, its trust policy does not let %s in%s, or %s may not assume it",
+		f.who(), withExternalID(f.externalID), f.who())
+	var b strings.Builder
+	fmt.Fprintf(&b, "1. check that %s exists: its name, path and account\n", f.resource)
+	fmt.Fprintf(&b, "2. its trust policy needs\n%s\n", trustStatement(f.whom(), f.externalID))
+	fmt.Fprintf(&b, "3. the identity policy of %s needs\n%s", f.who(), identityStatement(f.act))
+	return cause, b.String()
+}
+
+func withExternalID(id string) string {
+	if id == "" {
+		return " (or wants an external_id, and none is given)"
+	}
+	return fmt.Sprintf(" with external id %q", id)
+}
+
+// whom returns the principal for a statement: the caller, or a reminder to fill it in.
+func (f refusal) whom() string {
+	if f.caller == "" {
+		return "<ARN of the caller>"
+	}
+	return f.caller
+}

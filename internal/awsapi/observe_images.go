@@ -1,0 +1,185 @@
+package awsapi
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// images reads all images of the request, in its order.
+func (o *observation) images(ctx context.Context) []sharing.Image {
+	images := make([]sharing.Image, len(o.request.Images))
+	each(regionsOf(o.request.Images), func(_ int, region sharing.Region) {
+		found := o.imagesOf(ctx, region)
+		for i, ref := range o.request.Images {
+			if ref.Region == region {
+				images[i] = found[ref.ID]
+				images[i].Ref = ref
+			}
+		}
+	})
+	return images
+}
+
+// imagesOf reads the images of a Region with one call, then their permissions and snapshots.
+func (o *observation) imagesOf(ctx context.Context, region sharing.Region) map[string]sharing.Image {
+	var ids []string
+	images := map[string]sharing.Image{}
+	for _, ref := range o.request.Images {
+		if ref.Region == region {
+			ids = append(ids, ref.ID)
+			images[ref.ID] = sharing.Image{State: sharing.ImageMissing}
+		}
+	}
+	found, err := o.describeImages(ctx, place{region: region}, ids)
+	if err != nil {
+		o.problem(err, act{
+			scope: sharing.Scope{Region: region}, doing: "looking at " + named("image", ids), action: "ec2:DescribeImages", resource: "*",
+		})
+		return images
+	}
+	o.details(ctx, region, found, images)
+	return images
+}
+
+func (o *observation) details(ctx context.Context, region sharing.Region, found []types.Image, images map[string]sharing.Image) {
+	permissions := make([][]sharing.Recipient, len(found))
+	var snapshots map[string]sharing.Snapshot
+	together(
+		func() { snapshots = o.snapshots(ctx, region, snapshotIDs(found)) },
+		func() {
+			each(found, func(i int, image types.Image) {
+				if image.State == types.ImageStateAvailable {
+					permissions[i] = o.launchPermissions(ctx, region, aws.ToString(image.ImageId))
+				}
+			})
+		},
+	)
+	for i, from := range found {
+		image := sharing.Image{
+			Owner: sharing.AccountID(aws.ToString(from.OwnerId)), Name: aws.ToString(from.Name), State: string(from.State),
+			LaunchPermissions: permissions[i], Tags: tagMap(from.Tags),
+		}
+		for _, id := range snapshotIDs(found[i : i+1]) {
+			if snapshot, ok := snapshots[id]; ok {
+				image.Snapshots = append(image.Snapshots, snapshot)
+			}
+		}
+		images[aws.ToString(from.ImageId)] = image
+	}
+}
+
+// launchPermissions reads whom an image is shared with: only its owner can.
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImageAttribute.html
+func (o *observation) launchPermissions(ctx context.Context, region sharing.Region, id string) []sharing.Recipient {
+	out, err := o.ec2(place{region: region}).DescribeImageAttribute(ctx, &ec2.DescribeImageAttributeInput{
+		ImageId: &id, Attribute: types.ImageAttributeNameLaunchPermission,
+	})
+	if err != nil {
+		o.problem(err, act{
+			scope: sharing.Scope{Region: region}, doing: "reading the launch permissions of image " + id,
+			action: "ec2:DescribeImageAttribute", resource: o.imageARN(region, id),
+		})
+		return nil
+	}
+	var recipients []sharing.Recipient
+	for _, permission := range out.LaunchPermissions {
+		recipients = append(recipients, recipient(permission))
+	}
+	slices.SortFunc(recipients, sharing.CompareRecipients)
+	return recipients
+}
+
+func recipient(p types.LaunchPermission) sharing.Recipient {
+	switch {
+	case p.UserId != nil:
+		return sharing.Account(sharing.AccountID(*p.UserId))
+	case p.OrganizationArn != nil:
+		return sharing.Recipient{Kind: sharing.ToOrganization, ID: *p.OrganizationArn}
+	case p.OrganizationalUnitArn != nil:
+		return sharing.Recipient{Kind: sharing.ToOrganizationalUnit, ID: *p.OrganizationalUnitArn}
+	default:
+		return sharing.Recipient{Kind: sharing.ToGroup, ID: string(p.Group)}
+	}
+}
+
+// describeImages asks for images of a Region by id. AWS refuses the whole list for the sake of one that is gone or not
+// visible; those are left out of the answer.
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImages.html
+func (c *Client) describeImages(ctx context.Context, p place, ids []string) ([]types.Image, error) {
+	var images []types.Image
+	pages := ec2.NewDescribeImagesPaginator(c.ec2(p), &ec2.DescribeImagesInput{ImageIds: ids, IncludeDisabled: aws.Bool(p.account == "")})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if hasCode(err, "InvalidAMIID.NotFound", "InvalidAMIID.Unavailable") {
+			return c.describeOthers(ctx, p, ids, err)
+		}
+		if err != nil {
+			return nil, err
+		}
+		images = append(images, page.Images...)
+	}
+	return images, nil
+}
+
+var imageID = regexp.MustCompile(`ami-[0-9a-f]+`)
+
+// describeOthers asks again without the images that an error names, or one by one when it names none.
+func (c *Client) describeOthers(ctx context.Context, p place, ids []string, refusal error) ([]types.Image, error) {
+	if len(ids) == 1 {
+		return nil, nil
+	}
+	gone := imageID.FindAllString(message(refusal), -1)
+	rest := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return slices.Contains(gone, id) })
+	switch {
+	case len(rest) == 0:
+		return nil, nil
+	case len(rest) < len(ids):
+		return c.describeImages(ctx, p, rest)
+	}
+	var images []types.Image
+	for _, id := range ids {
+		found, err := c.describeImages(ctx, p, []string{id})
+		if err != nil {
+			return nil, err
+		}
+		images = append(images, found...)
+	}
+	return images, nil
+}
+
+func (c *Client) imageARN(region sharing.Region, id string) string {
+	return sharing.ARN{Partition: c.partition(), Service: "ec2", Region: region, Resource: "image/" + id}.String()
+}
+
+func (c *Client) snapshotARN(region sharing.Region, id string) string {
+	return sharing.ARN{Partition: c.partition(), Service: "ec2", Region: region, Resource: "snapshot/" + id}.String()
+}
+
+func tagMap(tags []types.Tag) map[string]string {
+	values := map[string]string{}
+	for _, tag := range tags {
+		values[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
+	}
+	return values
+}
+
+// named lists ids for people: "image a", "images a and b", "images a, b and 7 more".
+func named(noun string, ids []string) string {
+	switch {
+	case len(ids) == 1:
+		return noun + " " + ids[0]
+	case len(ids) <= 3:
+		return noun + "s " + strings.Join(ids[:len(ids)-1], ", ") + " and " + ids[len(ids)-1]
+	default:
+		return noun + "s " + ids[0] + ", " + ids[1] + " and " + strconv.Itoa(len(ids)-2) + " more"
+	}
+}

@@ -1,0 +1,132 @@
+package awsapi
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// targetsAskedForGrants is how many targets are asked for a key's grants when the source may not list them. Key
+// policies treat targets alike: what three may not, the others may not either.
+const targetsAskedForGrants = 3
+
+// keys describes keys and lists their grants, once for each key and as the source account, instead of once for each
+// target: that also finds grants whose role is gone.
+func (o *observation) keys(ctx context.Context, arns []string, images []sharing.Image) map[string]sharing.Key {
+	keys := make([]sharing.Key, len(arns))
+	each(arns, func(i int, arn string) {
+		together(
+			func() { o.describeKey(ctx, arn, images, &keys[i]) },
+			func() {
+				if o.needsGrants() {
+					keys[i].Grants, keys[i].GrantsListed = o.sourceGrants(ctx, arn)
+				}
+			},
+		)
+		keys[i].ARN = arn
+	})
+	byARN := map[string]sharing.Key{}
+	for _, key := range keys {
+		byARN[key.ARN] = key
+	}
+	return byARN
+}
+
+// needsGrants tells whether the run makes grants or takes some back.
+func (o *observation) needsGrants() bool {
+	return o.request.Exact || slices.ContainsFunc(o.request.Targets, func(t sharing.Target) bool { return t.Credentials && len(t.Grantees) > 0 })
+}
+
+// describeKey fills in what DescribeKey knows. That it is refused is no problem for a key of a third account: what can
+// be known of it, the targets are told by KMS.
+func (o *observation) describeKey(ctx context.Context, arn string, images []sharing.Image, key *sharing.Key) {
+	region := keyRegion(arn)
+	out, err := o.kms(place{region: region}).DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &arn})
+	foreign := !slices.ContainsFunc(images, func(i sharing.Image) bool { return i.Owner == keyAccount(arn) })
+	switch {
+	case err == nil:
+		key.Described = true
+		key.AWSManaged = out.KeyMetadata.KeyManager == types.KeyManagerTypeAws
+		key.State = string(out.KeyMetadata.KeyState)
+	case foreign && denied(err):
+		o.warnings.add(fmt.Sprintf("key %s of account %s could not be described: whether it is a customer key and enabled shows when grants are made", arn, keyAccount(arn)))
+	default:
+		o.problem(err, act{scope: sharing.Scope{Region: region}, doing: "looking at key " + arn, action: "kms:DescribeKey", resource: arn})
+	}
+}
+
+// sourceGrants lists a key's grants as the source account. The second result is false when that is not allowed.
+func (o *observation) sourceGrants(ctx context.Context, arn string) ([]sharing.Grant, bool) {
+	grants, err := o.listGrants(ctx, place{region: keyRegion(arn)}, &kms.ListGrantsInput{KeyId: &arn})
+	switch {
+	case err == nil:
+		return grants, true
+	case !denied(err):
+		o.problem(err, act{scope: sharing.Scope{Region: keyRegion(arn)}, doing: "listing the grants of key " + arn, action: "kms:ListGrants", resource: arn})
+	}
+	return nil, false
+}
+
+// listFromTargets lists, from inside the first targets, the grants that the source may not list.
+func (o *observation) listFromTargets(ctx context.Context, facts sharing.Facts) {
+	var open []sharing.AccountID
+	for _, target := range o.request.Targets {
+		if target.Credentials && len(facts.Targets[target.Account].Problems) == 0 && len(open) < targetsAskedForGrants {
+			open = append(open, target.Account)
+		}
+	}
+	for arn, key := range facts.Keys {
+		if key.GrantsListed || !o.needsGrants() {
+			continue
+		}
+		for _, account := range open {
+			grants, err := o.listGrants(ctx, place{account, keyRegion(arn)}, &kms.ListGrantsInput{KeyId: &arn})
+			if err == nil {
+				key.Grants, key.GrantsListed = grants, true
+				break
+			}
+		}
+		if !key.GrantsListed {
+			o.warnings.add("the grants of key " + arn + " could not be listed (kms:ListGrants): grants that are there already are asked for again, which KMS answers with the same grant")
+		}
+		facts.Keys[arn] = key
+	}
+}
+
+// listGrants reads all pages of ListGrants.
+// https://docs.aws.amazon.com/kms/latest/APIReference/API_ListGrants.html
+func (c *Client) listGrants(ctx context.Context, p place, in *kms.ListGrantsInput) ([]sharing.Grant, error) {
+	in.Limit = aws.Int32(100)
+	var grants []sharing.Grant
+	pages := kms.NewListGrantsPaginator(c.kms(p), in)
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, entry := range page.Grants {
+			grants = append(grants, grant(entry))
+		}
+	}
+	return grants, nil
+}
+
+func grant(entry types.GrantListEntry) sharing.Grant {
+	g := sharing.Grant{
+		ID: aws.ToString(entry.GrantId), Name: aws.ToString(entry.Name), Grantee: aws.ToString(entry.GranteePrincipal),
+		Issuer: keyAccount(aws.ToString(entry.IssuingAccount)), Created: aws.ToTime(entry.CreationDate),
+	}
+	for _, operation := range entry.Operations {
+		g.Operations = append(g.Operations, string(operation))
+	}
+	if constraints := entry.Constraints; constraints != nil {
+		g.Constrained = len(constraints.EncryptionContextEquals)+len(constraints.EncryptionContextSubset) > 0 || constraints.SourceArn != nil
+	}
+	return g
+}

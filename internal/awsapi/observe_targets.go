@@ -1,0 +1,181 @@
+package awsapi
+
+import (
+	"context"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+const (
+	groupsPerCall = 50  // https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_DescribeAutoScalingGroups.html
+	tagsPerCall   = 200 // values of a filter: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeTags.html
+)
+
+// targets looks into every target that there are credentials for.
+func (o *observation) targets(ctx context.Context, images []sharing.Image) map[sharing.AccountID]sharing.TargetFacts {
+	facts := make([]sharing.TargetFacts, len(o.request.Targets))
+	each(o.request.Targets, func(i int, target sharing.Target) {
+		if target.Credentials {
+			facts[i] = o.target(ctx, target, images)
+		}
+	})
+	byAccount := map[sharing.AccountID]sharing.TargetFacts{}
+	for i, target := range o.request.Targets {
+		byAccount[target.Account] = facts[i]
+	}
+	return byAccount
+}
+
+func (o *observation) target(ctx context.Context, target sharing.Target, images []sharing.Image) sharing.TargetFacts {
+	if problem := o.enter(ctx, target.Account); problem != nil {
+		return sharing.TargetFacts{Problems: []sharing.Problem{*problem}}
+	}
+	look := &targetLook{Client: o.Client, target: target}
+	var facts sharing.TargetFacts
+	together(
+		func() { facts.Roles = look.roles(ctx) },
+		func() { facts.Groups = look.groups(ctx, regionsOf(o.request.Images)) },
+		func() { facts.Tags = look.tags(ctx, images) },
+	)
+	facts.Problems = sortProblems(look.problems.items)
+	return facts
+}
+
+// targetLook is a look into one target.
+type targetLook struct {
+	*Client
+	target   sharing.Target
+	problems list[sharing.Problem]
+}
+
+func (t *targetLook) problem(err error, region sharing.Region, a act) {
+	a.scope = sharing.Scope{Account: t.target.Account, Region: region}
+	a.principal = t.principal(t.target.Account)
+	t.problems.add(diagnose(err, a))
+}
+
+func (t *targetLook) roles(ctx context.Context) map[sharing.Grantee]sharing.Role {
+	roles := make([]sharing.Role, len(t.target.Grantees))
+	each(t.target.Grantees, func(i int, grantee sharing.Grantee) { roles[i] = t.role(ctx, grantee) })
+	byGrantee := map[sharing.Grantee]sharing.Role{}
+	for i, grantee := range t.target.Grantees {
+		byGrantee[grantee] = roles[i]
+	}
+	return byGrantee
+}
+
+// role looks for a role. A role of another account can't be looked for: KMS will tell whether it exists.
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html
+func (t *targetLook) role(ctx context.Context, grantee sharing.Grantee) sharing.Role {
+	if grantee.Account != "" && grantee.Account != t.target.Account {
+		return sharing.Role{Exists: true, ARN: grantee.ARN(t.partition(), grantee.Account)}
+	}
+	out, err := t.iam(place{account: t.target.Account}).GetRole(ctx, &iam.GetRoleInput{RoleName: &grantee.Name})
+	arn := grantee.ARN(t.partition(), t.target.Account)
+	switch {
+	case err == nil:
+		return sharing.Role{Exists: true, ARN: aws.ToString(out.Role.Arn), UniqueID: aws.ToString(out.Role.RoleId)}
+	case !hasCode(err, "NoSuchEntity", "NoSuchEntityException"):
+		t.problem(err, "", act{doing: "looking for the role " + arn, action: "iam:GetRole", resource: arn})
+	}
+	return sharing.Role{}
+}
+
+// groups looks for the target's Auto Scaling groups in all Regions.
+func (t *targetLook) groups(ctx context.Context, regions []sharing.Region) []sharing.AutoScalingGroup {
+	if len(t.target.AutoScalingGroups) == 0 {
+		return nil
+	}
+	found := make([][]sharing.AutoScalingGroup, len(regions))
+	each(regions, func(i int, region sharing.Region) {
+		for names := range slices.Chunk(t.target.AutoScalingGroups, groupsPerCall) {
+			found[i] = append(found[i], t.groupsOf(ctx, region, names)...)
+		}
+	})
+	return slices.Concat(found...)
+}
+
+func (t *targetLook) groupsOf(ctx context.Context, region sharing.Region, names []string) []sharing.AutoScalingGroup {
+	var groups []sharing.AutoScalingGroup
+	pages := autoscaling.NewDescribeAutoScalingGroupsPaginator(t.autoscaling(place{t.target.Account, region}),
+		&autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: names})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			t.problem(err, region, act{doing: "looking for " + named("Auto Scaling group", names), action: "autoscaling:DescribeAutoScalingGroups", resource: "*"})
+			return groups
+		}
+		for _, group := range page.AutoScalingGroups {
+			groups = append(groups, sharing.AutoScalingGroup{
+				Region: region, Name: aws.ToString(group.AutoScalingGroupName), RoleARN: aws.ToString(group.ServiceLinkedRoleARN),
+			})
+		}
+	}
+	return groups
+}
+
+// tags reads the tags that the target itself has put on images and snapshots.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html
+func (t *targetLook) tags(ctx context.Context, images []sharing.Image) map[sharing.Region]map[string]map[string]string {
+	if !t.target.CopyTags {
+		return nil
+	}
+	resources := map[sharing.Region][]string{}
+	for _, image := range images {
+		if image.State == sharing.ImageMissing {
+			continue
+		}
+		resources[image.Ref.Region] = append(resources[image.Ref.Region], image.Ref.ID)
+		for _, snapshot := range image.Snapshots {
+			resources[image.Ref.Region] = append(resources[image.Ref.Region], snapshot.ID)
+		}
+	}
+	regions := regionsOf(refs(images))
+	found := make([]map[string]map[string]string, len(regions))
+	each(regions, func(i int, region sharing.Region) {
+		found[i] = map[string]map[string]string{}
+		for ids := range slices.Chunk(resources[region], tagsPerCall) {
+			t.tagsOf(ctx, region, ids, found[i])
+		}
+	})
+	byRegion := map[sharing.Region]map[string]map[string]string{}
+	for i, region := range regions {
+		byRegion[region] = found[i]
+	}
+	return byRegion
+}
+
+func (t *targetLook) tagsOf(ctx context.Context, region sharing.Region, ids []string, tags map[string]map[string]string) {
+	pages := ec2.NewDescribeTagsPaginator(t.ec2(place{t.target.Account, region}), &ec2.DescribeTagsInput{
+		Filters: []types.Filter{{Name: aws.String("resource-id"), Values: ids}},
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			t.problem(err, region, act{doing: "reading the tags of " + named("resource", ids), action: "ec2:DescribeTags", resource: "*"})
+			return
+		}
+		for _, tag := range page.Tags {
+			id := aws.ToString(tag.ResourceId)
+			if tags[id] == nil {
+				tags[id] = map[string]string{}
+			}
+			tags[id][aws.ToString(tag.Key)] = aws.ToString(tag.Value)
+		}
+	}
+}
+
+func refs(images []sharing.Image) []sharing.ImageRef {
+	all := make([]sharing.ImageRef, len(images))
+	for i, image := range images {
+		all[i] = image.Ref
+	}
+	return all
+}
