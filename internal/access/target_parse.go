@@ -1,0 +1,214 @@
+package access
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awsapi"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// TargetSource says where the credentials of a target come from. One of both is set.
+type TargetSource struct {
+	Role    *awsapi.AssumeRole
+	Profile string
+}
+
+// ParseTargets reads target blocks whose values are all known. The targets are sorted by account; the map has an entry
+// for each one that there is access to. The errors are every problem of every block.
+func ParseTargets(blocks []TargetConfig) ([]sharing.Target, map[sharing.AccountID]TargetSource, []error) {
+	return parseTargets(blocks, true)
+}
+
+// CheckTargets returns every problem of target blocks as far as it shows while Packer validates, when values that come
+// from data sources or from the build are not known.
+func CheckTargets(blocks []TargetConfig) []error {
+	_, _, errs := parseTargets(blocks, false)
+	return errs
+}
+
+func parseTargets(blocks []TargetConfig, known bool) ([]sharing.Target, map[sharing.AccountID]TargetSource, []error) {
+	var targets []sharing.Target
+	sources := map[sharing.AccountID]TargetSource{}
+	all := newFindings("", known)
+	named := map[sharing.AccountID]int{}
+	for i, block := range blocks {
+		f := all.within(fmt.Sprintf("target %d", i+1))
+		accounts := block.accounts(f)
+		grantees := block.grantees(f, accounts)
+		block.checkAccess(f, accounts, grantees)
+		for _, account := range accounts {
+			if before, ok := named[account]; ok {
+				f.addf("account_ids: account %s is in target %d already: name each account once", account, before)
+				continue
+			}
+			named[account] = i + 1
+			targets = append(targets, block.target(account, grantees))
+			if source, ok := block.source(); ok {
+				sources[account] = source
+			}
+		}
+	}
+	slices.SortFunc(targets, func(a, b sharing.Target) int { return cmp.Compare(a.Account, b.Account) })
+	return targets, sources, *all.errs
+}
+
+func (t TargetConfig) accounts(f findings) []sharing.AccountID {
+	if len(t.AccountIDs) == 0 && !f.openList(t.AccountIDs) {
+		f.addf("account_ids: it names no account: give the ids of the accounts to share with")
+	}
+	var accounts []sharing.AccountID
+	for _, id := range t.AccountIDs {
+		if f.open(id) {
+			continue
+		}
+		account, err := sharing.ParseAccountID(id)
+		if err != nil {
+			f.add("account_ids", err)
+			continue
+		}
+		accounts = append(accounts, account)
+	}
+	return accounts
+}
+
+func (t TargetConfig) grantees(f findings, accounts []sharing.AccountID) []sharing.Grantee {
+	services := t.ServiceLinkedRoles
+	if services == nil {
+		services = []string{"autoscaling"}
+	}
+	var grantees []sharing.Grantee
+	for _, service := range services {
+		grantees = t.grantee(f.within("service_linked_roles"), grantees, service, sharing.ParseServiceLinkedRole)
+	}
+	for _, role := range t.GranteeRoles {
+		grantees = t.grantee(f.within("grantee_roles"), grantees, role, func(s string) (sharing.Grantee, error) {
+			return parseGranteeRole(s, accounts)
+		})
+	}
+	return grantees
+}
+
+func (t TargetConfig) grantee(f findings, before []sharing.Grantee, s string, parse func(string) (sharing.Grantee, error)) []sharing.Grantee {
+	if f.open(s) {
+		return before
+	}
+	grantee, err := parse(s)
+	if err != nil {
+		f.addf("%v", err)
+		return before
+	}
+	if slices.ContainsFunc(before, func(g sharing.Grantee) bool { return g.Path+g.Name == grantee.Path+grantee.Name }) {
+		f.addf("%q is named twice: a role gets one grant on each key", s)
+		return before
+	}
+	return append(before, grantee)
+}
+
+// parseGranteeRole reads a role of one of the accounts. An ARN names one account, so that it fits no target of several.
+func parseGranteeRole(s string, accounts []sharing.AccountID) (sharing.Grantee, error) {
+	grantee, err := sharing.ParseGranteeRole(s)
+	if err != nil {
+		return sharing.Grantee{}, err
+	}
+	for _, account := range accounts {
+		if grantee.Account != "" && grantee.Account != account {
+			return sharing.Grantee{}, fmt.Errorf("%q is a role of account %s and the target has account %s: give the name %q, "+
+				"which is looked up in each account, or put the account into a target of its own", s, grantee.Account, account, grantee)
+		}
+	}
+	return grantee, nil
+}
+
+// checkAccess finds what can't be done for want of access to the accounts, and what contradicts it.
+func (t TargetConfig) checkAccess(f findings, accounts []sharing.AccountID, grantees []sharing.Grantee) {
+	role, profile := !t.AssumeRole.empty(), t.Profile != ""
+	if role {
+		t.AssumeRole.check(f.within("assume_role"), accounts)
+	}
+	if role && profile {
+		f.addf("it has both assume_role and profile: give one of them")
+	}
+	if profile && len(accounts) > 1 {
+		f.addf("profile: %q gives access to one account and the target has %d: give each account a target of its own, or use assume_role", t.Profile, len(accounts))
+	}
+	if !role && !profile {
+		t.checkNoAccess(f, grantees)
+	}
+	t.checkServiceLinked(f, grantees)
+}
+
+func (t TargetConfig) checkNoAccess(f findings, grantees []sharing.Grantee) {
+	if len(grantees) > 0 {
+		f.addf("there are grants to make for %s, and a grant must be issued from inside the account: add an assume_role block, "+
+			"or share without grants by service_linked_roles = []", names(grantees))
+	}
+	for _, option := range []struct {
+		name string
+		set  bool
+	}{
+		{"create_service_linked_roles", t.CreateServiceLinkedRoles},
+		{"auto_scaling_groups", len(t.AutoScalingGroups) > 0},
+		{"copy_tags", t.CopyTags},
+	} {
+		if option.set {
+			f.addf("%s: it needs access to the account: add an assume_role block", option.name)
+		}
+	}
+}
+
+func (t TargetConfig) checkServiceLinked(f findings, grantees []sharing.Grantee) {
+	if f.openList(t.ServiceLinkedRoles) || slices.ContainsFunc(t.ServiceLinkedRoles, f.open) {
+		return
+	}
+	linked := func(service string) bool {
+		return slices.ContainsFunc(grantees, func(g sharing.Grantee) bool {
+			return g.Service == service || service == "" && g.Service != ""
+		})
+	}
+	if t.CreateServiceLinkedRoles && !linked("") {
+		f.addf("create_service_linked_roles: service_linked_roles names no role to create")
+	}
+	if len(t.AutoScalingGroups) > 0 && !linked("autoscaling.amazonaws.com") {
+		f.addf(`auto_scaling_groups: service_linked_roles names no role for groups: add "autoscaling" or "autoscaling/<suffix>"`)
+	}
+	for i, group := range t.AutoScalingGroups {
+		switch {
+		case strings.TrimSpace(group) == "":
+			f.addf("auto_scaling_groups: element %d is empty: give the name of a group", i+1)
+		case slices.Contains(t.AutoScalingGroups[:i], group):
+			f.addf("auto_scaling_groups: %q is named twice", group)
+		}
+	}
+}
+
+func (t TargetConfig) target(account sharing.AccountID, grantees []sharing.Grantee) sharing.Target {
+	_, credentials := t.source()
+	return sharing.Target{
+		Account: account, Credentials: credentials, Grantees: grantees, CopyTags: t.CopyTags,
+		CreateServiceLinkedRoles: t.CreateServiceLinkedRoles, AutoScalingGroups: t.AutoScalingGroups,
+	}
+}
+
+func (t TargetConfig) source() (TargetSource, bool) {
+	switch {
+	case t.Profile != "":
+		return TargetSource{Profile: t.Profile}, true
+	case !t.AssumeRole.empty():
+		role := t.AssumeRole.role()
+		role.RoleName = t.AssumeRole.RoleName
+		return TargetSource{Role: role}, true
+	default:
+		return TargetSource{}, false
+	}
+}
+
+func names(grantees []sharing.Grantee) string {
+	list := make([]string, len(grantees))
+	for i, grantee := range grantees {
+		list[i] = grantee.String()
+	}
+	return strings.Join(list, ", ")
+}
