@@ -1,0 +1,88 @@
+package awssim
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// filterFields says which filters an action knows and what each looks at; a filter fits when one of its values fits one
+// of the field's.
+type filterFields[T any] map[string]func(T) []string
+
+// filtered keeps what fits every Filter of the call. An unknown filter refuses the call. The filters tag:<key> and
+// tag-key look at the caller's own tags of the id.
+func filtered[T any](c *call, all []T, fields filterFields[T], id func(T) string) ([]T, error) {
+	for _, filter := range c.form.structs("Filter") {
+		field, err := filterField(c, filter.get("Name"), fields, id)
+		if err != nil {
+			return nil, err
+		}
+		var kept []T
+		for _, one := range all {
+			if anyFits(filter.list("Value"), field(one)) {
+				kept = append(kept, one)
+			}
+		}
+		all = kept
+	}
+	return all, nil
+}
+
+// filterField finds what a filter looks at.
+func filterField[T any](c *call, name string, fields filterFields[T], id func(T) string) (func(T) []string, error) {
+	if field, ok := fields[name]; ok {
+		return field, nil
+	}
+	tags := c.compute().tags
+	if key, ok := strings.CutPrefix(name, "tag:"); ok && id != nil {
+		return func(one T) []string {
+			if value, ok := tags[id(one)][key]; ok {
+				return []string{value}
+			}
+			return nil
+		}, nil
+	}
+	if name == "tag-key" && id != nil {
+		return func(one T) []string { return slices.Collect(maps.Keys(tags[id(one)])) }, nil
+	}
+	return nil, badRequest("InvalidParameterValue", "The filter '%s' is invalid", name)
+}
+
+func anyFits(patterns, values []string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool {
+		return slices.ContainsFunc(values, func(value string) bool { return wildcard(pattern, value) })
+	})
+}
+
+// wildcard matches with * for any text and ? for one character.
+func wildcard(pattern, value string) bool {
+	if pattern == "" {
+		return value == ""
+	}
+	if pattern[0] == '*' {
+		rest := strings.TrimLeft(pattern, "*")
+		for i := 0; i <= len(value); i++ {
+			if wildcard(rest, value[i:]) {
+				return true
+			}
+		}
+		return false
+	}
+	if value == "" || (pattern[0] != '?' && pattern[0] != value[0]) {
+		return false
+	}
+	return wildcard(pattern[1:], value[1:])
+}
+
+// one makes a field of a single value.
+func one[T any](get func(T) string) func(T) []string {
+	return func(v T) []string { return []string{get(v)} }
+}
+
+func boolText(v bool) string {
+	if v {
+		return "true"
+	}
+	return "false"
+}

@@ -1,0 +1,385 @@
+package awssim
+
+import (
+	"cmp"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+func imageOperations() map[string]operation {
+	return map[string]operation{
+		"DescribeImages": {params: "ImageId.N Owner.N ExecutableBy.N IncludeDeprecated IncludeDisabled DryRun" +
+			filterParams + pageParams, handle: (*call).describeImages},
+		"CopyImage": {params: "SourceImageId SourceRegion Name Description Encrypted KmsKeyId CopyImageTags ClientToken" +
+			" SnapshotCopyCompletionDurationMinutes DryRun" + tagSpecParams, write: true,
+			resources: onNewImage, handle: (*call).copyImage},
+		"CreateImage": {params: "InstanceId Name Description NoReboot DryRun" + deviceParams + tagSpecParams, write: true,
+			resources: func(c *call) []string {
+				return append(onNewImage(c), c.ec2ARN("instance", c.form.get("InstanceId")))
+			}, handle: (*call).createImage},
+		"RegisterImage": {params: "Name Description Architecture RootDeviceName VirtualizationType EnaSupport BootMode" +
+			" ImdsSupport TpmSupport SriovNetSupport UefiData DryRun" + deviceParams + tagSpecParams, write: true,
+			resources: onRegistered, handle: (*call).registerImage},
+		"DeregisterImage": {params: "ImageId DeleteAssociatedSnapshots DryRun", write: true, resources: onImage,
+			handle: (*call).deregisterImage},
+		"DisableImage":            {params: "ImageId DryRun", write: true, resources: onImage, handle: (*call).disableImage},
+		"EnableImage":             {params: "ImageId DryRun", write: true, resources: onImage, handle: (*call).enableImage},
+		"EnableImageDeprecation":  {params: "ImageId DeprecateAt DryRun", write: true, resources: onImage, handle: (*call).enableImageDeprecation},
+		"DisableImageDeprecation": {params: "ImageId DryRun", write: true, resources: onImage, handle: (*call).disableImageDeprecation},
+		"EnableImageDeregistrationProtection": {params: "ImageId WithCooldown DryRun", write: true, resources: onImage,
+			handle: (*call).enableDeregistrationProtection},
+		"DisableImageDeregistrationProtection": {params: "ImageId DryRun", write: true, resources: onImage,
+			handle: (*call).disableDeregistrationProtection},
+	}
+}
+
+func onNewImage(c *call) []string { return []string{c.imageARN("*"), c.snapshotARN("*")} }
+
+// onRegistered names the snapshots of the block devices as well.
+func onRegistered(c *call) []string {
+	arns := []string{c.imageARN("*")}
+	for _, device := range c.form.structs("BlockDeviceMapping") {
+		if id := device.get("Ebs.SnapshotId"); id != "" {
+			arns = append(arns, c.snapshotARN(id))
+		}
+	}
+	return arns
+}
+
+// hasLaunchPermission tells whether an account may launch the image: as owner, as one of everybody, by name, or as a
+// member of an organization or OU. https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/sharingamis-explicit.html
+func (s *Server) hasLaunchPermission(img *image, accountID string) bool {
+	return img.owner.id == accountID || img.launch.public() || img.launch[permission{toUser, accountID}] ||
+		s.memberOfAny(img.launch, accountID)
+}
+
+// memberOfAny tells whether the account belongs to an organization or OU of the permissions.
+func (s *Server) memberOfAny(entries permissions, accountID string) bool {
+	for entry := range entries {
+		if (entry.kind == toOrganization || entry.kind == toOU) && s.memberOf(accountID, entry.value) {
+			return true
+		}
+	}
+	return false
+}
+
+// imageByID returns an image that is there for the caller.
+func (c *call) imageByID(id string) (*image, error) {
+	if !wellFormed("ami-", id) {
+		return nil, badRequest("InvalidAMIID.Malformed", "Invalid id: %q (expecting \"ami-...\")", id)
+	}
+	img := c.server.image(c.region, id)
+	if img == nil || !c.server.hasLaunchPermission(img, c.account.id) || c.hiddenBySetting(img) {
+		return nil, badRequest("InvalidAMIID.NotFound", "The image id '[%s]' does not exist", id)
+	}
+	if img.state == imageDeregistered {
+		return nil, badRequest("InvalidAMIID.Unavailable", "The image id '[%s]' is no longer available", id)
+	}
+	return img, nil
+}
+
+// ownImage returns the image of the call's ImageId if the caller owns it.
+func (c *call) ownImage() (*image, error) {
+	if err := c.require("ImageId"); err != nil {
+		return nil, err
+	}
+	img, err := c.imageByID(c.form.get("ImageId"))
+	if err != nil {
+		return nil, err
+	}
+	if img.owner != c.account {
+		return nil, errorf(http.StatusForbidden, "AuthFailure", "Not authorized for image:%s", img.id)
+	}
+	return img, nil
+}
+
+// imageItem is an image on the wire.
+type imageItem struct {
+	ID             string             `xml:"imageId"`
+	Location       string             `xml:"imageLocation"`
+	State          string             `xml:"imageState"`
+	Owner          string             `xml:"imageOwnerId"`
+	OwnerAlias     string             `xml:"imageOwnerAlias,omitempty"`
+	Created        string             `xml:"creationDate"`
+	Public         bool               `xml:"isPublic"`
+	Architecture   string             `xml:"architecture"`
+	Type           string             `xml:"imageType"`
+	Platform       string             `xml:"platformDetails"`
+	Usage          string             `xml:"usageOperation"`
+	Name           string             `xml:"name"`
+	Description    string             `xml:"description,omitempty"`
+	RootDeviceType string             `xml:"rootDeviceType"`
+	RootDevice     string             `xml:"rootDeviceName,omitempty"`
+	Devices        items[imageDevice] `xml:"blockDeviceMapping"`
+	Virtualization string             `xml:"virtualizationType"`
+	Hypervisor     string             `xml:"hypervisor"`
+	ENA            bool               `xml:"enaSupport"`
+	BootMode       string             `xml:"bootMode,omitempty"`
+	IMDS           string             `xml:"imdsSupport,omitempty"`
+	TPM            string             `xml:"tpmSupport,omitempty"`
+	Deprecation    string             `xml:"deprecationTime,omitempty"`
+	Protection     string             `xml:"deregistrationProtection,omitempty"`
+	Allowed        *bool              `xml:"imageAllowed"`
+	SourceImage    string             `xml:"sourceImageId,omitempty"`
+	SourceRegion   string             `xml:"sourceImageRegion,omitempty"`
+	SourceInstance string             `xml:"sourceInstanceId,omitempty"`
+	Reason         *stateReason       `xml:"stateReason"`
+	Tags           items[tagItem]     `xml:"tagSet"`
+}
+
+type imageDevice struct {
+	Name    string     `xml:"deviceName"`
+	Virtual string     `xml:"virtualName,omitempty"`
+	EBS     *ebsDevice `xml:"ebs"`
+}
+
+type ebsDevice struct {
+	Snapshot  string `xml:"snapshotId,omitempty"`
+	Size      int    `xml:"volumeSize"`
+	Type      string `xml:"volumeType"`
+	Deletes   bool   `xml:"deleteOnTermination"`
+	Encrypted bool   `xml:"encrypted"`
+}
+
+type stateReason struct {
+	Code    string `xml:"code"`
+	Message string `xml:"message"`
+}
+
+// describeImage writes an image as the caller sees it. The key of a snapshot is never part of it.
+func (c *call) describeImage(img *image) imageItem {
+	item := imageItem{
+		ID: img.id, Location: img.owner.id + "/" + img.name, State: img.state, Owner: img.owner.id,
+		OwnerAlias: ownerAlias(img.owner), Created: timestamp(img.created), Public: img.launch.public(),
+		Architecture: img.architecture, Type: "machine", Platform: "Linux/UNIX", Usage: "RunInstances",
+		Name: img.name, Description: img.description, RootDeviceType: "ebs", RootDevice: img.rootDevice,
+		Virtualization: img.virtualization, Hypervisor: "xen", ENA: img.enaSupport, BootMode: img.bootMode,
+		IMDS: img.imdsSupport, TPM: img.tpmSupport, Protection: img.protection(c.server.now()),
+		SourceImage: img.sourceImage, SourceRegion: img.sourceRegion, SourceInstance: img.sourceInstance,
+		Tags: c.tagsOf(img.id), Allowed: c.imageAllowed(img),
+	}
+	if !img.deprecateAt.IsZero() {
+		item.Deprecation = timestamp(img.deprecateAt)
+	}
+	if img.stateReason != "" {
+		item.Reason = &stateReason{Code: "Client.InternalError", Message: img.stateReason}
+	}
+	for _, device := range img.devices {
+		item.Devices.Items = append(item.Devices.Items, c.describeImageDevice(device))
+	}
+	return item
+}
+
+func (c *call) describeImageDevice(device blockDevice) imageDevice {
+	if device.virtual != "" {
+		return imageDevice{Name: device.name, Virtual: device.virtual}
+	}
+	snap := c.server.snapshot(c.region, device.snapshot)
+	return imageDevice{Name: device.name, EBS: &ebsDevice{Snapshot: device.snapshot, Size: device.size,
+		Type: device.volumeType, Deletes: device.deletes, Encrypted: snap != nil && snap.key != nil}}
+}
+
+// ownerAlias is the alias of the accounts that have one; here the account's name says so.
+func ownerAlias(a *account) string {
+	if a.name == "amazon" || a.name == "aws-marketplace" {
+		return a.name
+	}
+	return ""
+}
+
+func (c *call) describeImages() (any, error) {
+	found, err := c.findImages()
+	if err != nil {
+		return nil, err
+	}
+	described := make([]imageItem, 0, len(found))
+	for _, img := range found {
+		described = append(described, c.describeImage(img))
+	}
+	described, err = filtered(c, described, imageFilters, func(i imageItem) string { return i.ID })
+	if err != nil {
+		return nil, err
+	}
+	if err := c.dryRunEC2(); err != nil {
+		return nil, err
+	}
+	shown, next, err := page(c, described, "MaxResults", 1000)
+	if err != nil {
+		return nil, err
+	}
+	return &struct {
+		Images items[imageItem] `xml:"imagesSet"`
+		Next   string           `xml:"nextToken,omitempty"`
+	}{items[imageItem]{shown}, next}, nil
+}
+
+// findImages carries out ImageId, Owner, ExecutableBy and the two Include flags.
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImages.html
+func (c *call) findImages() ([]*image, error) {
+	ids, executable := c.form.list("ImageId"), c.form.list("ExecutableBy")
+	owned, err := c.ownerFilter("Owner")
+	if err != nil {
+		return nil, err
+	}
+	var found []*image
+	if len(ids) > 0 {
+		found, err = c.imagesByID(ids)
+		if err != nil {
+			return nil, err
+		}
+	} else {
+		found = c.listedImages(len(executable) > 0)
+	}
+	return slices.DeleteFunc(found, func(img *image) bool {
+		return !owned(img.owner) || !c.executable(img, executable) ||
+			(img.state == imageDisabled && !c.form.flag("IncludeDisabled"))
+	}), nil
+}
+
+func (c *call) imagesByID(ids []string) ([]*image, error) {
+	var found []*image
+	var missing []string
+	for _, id := range ids {
+		img, err := c.imageByID(id)
+		if hasCode(err, "InvalidAMIID.NotFound") {
+			missing = append(missing, id)
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, img)
+	}
+	if len(missing) > 1 {
+		return nil, badRequest("InvalidAMIID.NotFound", "The image ids '[%s]' do not exist", strings.Join(missing, ", "))
+	}
+	if len(missing) == 1 {
+		return nil, badRequest("InvalidAMIID.NotFound", "The image id '[%s]' does not exist", missing[0])
+	}
+	return found, nil
+}
+
+func hasCode(err error, code string) bool {
+	known, ok := err.(*apiError) //nolint:errorlint // handlers return it bare
+	return ok && known.code == code
+}
+
+// listedImages are all images that the caller sees without naming them: public ones, its own and those shared with the
+// account itself; those shared with its organization only when it asks by ExecutableBy.
+func (c *call) listedImages(byOrganization bool) []*image {
+	var found []*image
+	for _, a := range c.server.accounts {
+		region := a.regions[c.region]
+		if region == nil {
+			continue
+		}
+		for _, img := range region.images {
+			if img.state != imageDeregistered && !c.hiddenBySetting(img) && c.lists(img, byOrganization) {
+				found = append(found, img)
+			}
+		}
+	}
+	slices.SortFunc(found, func(a, b *image) int { return cmp.Compare(a.id, b.id) })
+	return found
+}
+
+func (c *call) lists(img *image, byOrganization bool) bool {
+	if img.owner == c.account {
+		return true
+	}
+	if img.deprecated(c.server.now()) && !c.form.flag("IncludeDeprecated") {
+		return false
+	}
+	return img.launch.public() || img.launch[permission{toUser, c.account.id}] ||
+		(byOrganization && c.server.memberOfAny(img.launch, c.account.id))
+}
+
+func (img *image) deprecated(now time.Time) bool {
+	return !img.deprecateAt.IsZero() && !now.Before(img.deprecateAt)
+}
+
+// executable tells whether the image is launchable by one of those that ExecutableBy names.
+func (c *call) executable(img *image, users []string) bool {
+	if len(users) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(users, func(user string) bool {
+		switch user {
+		case everybody:
+			return img.launch.public()
+		case "self", c.account.id:
+			return img.launch[permission{toUser, c.account.id}] || c.server.memberOfAny(img.launch, c.account.id)
+		default:
+			return img.launch[permission{toUser, user}]
+		}
+	})
+}
+
+// ownerFilter reads a list of owners: account ids, self, and the aliases.
+func (c *call) ownerFilter(param string) (func(*account) bool, error) {
+	owners := c.form.list(param)
+	for _, owner := range owners {
+		if !isAccountID(owner) && !slices.Contains([]string{"self", "amazon", "aws-marketplace"}, owner) {
+			return nil, badRequest("InvalidUserID.Malformed", "Invalid user id: %q", owner)
+		}
+	}
+	return func(a *account) bool {
+		return len(owners) == 0 || slices.Contains(owners, a.id) || slices.Contains(owners, ownerAlias(a)) ||
+			(a == c.account && slices.Contains(owners, "self"))
+	}, nil
+}
+
+// imageFilters are the filters of DescribeImages. The value of creation-date can hold wildcards.
+var imageFilters = filterFields[imageItem]{
+	"architecture":                     one(func(i imageItem) string { return i.Architecture }),
+	"boot-mode":                        one(func(i imageItem) string { return i.BootMode }),
+	"creation-date":                    one(func(i imageItem) string { return i.Created }),
+	"description":                      one(func(i imageItem) string { return i.Description }),
+	"ena-support":                      one(func(i imageItem) string { return strconv.FormatBool(i.ENA) }),
+	"hypervisor":                       one(func(i imageItem) string { return i.Hypervisor }),
+	"image-allowed":                    one(func(i imageItem) string { return strconv.FormatBool(i.Allowed == nil || *i.Allowed) }),
+	"image-id":                         one(func(i imageItem) string { return i.ID }),
+	"image-type":                       one(func(i imageItem) string { return i.Type }),
+	"is-public":                        one(func(i imageItem) string { return strconv.FormatBool(i.Public) }),
+	"name":                             one(func(i imageItem) string { return i.Name }),
+	"owner-alias":                      one(func(i imageItem) string { return i.OwnerAlias }),
+	"owner-id":                         one(func(i imageItem) string { return i.Owner }),
+	"root-device-name":                 one(func(i imageItem) string { return i.RootDevice }),
+	"root-device-type":                 one(func(i imageItem) string { return i.RootDeviceType }),
+	"source-image-id":                  one(func(i imageItem) string { return i.SourceImage }),
+	"source-image-region":              one(func(i imageItem) string { return i.SourceRegion }),
+	"source-instance-id":               one(func(i imageItem) string { return i.SourceInstance }),
+	"state":                            one(func(i imageItem) string { return i.State }),
+	"virtualization-type":              one(func(i imageItem) string { return i.Virtualization }),
+	"block-device-mapping.device-name": eachDevice(func(d imageDevice) string { return d.Name }),
+	"block-device-mapping.encrypted":   eachDevice(func(d imageDevice) string { return strconv.FormatBool(d.EBS.Encrypted) }),
+	"block-device-mapping.snapshot-id": eachDevice(func(d imageDevice) string { return d.EBS.Snapshot }),
+	"block-device-mapping.volume-size": eachDevice(func(d imageDevice) string { return strconv.Itoa(d.EBS.Size) }),
+	"block-device-mapping.volume-type": eachDevice(func(d imageDevice) string { return d.EBS.Type }),
+}
+
+func eachDevice(get func(imageDevice) string) func(imageItem) []string {
+	return func(i imageItem) []string {
+		var values []string
+		for _, device := range i.Devices.Items {
+			if device.EBS != nil {
+				values = append(values, get(device))
+			}
+		}
+		return values
+	}
+}
+
+// imageOfName finds an image of the caller by its name, which is unique as long as the image is registered.
+func (c *call) imageOfName(name string) *image {
+	for img := range maps.Values(c.compute().images) {
+		if img.name == name && img.state != imageDeregistered {
+			return img
+		}
+	}
+	return nil
+}

@@ -1,0 +1,94 @@
+package awssim
+
+import "maps"
+
+// copyImage copies an image into the region the call is signed for. An image of another account takes permission on
+// its storage as well, that is create-volume permission on each snapshot; the keys are EC2's to use in the caller's
+// name, and where they refuse, the copy fails a moment later.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/CopyingAMIs.html
+func (c *call) copyImage() (any, error) {
+	if err := c.require("SourceImageId", "SourceRegion"); err != nil {
+		return nil, err
+	}
+	if token := c.form.get("ClientToken"); token != "" && c.compute().made[token] != "" {
+		return &imageIDAnswer{c.compute().made[token]}, nil
+	}
+	source, err := c.copySource()
+	if err != nil {
+		return nil, err
+	}
+	name, err := c.newImageName()
+	if err != nil {
+		return nil, err
+	}
+	specs, err := c.tagSpecs("image", "snapshot")
+	if err != nil {
+		return nil, err
+	}
+	encryption, err := c.copyEncryption(c.form.get("Encrypted"))
+	if err != nil {
+		return nil, err
+	}
+	if err := c.dryRunEC2(); err != nil {
+		return nil, err
+	}
+	img := c.addImage(&image{
+		name: name, description: orElse(c.form.get("Description"), source.description), architecture: source.architecture,
+		virtualization: source.virtualization, rootDevice: source.rootDevice, enaSupport: source.enaSupport,
+		bootMode: source.bootMode, imdsSupport: source.imdsSupport, tpmSupport: source.tpmSupport,
+		sourceImage: source.id, sourceRegion: source.region,
+	}, c.copiedTags(source, specs["image"]))
+	for _, device := range source.devices {
+		c.copyDevice(img, source, device, encryption, specs["snapshot"])
+	}
+	if token := c.form.get("ClientToken"); token != "" {
+		c.compute().made[token] = img.id
+	}
+	return &imageIDAnswer{img.id}, nil
+}
+
+// copySource finds the image in its region as the caller sees it there.
+func (c *call) copySource() (*image, error) {
+	there := *c
+	there.region = c.form.get("SourceRegion")
+	source, err := there.imageByID(c.form.get("SourceImageId"))
+	if err != nil {
+		return nil, err
+	}
+	if source.state != imageAvailable {
+		return nil, badRequest("InvalidAMIID.Unavailable", "The image id '[%s]' is not available", source.id)
+	}
+	for _, device := range source.devices {
+		snap := c.server.snapshot(source.region, device.snapshot)
+		if snap != nil && !snap.usableBy(c.account) {
+			return nil, badRequest("InvalidRequest", "You do not have permission to access the storage of this ami")
+		}
+	}
+	return source, nil
+}
+
+// copiedTags are the new image's: the caller's own tags of the source if asked for, then those of the call.
+func (c *call) copiedTags(source *image, given map[string]string) map[string]string {
+	tags := map[string]string{}
+	if c.form.flag("CopyImageTags") {
+		maps.Copy(tags, c.account.compute(source.region).tags[source.id])
+	}
+	maps.Copy(tags, given)
+	return tags
+}
+
+// copyDevice copies one snapshot; a key that refuses fails the snapshot and the image.
+func (c *call) copyDevice(img, source *image, device blockDevice, encryption encryptionRequest, tags map[string]string) {
+	old := c.server.snapshot(source.region, device.snapshot)
+	if old == nil {
+		img.devices = append(img.devices, device)
+		return
+	}
+	made, failure := c.copyOf(old, encryption, "Copied for DestinationAmi "+img.id+" from SourceAmi "+source.id)
+	c.addSnapshot(made, tags)
+	if failure != nil {
+		img.state, img.stateReason = imageFailed, failure.message
+	}
+	device.snapshot = made.id
+	img.devices = append(img.devices, device)
+}

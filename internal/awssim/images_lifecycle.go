@@ -1,0 +1,328 @@
+package awssim
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// imageIDAnswer is what the actions that make an image return.
+type imageIDAnswer struct {
+	ID string `xml:"imageId"`
+}
+
+// newImageName checks the Name of a new image: 3 to 128 characters, unique among the account's images of the region.
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RegisterImage.html
+func (c *call) newImageName() (string, error) {
+	if err := c.require("Name"); err != nil {
+		return "", err
+	}
+	name := c.form.get("Name")
+	const alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789()[] ./-'@_"
+	if len(name) < 3 || len(name) > 128 || strings.Trim(name, alphabet) != "" {
+		return "", badRequest("InvalidAMIName.Malformed", "AMI names must be between 3 and 128 characters long, and may "+
+			"contain letters, numbers, '(', ')', '.', '-', '/' and '_'")
+	}
+	if other := c.imageOfName(name); other != nil {
+		return "", badRequest("InvalidAMIName.Duplicate", "AMI name %s is already in use by AMI %s", name, other.id)
+	}
+	return name, nil
+}
+
+// addImage makes an image of the caller and tags it.
+func (c *call) addImage(img *image, tags map[string]string) *image {
+	img.id = c.server.newID("ami-")
+	img.owner, img.region, img.created = c.account, c.region, c.server.now()
+	img.launch = permissions{}
+	if img.state == "" {
+		img.state = imageAvailable
+	}
+	c.compute().images[img.id] = img
+	c.compute().setTags(img.id, tags)
+	return img
+}
+
+func (c *call) createImage() (any, error) {
+	if err := c.require("InstanceId"); err != nil {
+		return nil, err
+	}
+	from, err := c.instanceByID(c.form.get("InstanceId"))
+	if err != nil {
+		return nil, err
+	}
+	name, err := c.newImageName()
+	if err != nil {
+		return nil, err
+	}
+	specs, err := c.tagSpecs("image", "snapshot")
+	if err != nil {
+		return nil, err
+	}
+	extra, err := readDevices(c.form)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.dryRunEC2(); err != nil {
+		return nil, err
+	}
+	if from.state != instanceRunning && from.state != instanceStopped {
+		return nil, badRequest("IncorrectInstanceState", "The instance '%s' is not in a state from which an image can be created", from.id)
+	}
+	devices, err := c.snapshotDevices(from, extra, specs["snapshot"])
+	if err != nil {
+		return nil, err
+	}
+	img := c.addImage(&image{
+		name: name, description: c.form.get("Description"), devices: devices, sourceInstance: from.id,
+		sourceImage: from.image.id, sourceRegion: c.region, architecture: from.image.architecture,
+		virtualization: from.image.virtualization, rootDevice: from.image.rootDevice, enaSupport: from.image.enaSupport,
+		bootMode: from.image.bootMode, imdsSupport: from.image.imdsSupport, tpmSupport: from.image.tpmSupport,
+	}, specs["image"])
+	return &imageIDAnswer{img.id}, nil
+}
+
+// snapshotDevices takes snapshots of an instance's volumes, leaving out what the call's mapping suppresses, and adds
+// the devices that only the mapping has.
+func (c *call) snapshotDevices(from *instance, extra []blockDevice, tags map[string]string) ([]blockDevice, error) {
+	var devices []blockDevice
+	for _, attached := range from.devices {
+		at := slices.IndexFunc(extra, func(d blockDevice) bool { return d.name == attached.name })
+		if at >= 0 && extra[at].noDevice {
+			continue
+		}
+		vol := c.compute().volumes[attached.volume]
+		snap := c.addSnapshot(&snapshot{volume: vol.id, size: vol.size, key: vol.key,
+			description: "Created by CreateImage(" + from.id + ")"}, tags)
+		devices = append(devices, blockDevice{name: attached.name, snapshot: snap.id, size: vol.size,
+			volumeType: vol.volumeType, deletes: attached.deletes})
+	}
+	for _, device := range extra {
+		known := slices.ContainsFunc(from.devices, func(d blockDevice) bool { return d.name == device.name })
+		if !known && !device.noDevice {
+			if err := c.checkRegistered(&device); err != nil {
+				return nil, err
+			}
+			devices = append(devices, device)
+		}
+	}
+	return devices, nil
+}
+
+func (c *call) registerImage() (any, error) {
+	name, err := c.newImageName()
+	if err != nil {
+		return nil, err
+	}
+	specs, err := c.tagSpecs("image")
+	if err != nil {
+		return nil, err
+	}
+	devices, err := c.registeredDevices()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.dryRunEC2(); err != nil {
+		return nil, err
+	}
+	img := c.addImage(&image{
+		name: name, description: c.form.get("Description"), devices: devices, rootDevice: c.form.get("RootDeviceName"),
+		architecture: orElse(c.form.get("Architecture"), "i386"), virtualization: orElse(c.form.get("VirtualizationType"), "paravirtual"),
+		enaSupport: c.form.flag("EnaSupport"), bootMode: c.form.get("BootMode"), imdsSupport: c.form.get("ImdsSupport"),
+		tpmSupport: c.form.get("TpmSupport"),
+	}, specs["image"])
+	return &imageIDAnswer{img.id}, nil
+}
+
+func orElse(value, otherwise string) string {
+	if value == "" {
+		return otherwise
+	}
+	return value
+}
+
+// registeredDevices reads the block devices of RegisterImage, of which the root device must be on a snapshot.
+func (c *call) registeredDevices() ([]blockDevice, error) {
+	devices, err := readDevices(c.form)
+	if err != nil {
+		return nil, err
+	}
+	root := c.form.get("RootDeviceName")
+	if root == "" {
+		return nil, badRequest("MissingParameter", "The request must contain the parameter RootDeviceName")
+	}
+	for i := range devices {
+		if err := c.checkRegistered(&devices[i]); err != nil {
+			return nil, err
+		}
+	}
+	at := slices.IndexFunc(devices, func(d blockDevice) bool { return d.name == root })
+	if at < 0 || devices[at].snapshot == "" {
+		return nil, badRequest("InvalidBlockDeviceMapping", "The root device %q must be mapped to a snapshot", root)
+	}
+	return devices, nil
+}
+
+// checkRegistered checks one device of a new image: a snapshot must be the caller's own, and brings its encryption.
+func (c *call) checkRegistered(device *blockDevice) error {
+	if device.snapshot == "" {
+		return nil
+	}
+	snap, err := c.snapshotByID(device.snapshot)
+	if err != nil {
+		return err
+	}
+	if snap.owner != c.account {
+		return badRequest("InvalidSnapshot.NotFound", "The snapshot '%s' does not exist.", snap.id)
+	}
+	if device.encrypted != nil || device.key != "" {
+		return badRequest("InvalidBlockDeviceMapping", "the encrypted flag cannot be specified since device %s has a snapshot specified.", device.name)
+	}
+	if device.size == 0 {
+		device.size = snap.size
+	}
+	if device.size < snap.size {
+		return badRequest("InvalidBlockDeviceMapping", "Volume of size %dGB is smaller than snapshot '%s', expect size >= %dGB", device.size, snap.id, snap.size)
+	}
+	return nil
+}
+
+func (c *call) deregisterImage() (any, error) {
+	img, err := c.ownImage()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.dryRunEC2(); err != nil {
+		return nil, err
+	}
+	if img.protection(c.server.now()) != settingDisabled {
+		return nil, badRequest("OperationNotPermitted", "The image %s can't be deregistered because deregistration protection is enabled.", img.id)
+	}
+	img.state = imageDeregistered
+	img.launch = permissions{}
+	delete(c.compute().tags, img.id)
+	var deleted struct {
+		Return  bool                   `xml:"return"`
+		Results items[deletedSnapshot] `xml:"deleteSnapshotResultSet"`
+	}
+	deleted.Return = true
+	if c.form.flag("DeleteAssociatedSnapshots") {
+		for _, device := range img.devices {
+			code := "success"
+			if c.imageUsing(device.snapshot) != nil {
+				code = "skipped"
+			} else {
+				delete(c.compute().snapshots, device.snapshot)
+			}
+			deleted.Results.Items = append(deleted.Results.Items, deletedSnapshot{device.snapshot, code})
+		}
+	}
+	return &deleted, nil
+}
+
+type deletedSnapshot struct {
+	ID   string `xml:"snapshotId"`
+	Code string `xml:"returnCode"`
+}
+
+// disableImage takes every launch permission away: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/disable-an-ami.html
+func (c *call) disableImage() (any, error) {
+	return c.onOwnImage(func(img *image) error {
+		if img.state != imageAvailable && img.state != imageDisabled {
+			return badRequest("InvalidAMIID.Unavailable", "The image id '[%s]' is not available", img.id)
+		}
+		img.state = imageDisabled
+		img.launch = permissions{}
+		return nil
+	})
+}
+
+func (c *call) enableImage() (any, error) {
+	return c.onOwnImage(func(img *image) error {
+		img.state = imageAvailable
+		return nil
+	})
+}
+
+// onOwnImage changes an image of the caller, unless the call is a dry run.
+func (c *call) onOwnImage(change func(*image) error) (any, error) {
+	img, err := c.ownImage()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.dryRunEC2(); err != nil {
+		return nil, err
+	}
+	if err := change(img); err != nil {
+		return nil, err
+	}
+	return done()
+}
+
+func (c *call) enableImageDeprecation() (any, error) {
+	if err := c.require("DeprecateAt"); err != nil {
+		return nil, err
+	}
+	at, err := time.Parse(time.RFC3339, c.form.get("DeprecateAt"))
+	if err != nil {
+		return nil, invalidValue("DeprecateAt", c.form.get("DeprecateAt"))
+	}
+	if at.Before(c.server.now()) {
+		return nil, badRequest("InvalidParameterValue", "DeprecateAt can't be in the past")
+	}
+	return c.onOwnImage(func(img *image) error {
+		img.deprecateAt = at
+		return nil
+	})
+}
+
+func (c *call) disableImageDeprecation() (any, error) {
+	return c.onOwnImage(func(img *image) error {
+		img.deprecateAt = time.Time{}
+		return nil
+	})
+}
+
+func (c *call) enableDeregistrationProtection() (any, error) {
+	return c.protect(func(img *image) {
+		img.protected, img.cooldown = true, c.form.flag("WithCooldown")
+		img.protectedUntil = time.Time{}
+	})
+}
+
+func (c *call) disableDeregistrationProtection() (any, error) {
+	return c.protect(func(img *image) {
+		if img.protected && img.cooldown {
+			img.protectedUntil = c.server.now().Add(24 * time.Hour)
+		}
+		img.protected = false
+	})
+}
+
+func (c *call) protect(change func(*image)) (any, error) {
+	img, err := c.ownImage()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.dryRunEC2(); err != nil {
+		return nil, err
+	}
+	change(img)
+	return &struct {
+		Return string `xml:"return"`
+	}{img.protection(c.server.now())}, nil
+}
+
+// protection is the image's DeregistrationProtection as EC2 words it.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ami-deregistration-protection.html
+func (img *image) protection(now time.Time) string {
+	switch {
+	case img.protected && img.cooldown:
+		return "enabled-with-cooldown"
+	case img.protected:
+		return "enabled-without-cooldown"
+	case now.Before(img.protectedUntil):
+		return "enabled-until-" + timestamp(img.protectedUntil)
+	default:
+		return settingDisabled
+	}
+}

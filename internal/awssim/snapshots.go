@@ -1,0 +1,282 @@
+package awssim
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+)
+
+func snapshotOperations() map[string]operation {
+	return map[string]operation{
+		"DescribeSnapshots": {params: "SnapshotId.N Owner.N RestorableBy.N DryRun" + filterParams + pageParams,
+			handle: (*call).describeSnapshots},
+		"CreateSnapshot": {params: "VolumeId Description DryRun" + tagSpecParams, write: true,
+			resources: func(c *call) []string {
+				return []string{c.snapshotARN("*"), c.ec2ARN("volume", c.form.get("VolumeId"))}
+			}, handle: (*call).createSnapshot},
+		"CopySnapshot": {params: "SourceSnapshotId SourceRegion DestinationRegion Description Encrypted KmsKeyId PresignedUrl" +
+			" CompletionDurationMinutes DryRun" + tagSpecParams, write: true,
+			resources: func(c *call) []string { return []string{c.snapshotARN("*")} }, handle: (*call).copySnapshot},
+		"DeleteSnapshot": {params: "SnapshotId DryRun", write: true, resources: onSnapshot, handle: (*call).deleteSnapshot},
+		"ModifySnapshotAttribute": {params: "SnapshotId Attribute OperationType UserId.N UserGroup.N" +
+			" CreateVolumePermission.Add.N.UserId CreateVolumePermission.Add.N.Group" +
+			" CreateVolumePermission.Remove.N.UserId CreateVolumePermission.Remove.N.Group DryRun", write: true,
+			resources: onSnapshot, conditions: sharingConditions("CreateVolumePermission"), handle: (*call).modifySnapshotAttribute},
+		"DescribeSnapshotAttribute": {params: "SnapshotId Attribute DryRun", resources: onSnapshot,
+			conditions: attributeCondition, handle: (*call).describeSnapshotAttribute},
+		"ResetSnapshotAttribute": {params: "SnapshotId Attribute DryRun", write: true, resources: onSnapshot,
+			conditions: attributeCondition, handle: (*call).resetSnapshotAttribute},
+	}
+}
+
+// usableBy tells whether an account may make volumes and copies of the snapshot. Organizations don't count.
+func (snap *snapshot) usableBy(a *account) bool {
+	return snap.owner == a || snap.createVolume.public() || snap.createVolume[permission{toUser, a.id}]
+}
+
+// snapshotByID returns a snapshot that is there for the caller.
+func (c *call) snapshotByID(id string) (*snapshot, error) {
+	if !wellFormed("snap-", id) {
+		return nil, badRequest("InvalidSnapshotID.Malformed", "Invalid id: %q (expecting \"snap-...\")", id)
+	}
+	snap := c.server.snapshot(c.region, id)
+	if snap == nil || !snap.usableBy(c.account) {
+		return nil, badRequest("InvalidSnapshot.NotFound", "The snapshot '%s' does not exist.", id)
+	}
+	return snap, nil
+}
+
+// ownSnapshot returns the snapshot of the call's SnapshotId if the caller owns it.
+func (c *call) ownSnapshot() (*snapshot, error) {
+	if err := c.require("SnapshotId"); err != nil {
+		return nil, err
+	}
+	snap, err := c.snapshotByID(c.form.get("SnapshotId"))
+	if err != nil {
+		return nil, err
+	}
+	if snap.owner != c.account {
+		return nil, badRequest("InvalidSnapshot.NotFound", "The snapshot '%s' does not exist.", snap.id)
+	}
+	return snap, nil
+}
+
+// addSnapshot makes a snapshot of the caller and tags it.
+func (c *call) addSnapshot(snap *snapshot, tags map[string]string) *snapshot {
+	snap.id = c.server.newID("snap-")
+	snap.owner, snap.region, snap.created = c.account, c.region, c.server.now()
+	snap.state = orElse(snap.state, snapshotCompleted)
+	snap.createVolume = permissions{}
+	c.compute().snapshots[snap.id] = snap
+	c.compute().setTags(snap.id, tags)
+	return snap
+}
+
+// snapshotItem is a snapshot on the wire.
+type snapshotItem struct {
+	ID           string         `xml:"snapshotId"`
+	Volume       string         `xml:"volumeId"`
+	State        string         `xml:"status"`
+	StateMessage string         `xml:"statusMessage,omitempty"`
+	Started      string         `xml:"startTime"`
+	Progress     string         `xml:"progress"`
+	Owner        string         `xml:"ownerId"`
+	OwnerAlias   string         `xml:"ownerAlias,omitempty"`
+	Size         int            `xml:"volumeSize"`
+	Description  string         `xml:"description"`
+	Encrypted    bool           `xml:"encrypted"`
+	Key          string         `xml:"kmsKeyId,omitempty"`
+	Tier         string         `xml:"storageTier"`
+	Tags         items[tagItem] `xml:"tagSet"`
+}
+
+func (c *call) describeSnapshot(snap *snapshot) snapshotItem {
+	item := snapshotItem{ID: snap.id, Volume: orElse(snap.volume, "vol-ffffffff"), State: snap.state,
+		StateMessage: snap.stateMessage, Started: timestamp(snap.created), Progress: "100%", Owner: snap.owner.id,
+		OwnerAlias: ownerAlias(snap.owner), Size: snap.size, Description: snap.description, Tier: "standard",
+		Encrypted: snap.key != nil, Tags: c.tagsOf(snap.id)}
+	if snap.key != nil {
+		item.Key = snap.key.arn
+	}
+	if snap.state == snapshotPending {
+		item.Progress = "0%"
+	}
+	return item
+}
+
+// describeSnapshots leaves out what the caller cannot access, and refuses ids that belong to nobody.
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSnapshots.html
+func (c *call) describeSnapshots() (any, error) {
+	ids := c.form.list("SnapshotId")
+	if len(ids) > 0 && c.form.get("MaxResults") != "" {
+		return nil, badRequest("InvalidParameterCombination", "The parameter snapshotSet cannot be used with the parameter maxResults")
+	}
+	found, err := c.findSnapshots(ids)
+	if err != nil {
+		return nil, err
+	}
+	described := make([]snapshotItem, 0, len(found))
+	for _, snap := range found {
+		described = append(described, c.describeSnapshot(snap))
+	}
+	described, err = filtered(c, described, snapshotFilters, func(i snapshotItem) string { return i.ID })
+	if err != nil {
+		return nil, err
+	}
+	if err := c.dryRunEC2(); err != nil {
+		return nil, err
+	}
+	shown, next := described, ""
+	if len(ids) == 0 {
+		if shown, next, err = page(c, described, "MaxResults", 1000); err != nil {
+			return nil, err
+		}
+	}
+	return &struct {
+		Snapshots items[snapshotItem] `xml:"snapshotSet"`
+		Next      string              `xml:"nextToken,omitempty"`
+	}{items[snapshotItem]{shown}, next}, nil
+}
+
+func (c *call) findSnapshots(ids []string) ([]*snapshot, error) {
+	owned, err := c.ownerFilter("Owner")
+	if err != nil {
+		return nil, err
+	}
+	var found []*snapshot
+	for _, id := range ids {
+		if !wellFormed("snap-", id) {
+			return nil, badRequest("InvalidSnapshotID.Malformed", "Invalid id: %q (expecting \"snap-...\")", id)
+		}
+		snap := c.server.snapshot(c.region, id)
+		if snap == nil {
+			return nil, badRequest("InvalidSnapshot.NotFound", "The snapshot '%s' does not exist.", id)
+		}
+		found = append(found, snap)
+	}
+	if len(ids) == 0 {
+		found = c.server.allSnapshots(c.region)
+	}
+	restorable := c.form.list("RestorableBy")
+	return slices.DeleteFunc(found, func(snap *snapshot) bool {
+		return !snap.usableBy(c.account) || !owned(snap.owner) || !c.restorable(snap, restorable)
+	}), nil
+}
+
+func (s *Server) allSnapshots(region string) []*snapshot {
+	var all []*snapshot
+	for _, a := range s.accounts {
+		if r := a.regions[region]; r != nil {
+			all = append(all, sortedValues(r.snapshots)...)
+		}
+	}
+	slices.SortFunc(all, func(a, b *snapshot) int { return cmp.Compare(a.id, b.id) })
+	return all
+}
+
+// restorable tells whether one of those that RestorableBy names may make volumes of the snapshot.
+func (c *call) restorable(snap *snapshot, users []string) bool {
+	if len(users) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(users, func(user string) bool {
+		switch user {
+		case everybody:
+			return snap.createVolume.public()
+		case "self":
+			return snap.usableBy(c.account)
+		default:
+			return snap.owner.id == user || snap.createVolume[permission{toUser, user}]
+		}
+	})
+}
+
+var snapshotFilters = filterFields[snapshotItem]{
+	"description":  one(func(i snapshotItem) string { return i.Description }),
+	"encrypted":    one(func(i snapshotItem) string { return strconv.FormatBool(i.Encrypted) }),
+	"owner-alias":  one(func(i snapshotItem) string { return i.OwnerAlias }),
+	"owner-id":     one(func(i snapshotItem) string { return i.Owner }),
+	"progress":     one(func(i snapshotItem) string { return i.Progress }),
+	"snapshot-id":  one(func(i snapshotItem) string { return i.ID }),
+	"start-time":   one(func(i snapshotItem) string { return i.Started }),
+	"status":       one(func(i snapshotItem) string { return i.State }),
+	"storage-tier": one(func(i snapshotItem) string { return i.Tier }),
+	"volume-id":    one(func(i snapshotItem) string { return i.Volume }),
+	"volume-size":  one(func(i snapshotItem) string { return strconv.Itoa(i.Size) }),
+}
+
+func (c *call) createSnapshot() (any, error) {
+	if err := c.require("VolumeId"); err != nil {
+		return nil, err
+	}
+	vol, err := c.volumeByID(c.form.get("VolumeId"))
+	if err != nil {
+		return nil, err
+	}
+	specs, err := c.tagSpecs("snapshot")
+	if err != nil {
+		return nil, err
+	}
+	if err := c.dryRunEC2(); err != nil {
+		return nil, err
+	}
+	snap := c.addSnapshot(&snapshot{volume: vol.id, size: vol.size, key: vol.key,
+		description: c.form.get("Description")}, specs["snapshot"])
+	item := c.describeSnapshot(snap)
+	return &item, nil
+}
+
+func (c *call) deleteSnapshot() (any, error) {
+	snap, err := c.ownSnapshot()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.dryRunEC2(); err != nil {
+		return nil, err
+	}
+	if img := c.imageUsing(snap.id); img != nil {
+		return nil, badRequest("InvalidSnapshot.InUse", "The snapshot %s is currently in use by %s", snap.id, img.id)
+	}
+	delete(c.compute().snapshots, snap.id)
+	delete(c.compute().tags, snap.id)
+	return done()
+}
+
+// imageUsing finds a registered image that is made of the snapshot.
+func (c *call) imageUsing(id string) *image {
+	for _, img := range sortedValues(c.compute().images) {
+		if img.state != imageDeregistered && slices.ContainsFunc(img.devices, func(d blockDevice) bool { return d.snapshot == id }) {
+			return img
+		}
+	}
+	return nil
+}
+
+func (c *call) copySnapshot() (any, error) {
+	if err := c.require("SourceSnapshotId", "SourceRegion"); err != nil {
+		return nil, err
+	}
+	there := *c
+	there.region = c.form.get("SourceRegion")
+	old, err := there.snapshotByID(c.form.get("SourceSnapshotId"))
+	if err != nil {
+		return nil, err
+	}
+	specs, err := c.tagSpecs("snapshot")
+	if err != nil {
+		return nil, err
+	}
+	encryption, err := c.copyEncryption(c.form.get("Encrypted"))
+	if err != nil {
+		return nil, err
+	}
+	if err := c.dryRunEC2(); err != nil {
+		return nil, err
+	}
+	made, _ := c.copyOf(old, encryption, c.form.get("Description"))
+	c.addSnapshot(made, specs["snapshot"])
+	return &struct {
+		ID   string         `xml:"snapshotId"`
+		Tags items[tagItem] `xml:"tagSet"`
+	}{made.id, c.tagsOf(made.id)}, nil
+}
