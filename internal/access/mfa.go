@@ -1,0 +1,108 @@
+package access
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
+	awsbase "github.com/hashicorp/aws-sdk-go-base/v2"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// mfaSession assumes the role of assume_role, or else of the profile, with the multi-factor code. A code is good for
+// one call: the session is made once and used for the whole run.
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+func (c *Config) mfaSession(ctx context.Context, base awsbase.Config) (aws.Credentials, error) {
+	provider := c.profileSession
+	if c.AssumeRole.RoleARN != "" {
+		provider = c.roleSession
+	}
+	credentials, err := provider(ctx, base)
+	if err != nil {
+		return aws.Credentials{}, fmt.Errorf("getting credentials of the source account with mfa_code: %w\n"+
+			"A code is good for one use and about a minute: give the next one; set mfa_serial if the device has a name of its own", err)
+	}
+	return credentials, nil
+}
+
+func (c *Config) code() (string, error) { return c.MFACode, nil }
+
+// profileSession assumes the role that the profile names.
+func (c *Config) profileSession(ctx context.Context, base awsbase.Config) (aws.Credentials, error) {
+	loaded, err := config.LoadDefaultConfig(ctx,
+		config.WithRegion(base.Region),
+		config.WithSharedConfigProfile(c.Profile),
+		config.WithSharedConfigFiles(c.files()),
+		config.WithSharedCredentialsFiles(c.files()),
+		config.WithAssumeRoleCredentialOptions(func(o *stscreds.AssumeRoleOptions) {
+			o.TokenProvider = c.code
+			if c.MFASerial != "" {
+				o.SerialNumber = aws.String(c.MFASerial)
+			}
+		}))
+	if err != nil {
+		return aws.Credentials{}, err
+	}
+	return loaded.Credentials.Retrieve(ctx)
+}
+
+// roleSession assumes the role of assume_role with the credentials that the other options give.
+func (c *Config) roleSession(ctx context.Context, base awsbase.Config) (aws.Credentials, error) {
+	base.AssumeRole, base.SkipCredsValidation = nil, true
+	loaded, err := load(ctx, base)
+	if err != nil {
+		return aws.Credentials{}, err
+	}
+	client := sts.NewFromConfig(loaded)
+	serial, err := c.serial(ctx, client)
+	if err != nil {
+		return aws.Credentials{}, err
+	}
+	role := c.AssumeRole.role()
+	provider := stscreds.NewAssumeRoleProvider(client, role.RoleARN, func(o *stscreds.AssumeRoleOptions) {
+		o.RoleSessionName, o.Duration = role.SessionName, role.Duration
+		o.SerialNumber, o.TokenProvider = aws.String(serial), c.code
+		o.TransitiveTagKeys = role.TransitiveTagKeys
+		if role.ExternalID != "" {
+			o.ExternalID = aws.String(role.ExternalID)
+		}
+		if role.Policy != "" {
+			o.Policy = aws.String(role.Policy)
+		}
+		for _, arn := range role.PolicyARNs {
+			o.PolicyARNs = append(o.PolicyARNs, ststypes.PolicyDescriptorType{Arn: aws.String(arn)})
+		}
+		for key, value := range role.Tags {
+			o.Tags = append(o.Tags, ststypes.Tag{Key: aws.String(key), Value: aws.String(value)})
+		}
+	})
+	return provider.Retrieve(ctx)
+}
+
+// serial returns the device's serial number: a virtual device is named like its user unless somebody chose another name.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_enable_virtual.html
+func (c *Config) serial(ctx context.Context, client *sts.Client) (string, error) {
+	if c.MFASerial != "" {
+		return c.MFASerial, nil
+	}
+	caller, err := client.GetCallerIdentity(ctx, nil)
+	if err != nil {
+		return "", fmt.Errorf("asking whose multi-factor device it is: %w", err)
+	}
+	arn, err := sharing.ParseARN(aws.ToString(caller.Arn))
+	if err != nil {
+		return "", err
+	}
+	user, ok := strings.CutPrefix(arn.Resource, "user/")
+	if !ok {
+		return "", fmt.Errorf("the caller %s is no IAM user and has no multi-factor device of its own", aws.ToString(caller.Arn))
+	}
+	arn.Resource = "mfa/" + user[strings.LastIndex(user, "/")+1:]
+	return arn.String(), nil
+}

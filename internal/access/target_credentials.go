@@ -1,0 +1,49 @@
+package access
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awsapi"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// Credentials returns how to act inside each target. It asks nobody: roles are assumed and profiles used when the
+// account is first entered. A profile that can't be read fails there, and for its own account only.
+func (c *Config) Credentials(ctx context.Context, source aws.Config, sources map[sharing.AccountID]TargetSource) map[sharing.AccountID]awsapi.TargetCredentials {
+	credentials := make(map[sharing.AccountID]awsapi.TargetCredentials, len(sources))
+	for account, from := range sources {
+		if from.Role != nil {
+			credentials[account] = awsapi.TargetCredentials{Role: from.Role}
+			continue
+		}
+		profile := c.profile(ctx, source, from.Profile)
+		credentials[account] = awsapi.TargetCredentials{Config: &profile}
+	}
+	return credentials
+}
+
+// profile returns the configuration of a target's profile; connections, Region and user agent are the source's.
+func (c *Config) profile(ctx context.Context, source aws.Config, name string) aws.Config {
+	options := []func(*config.LoadOptions) error{
+		config.WithRegion(source.Region), config.WithSharedConfigProfile(name),
+		config.WithSharedConfigFiles(c.files()), config.WithSharedCredentialsFiles(c.files()),
+		config.WithHTTPClient(source.HTTPClient), config.WithAPIOptions(source.APIOptions),
+	}
+	if c.SkipMetadataAPICheck {
+		options = append(options, config.WithEC2IMDSClientEnableState(imds.ClientDisabled))
+	}
+	loaded, err := config.LoadDefaultConfig(ctx, options...)
+	if err == nil {
+		return loaded
+	}
+	broken := source.Copy()
+	broken.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		return aws.Credentials{}, fmt.Errorf("loading the profile %q: %w", name, err)
+	})
+	return broken
+}
