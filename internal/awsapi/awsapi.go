@@ -23,8 +23,13 @@ type Options struct {
 	MaxRetries int
 	// Partition is that of the source account's caller; "" means that of the Regions.
 	Partition string
+	// WithoutVerify says that Verify is not going to be called: sessions are not given what it takes.
+	WithoutVerify bool
 	// VerifyTimeout is how long Verify waits for what was done to become visible; 0 means 2 minutes.
 	VerifyTimeout time.Duration
+	// TargetTimeout is how long looking into one target may take, so that one that hangs is reported and not waited
+	// for; 0 means 2 minutes.
+	TargetTimeout time.Duration
 }
 
 func (o Options) withDefaults() Options {
@@ -39,6 +44,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.VerifyTimeout <= 0 {
 		o.VerifyTimeout = 2 * time.Minute
+	}
+	if o.TargetTimeout <= 0 {
+		o.TargetTimeout = 2 * time.Minute
 	}
 	return o
 }

@@ -53,6 +53,9 @@ type place struct {
 	region  sharing.Region
 }
 
+// at returns the place in which a target is looked at from inside.
+func at(scope sharing.Scope) place { return place{scope.Account, scope.Region} }
+
 // cache holds the service clients, one for each place.
 type cache[T any] struct {
 	mu      sync.Mutex
@@ -97,8 +100,7 @@ func (c *Client) tagging(p place) *resourcegroupstaggingapi.Client {
 	})
 }
 
-// config returns the configuration for a place. A target without a session gets anonymous credentials: nothing calls
-// for one, since plan.Compute makes no change for it.
+// config returns the configuration for a place. Who calls has made sure that a target has a session.
 func (c *Client) config(p place) aws.Config {
 	config := c.source
 	if p.account != "" {
@@ -110,9 +112,6 @@ func (c *Client) config(p place) aws.Config {
 	}
 	return config
 }
-
-// home is the source's own Region, from which IAM and STS are asked.
-func (c *Client) home(account sharing.AccountID) place { return place{account: account} }
 
 // poll calls done until it reports true, at growing intervals from 250 ms to 15 s, or until the context ends. It
 // returns done's last error.

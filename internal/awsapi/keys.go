@@ -1,8 +1,14 @@
 package awsapi
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -23,14 +29,13 @@ type ResolvedKey struct {
 	ID      string
 	Account sharing.AccountID
 
-	Manager        string // "CUSTOMER" or "AWS"
-	State          string // "Enabled", "Disabled", "PendingDeletion", "PendingImport", "Unavailable", …
-	Spec           string // "SYMMETRIC_DEFAULT", "RSA_2048", "HMAC_256", …
-	Usage          string // "ENCRYPT_DECRYPT", "SIGN_VERIFY", "GENERATE_VERIFY_MAC", …
-	Origin         string // "AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"
-	CustomKeyStore string // its id, "" for none
-	Deletion       time.Time
-	// Deletion is zero unless the key is pending deletion.
+	Manager        string    // "CUSTOMER" or "AWS"
+	State          string    // "Enabled", "Disabled", "PendingDeletion", "PendingImport", "Unavailable", …
+	Spec           string    // "SYMMETRIC_DEFAULT", "RSA_2048", "HMAC_256", …
+	Usage          string    // "ENCRYPT_DECRYPT", "SIGN_VERIFY", "GENERATE_VERIFY_MAC", …
+	Origin         string    // "AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"
+	CustomKeyStore string    // its id, "" for none
+	Deletion       time.Time // when the key is going to be deleted; zero unless that is pending
 
 	MultiRegion bool
 	Replica     bool     // a replica of a multi-Region key, not the primary
@@ -45,5 +50,71 @@ type ResolvedKey struct {
 // order of the query's Regions; for tags there can be several in one Region, sorted by ARN. A Region in which there is
 // none has a problem instead. Whether a key is fit is not judged here.
 func (c *Client) ResolveKeys(ctx context.Context, q KeyQuery) ([]ResolvedKey, []sharing.Problem) {
-	return nil, nil
+	found := make([][]ResolvedKey, len(q.Regions))
+	var problems list[sharing.Problem]
+	each(q.Regions, func(i int, region sharing.Region) {
+		keys, missing := c.resolveIn(ctx, region, q)
+		found[i] = keys
+		problems.add(missing...)
+	})
+	return slices.Concat(found...), sortProblems(problems.items)
+}
+
+func (c *Client) resolveIn(ctx context.Context, region sharing.Region, q KeyQuery) ([]ResolvedKey, []sharing.Problem) {
+	if len(q.Tags) > 0 {
+		return c.keysByTags(ctx, region, q.Tags)
+	}
+	id, problem := keyIDIn(region, cmp.Or(q.KeyID, q.Alias))
+	if problem != nil {
+		return nil, []sharing.Problem{*problem}
+	}
+	key, err := c.resolve(ctx, region, id)
+	if err != nil {
+		return nil, []sharing.Problem{diagnose(err, act{
+			scope: sharing.Scope{Region: region}, doing: "looking for key " + id, action: "kms:DescribeKey", resource: resourceOf(id),
+		})}
+	}
+	return []ResolvedKey{key}, nil
+}
+
+// resourceOf returns what a policy statement can name: a key's ARN, and no alias.
+func resourceOf(id string) string {
+	if arn, err := sharing.ParseARN(id); err == nil && !isAlias(arn.Resource) {
+		return id
+	}
+	return "*"
+}
+
+// resolve describes a key by id, alias or the ARN of either, and reads its policy where that is possible.
+func (c *Client) resolve(ctx context.Context, region sharing.Region, id string) (ResolvedKey, error) {
+	client := c.kms(place{region: region})
+	out, err := client.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &id})
+	if err != nil {
+		return ResolvedKey{}, err
+	}
+	key := resolved(region, out.KeyMetadata)
+	if policy, err := client.GetKeyPolicy(ctx, &kms.GetKeyPolicyInput{KeyId: &key.ARN}); err == nil {
+		key.Policy = aws.ToString(policy.Policy)
+	}
+	return key, nil
+}
+
+func resolved(region sharing.Region, m *types.KeyMetadata) ResolvedKey {
+	key := ResolvedKey{
+		Region: region, ARN: aws.ToString(m.Arn), ID: aws.ToString(m.KeyId), Account: sharing.AccountID(aws.ToString(m.AWSAccountId)),
+		Manager: string(m.KeyManager), State: string(m.KeyState), Spec: string(m.KeySpec), Usage: string(m.KeyUsage),
+		Origin: string(m.Origin), CustomKeyStore: aws.ToString(m.CustomKeyStoreId), Deletion: aws.ToTime(m.DeletionDate),
+		MultiRegion: aws.ToBool(m.MultiRegion),
+	}
+	if multi := m.MultiRegionConfiguration; multi != nil {
+		key.Replica = multi.MultiRegionKeyType == types.MultiRegionKeyTypeReplica
+		if multi.PrimaryKey != nil {
+			key.Primary = aws.ToString(multi.PrimaryKey.Arn)
+		}
+		for _, replica := range multi.ReplicaKeys {
+			key.Replicas = append(key.Replicas, aws.ToString(replica.Arn))
+		}
+		slices.Sort(key.Replicas)
+	}
+	return key
 }

@@ -58,3 +58,19 @@ func (m *grantMemory) id(subject grantSubject) string {
 	defer m.mu.Unlock()
 	return m.made[subject]
 }
+
+func (m *grantMemory) addRole(arn, id string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.roles == nil {
+		m.roles = map[string]string{}
+	}
+	m.roles[arn] = id
+}
+
+// roleID returns the unique id of a role that was there when the run looked, "" for any other.
+func (m *grantMemory) roleID(arn string) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.roles[arn]
+}

@@ -34,6 +34,8 @@ func (o *observation) targets(ctx context.Context, images []sharing.Image) map[s
 }
 
 func (o *observation) target(ctx context.Context, target sharing.Target, images []sharing.Image) sharing.TargetFacts {
+	ctx, cancel := context.WithTimeout(ctx, o.options.TargetTimeout)
+	defer cancel()
 	if problem := o.enter(ctx, target.Account); problem != nil {
 		return sharing.TargetFacts{Problems: []sharing.Problem{*problem}}
 	}
@@ -81,7 +83,9 @@ func (t *targetLook) role(ctx context.Context, grantee sharing.Grantee) sharing.
 	arn := grantee.ARN(t.partition(), t.target.Account)
 	switch {
 	case err == nil:
-		return sharing.Role{Exists: true, ARN: aws.ToString(out.Role.Arn), UniqueID: aws.ToString(out.Role.RoleId)}
+		role := sharing.Role{Exists: true, ARN: aws.ToString(out.Role.Arn), UniqueID: aws.ToString(out.Role.RoleId)}
+		t.grants.addRole(role.ARN, role.UniqueID)
+		return role
 	case !hasCode(err, "NoSuchEntity", "NoSuchEntityException"):
 		t.problem(err, "", act{doing: "looking for the role " + arn, action: "iam:GetRole", resource: arn})
 	}

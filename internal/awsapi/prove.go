@@ -3,13 +3,72 @@ package awsapi
 import (
 	"context"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// Prove asks AWS with DryRun whether it would take the changes of a plan, and changes nothing. It proves what DryRun
-// exists for: grants, and permissions of images and snapshots. A grant to a role that the plan creates can't be proved
-// before the role is there. The problems are sorted by account and Region.
+// Prove asks AWS with DryRun whether it would take the changes of a plan, and changes nothing. It proves grants, their
+// retirement, and permissions of images and snapshots. Some can't be proved before others are made: a grant to a role
+// that the plan creates, and tags on an image that its target can't see yet. The problems are sorted by account and
+// Region. https://docs.aws.amazon.com/kms/latest/developerguide/testing-permissions.html
 func (c *Client) Prove(ctx context.Context, p plan.Plan) []sharing.Problem {
-	return nil
+	var problems list[sharing.Problem]
+	each(p.Changes, func(_ int, change plan.Change) {
+		if a, err := c.prove(ctx, change); err != nil && !proven(err) {
+			problems.add(diagnose(err, a))
+		}
+	})
+	return sortProblems(problems.items)
+}
+
+// prove sends a change as a dry run. AWS answers every dry run with an error.
+func (c *Client) prove(ctx context.Context, change plan.Change) (act, error) {
+	var a act
+	var err error
+	switch change := change.(type) {
+	case plan.ModifyLaunchPermission:
+		a = c.imageAct(change)
+		in := launchPermissionInput(change)
+		in.DryRun = aws.Bool(true)
+		_, err = c.ec2(place{region: change.Image.Region}).ModifyImageAttribute(ctx, in)
+	case plan.ModifySnapshotPermission:
+		a = c.snapshotAct(change)
+		in := createVolumePermissionInput(change)
+		in.DryRun = aws.Bool(true)
+		_, err = c.ec2(place{region: change.Image.Region}).ModifySnapshotAttribute(ctx, in)
+	case plan.CreateGrant:
+		if change.NewRole {
+			return a, nil
+		}
+		a = c.grantAct(change)
+		err = c.proveGrant(ctx, change)
+	case plan.RetireGrant:
+		a = c.retireAct(change)
+		err = c.proveRetirement(ctx, change)
+	}
+	a.doing = "proving that AWS would allow: " + change.String()
+	return a, err
+}
+
+func (c *Client) proveGrant(ctx context.Context, change plan.CreateGrant) error {
+	p, ok := c.issuer(change.Account, change.KeyARN, change.Region)
+	if !ok {
+		return noCredentials(c.grantAct(change), change.Account)
+	}
+	in := createGrantInput(change)
+	in.DryRun = aws.Bool(true)
+	_, err := c.kms(p).CreateGrant(ctx, in)
+	return err
+}
+
+func (c *Client) proveRetirement(ctx context.Context, change plan.RetireGrant) error {
+	if p, ok := c.issuer(change.Issuer, change.KeyARN, change.Region); ok {
+		_, err := c.kms(p).RetireGrant(ctx, &kms.RetireGrantInput{KeyId: &change.KeyARN, GrantId: &change.GrantID, DryRun: aws.Bool(true)})
+		return err
+	}
+	_, err := c.kms(place{region: change.Region}).RevokeGrant(ctx, &kms.RevokeGrantInput{KeyId: &change.KeyARN, GrantId: &change.GrantID, DryRun: aws.Bool(true)})
+	return err
 }

@@ -22,6 +22,8 @@ const (
 	// renewBefore is how long before their end credentials are renewed, so that a call waiting for its turn is not
 	// sent with expired ones.
 	renewBefore = time.Minute
+	// answerTimeout is how long an attempt waits for AWS to begin its answer.
+	answerTimeout = 30 * time.Second
 )
 
 // session is a target's one session, made when it is first needed and used in all Regions.
@@ -170,8 +172,8 @@ func (c *Client) equip(config aws.Config) aws.Config {
 	return config
 }
 
-// roomy returns an HTTP client that keeps as many idle connections to a host as there can be calls in flight. A client
-// that it doesn't know it leaves alone.
+// roomy returns an HTTP client that keeps as many idle connections to a host as there can be calls in flight, and waits
+// for no answer for ever. A client that it doesn't know it leaves alone.
 func roomy(client aws.HTTPClient, connections int) aws.HTTPClient {
 	if client == nil {
 		client = awshttp.NewBuildableClient()
@@ -183,6 +185,7 @@ func roomy(client aws.HTTPClient, connections int) aws.HTTPClient {
 	return buildable.WithTransportOptions(func(t *http.Transport) {
 		t.MaxIdleConnsPerHost = max(t.MaxIdleConnsPerHost, connections)
 		t.MaxIdleConns = 0
+		t.ResponseHeaderTimeout = answerTimeout
 	})
 }
 
@@ -199,8 +202,4 @@ func (c *Client) principal(account sharing.AccountID) string {
 		return c.roleARN(s)
 	}
 	return ""
-}
-
-// narrow limits the sessions of the targets to what the run is going to do.
-func (c *Client) narrow(request sharing.Request, images []sharing.Image, keys []string) {
 }

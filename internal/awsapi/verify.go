@@ -1,7 +1,10 @@
 package awsapi
 
 import (
+	"cmp"
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
@@ -9,8 +12,99 @@ import (
 
 // Verify looks from inside every target with credentials at what the run says it brought about: the changes that were
 // done, and what the plan kept. Images must be visible and grants listed with a living grantee; what would break
-// launches all the same is a warning. It waits for AWS to become consistent, up to Options.VerifyTimeout. The checks are
-// sorted by account and Region.
+// launches all the same is a warning, and so is what the target's role may not look at. It waits for AWS to become
+// consistent, up to Options.VerifyTimeout. The checks are sorted by account and Region.
 func (c *Client) Verify(ctx context.Context, p plan.Plan, done []plan.Change) []sharing.Check {
-	return nil
+	v := &verification{Client: c, plan: p}
+	expected := c.expectations(p, done)
+	waiting, cancel := context.WithTimeout(ctx, c.options.VerifyTimeout)
+	defer cancel()
+	each(slices.Collect(maps.Values(expected)), func(_ int, e *expectation) {
+		together(
+			func() { v.images(ctx, waiting, e) },
+			func() { each(e.grants, func(_ int, g expectedGrant) { v.grant(waiting, e.scope, g) }) },
+			func() { v.defaultKey(waiting, e) },
+		)
+	})
+	slices.SortFunc(v.checks.items, func(a, b sharing.Check) int {
+		return cmp.Or(sharing.CompareScopes(a.Scope, b.Scope), cmp.Compare(a.Subject, b.Subject))
+	})
+	return v.checks.items
+}
+
+// verification is one look from inside all targets.
+type verification struct {
+	*Client
+	plan   plan.Plan
+	checks list[sharing.Check]
+}
+
+// expectation is what a target is to see in a Region.
+type expectation struct {
+	scope  sharing.Scope
+	images []string
+	grants []expectedGrant
+}
+
+// expectedGrant is a grant that is to be listed. Without an id it is known by key and grantee.
+type expectedGrant struct {
+	id, key, grantee string
+}
+
+// expectations gathers what was done and what was there, for the targets that can be looked at from inside.
+func (c *Client) expectations(p plan.Plan, done []plan.Change) map[sharing.Scope]*expectation {
+	expected := map[sharing.Scope]*expectation{}
+	of := func(scope sharing.Scope) *expectation {
+		if c.sessions[scope.Account] == nil {
+			return &expectation{}
+		}
+		if expected[scope] == nil {
+			expected[scope] = &expectation{scope: scope}
+		}
+		return expected[scope]
+	}
+	for _, change := range done {
+		switch change := change.(type) {
+		case plan.ModifyLaunchPermission:
+			for _, account := range accountsOf(change.Add) {
+				e := of(sharing.Scope{Account: account, Region: change.Image.Region})
+				e.images = append(e.images, change.Image.ID)
+			}
+		case plan.CreateGrant:
+			e := of(sharing.Scope{Account: change.Account, Region: change.Region})
+			e.grants = append(e.grants, expectedGrant{c.grants.id(subjectOf(change)), change.KeyARN, change.GranteeARN})
+		}
+	}
+	for _, kept := range p.Kept {
+		e := of(kept.Scope)
+		switch kept.Kind {
+		case plan.KeptLaunchPermission:
+			e.images = append(e.images, kept.Resource)
+		case plan.KeptGrant:
+			e.grants = append(e.grants, expectedGrant{kept.GrantID, kept.On, kept.Resource})
+		}
+	}
+	for _, e := range expected {
+		slices.Sort(e.images)
+		e.images = slices.Compact(e.images)
+	}
+	return expected
+}
+
+func (v *verification) ok(scope sharing.Scope, subject string) {
+	v.checks.add(sharing.Check{Scope: scope, Subject: subject, OK: true})
+}
+
+func (v *verification) fail(subject string, problem sharing.Problem) {
+	v.checks.add(sharing.Check{Scope: problem.Scope, Subject: subject, Problem: &problem})
+}
+
+func (v *verification) warn(subject string, problem sharing.Problem) {
+	v.checks.add(sharing.Check{Scope: problem.Scope, Subject: subject, Problem: &problem, Warning: true})
+}
+
+// blind notes that a look was refused: that says nothing about what there is to see.
+func (v *verification) blind(subject string, err error, a act) {
+	a.principal = v.principal(a.scope.Account)
+	v.warn(subject, diagnose(err, a))
 }

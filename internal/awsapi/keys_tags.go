@@ -1,0 +1,70 @@
+package awsapi
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
+	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi/types"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// keysByTags looks for the keys of a Region that carry all the tags: with one call, instead of walking every key.
+// https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
+func (c *Client) keysByTags(ctx context.Context, region sharing.Region, tags map[string]string) ([]ResolvedKey, []sharing.Problem) {
+	scope := sharing.Scope{Region: region}
+	doing := "looking for a key with the tags " + tagText(tags)
+	arns, err := c.taggedKeys(ctx, region, tags)
+	switch {
+	case err != nil:
+		return nil, []sharing.Problem{diagnose(err, act{scope: scope, doing: doing, action: "tag:GetResources", resource: "*"})}
+	case len(arns) == 0:
+		return nil, []sharing.Problem{{
+			Scope: scope, Doing: doing, Cause: "no key of the account has them all",
+			Remedy: "tag the key in each region (aws kms tag-resource): a multi-Region key's replicas have tags of their own",
+		}}
+	}
+	keys := make([]ResolvedKey, len(arns))
+	var problems list[sharing.Problem]
+	each(arns, func(i int, arn string) {
+		key, err := c.resolve(ctx, region, arn)
+		if err != nil {
+			problems.add(diagnose(err, act{scope: scope, doing: "looking at key " + arn, action: "kms:DescribeKey", resource: arn}))
+		}
+		keys[i] = key
+	})
+	return slices.DeleteFunc(keys, func(k ResolvedKey) bool { return k.ARN == "" }), problems.items
+}
+
+func (c *Client) taggedKeys(ctx context.Context, region sharing.Region, tags map[string]string) ([]string, error) {
+	in := &resourcegroupstaggingapi.GetResourcesInput{ResourceTypeFilters: []string{"kms:key"}}
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		in.TagFilters = append(in.TagFilters, types.TagFilter{Key: aws.String(key), Values: []string{tags[key]}})
+	}
+	var arns []string
+	pages := resourcegroupstaggingapi.NewGetResourcesPaginator(c.tagging(place{region: region}), in)
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, resource := range page.ResourceTagMappingList {
+			arns = append(arns, aws.ToString(resource.ResourceARN))
+		}
+	}
+	slices.Sort(arns)
+	return arns, nil
+}
+
+func tagText(tags map[string]string) string {
+	var parts []string
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		parts = append(parts, fmt.Sprintf("%s=%q", key, tags[key]))
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,46 @@
+package awsapi
+
+import (
+	"github.com/amishare/packer-plugin-ami-share/internal/policy"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// narrow limits the sessions of the targets to what the run is going to do in them. It has to come before the roles are
+// assumed. A target that exact may take grants from, while it gets none, keeps all that its role may do.
+func (c *Client) narrow(request sharing.Request, images []sharing.Image, keys []string) {
+	config := policy.Config{
+		Partition: c.partition(), Keys: keys, Regions: regionsOf(request.Images), Operations: request.GrantOperations,
+		ShareSnapshots: request.ShareSnapshots, Verify: !c.options.WithoutVerify,
+	}
+	for _, image := range images {
+		config.SourceAccount = image.Owner
+		config.Resources = append(config.Resources, c.imageARN(image.Ref.Region, image.Ref.ID))
+		for _, snapshot := range image.Snapshots {
+			config.Resources = append(config.Resources, c.snapshotARN(image.Ref.Region, snapshot.ID))
+		}
+	}
+	for _, target := range request.Targets {
+		s := c.sessions[target.Account]
+		if s == nil || request.Exact && len(target.Grantees) == 0 {
+			continue
+		}
+		s.narrow(policy.Session(config, policy.Target{Target: target, RoleARN: c.roleARN(s), ExternalID: s.externalID()}))
+	}
+}
+
+// narrowToProof limits the sessions of the targets to proving grants.
+func (c *Client) narrowToProof(keys []ResolvedKey, targets []sharing.Target, operations []string) {
+	config := policy.Config{Partition: c.partition(), Operations: operations}
+	for _, key := range keys {
+		config.SourceAccount = key.Account
+		config.Keys = append(config.Keys, key.ARN)
+	}
+	for _, target := range targets {
+		s := c.sessions[target.Account]
+		if s == nil || len(target.Grantees) == 0 {
+			continue
+		}
+		target.CreateServiceLinkedRoles, target.AutoScalingGroups, target.CopyTags = false, nil, false
+		s.narrow(policy.Session(config, policy.Target{Target: target, RoleARN: c.roleARN(s), ExternalID: s.externalID()}))
+	}
+}

@@ -1,0 +1,104 @@
+package awsapi
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// looksAtHidden is how often an image is looked for that the account's Allowed AMIs setting may hide: it won't come
+// into sight by waiting.
+const looksAtHidden = 4
+
+// images waits until a target sees its images. When it doesn't, the account's own settings are asked why.
+func (v *verification) images(ctx, waiting context.Context, e *expectation) {
+	if len(e.images) == 0 {
+		return
+	}
+	seen := map[string]types.Image{}
+	var allowed *ec2.GetAllowedImagesSettingsOutput
+	looks := 0
+	err := poll(waiting, func(waiting context.Context) (bool, error) {
+		found, err := v.describeImages(waiting, at(e.scope), missing(e.images, seen))
+		for _, image := range found {
+			seen[aws.ToString(image.ImageId)] = image
+		}
+		if looks++; err != nil || len(seen) == len(e.images) {
+			return true, err
+		}
+		if allowed == nil {
+			allowed = v.allowedImages(ctx, e.scope)
+		}
+		return enabled(allowed) && looks >= looksAtHidden, nil
+	})
+	if err != nil {
+		v.blind(named("image", e.images), err, act{
+			scope: e.scope, doing: "looking for " + named("image", e.images) + " from inside the account", action: "ec2:DescribeImages", resource: "*",
+		})
+		return
+	}
+	for _, id := range e.images {
+		image, ok := seen[id]
+		v.image(e.scope, id, image, ok, allowed)
+	}
+}
+
+func (v *verification) image(scope sharing.Scope, id string, image types.Image, visible bool, allowed *ec2.GetAllowedImagesSettingsOutput) {
+	subject := "image " + id
+	problem := sharing.Problem{Scope: scope, Doing: "looking for " + subject + " from inside the account", Remedy: v.allowRemedy(id, scope.Region)}
+	switch {
+	case visible && image.ImageAllowed != nil && !*image.ImageAllowed:
+		problem.Cause = "the image is visible, and the account's Allowed AMIs setting, in audit mode now, would hide it"
+		v.warn(subject, problem)
+	case visible:
+		v.ok(scope, subject)
+	case enabled(allowed):
+		problem.Cause = "the account's Allowed AMIs setting hides images of this owner"
+		v.fail(subject, problem)
+	default:
+		problem.Cause = fmt.Sprintf("the image is not visible to the account after %s", v.options.VerifyTimeout)
+		problem.Remedy = "run again; if it stays so, something has taken the launch permission away: aws ec2 describe-image-attribute --attribute launchPermission --image-id " + id
+		v.fail(subject, problem)
+	}
+}
+
+// allowRemedy tells how to let an owner's images pass the account's Allowed AMIs setting.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-allowed-amis.html
+func (v *verification) allowRemedy(id string, region sharing.Region) string {
+	owner := "<owner>"
+	for _, image := range v.plan.Images {
+		if image.Ref == (sharing.ImageRef{Region: region, ID: id}) {
+			owner = string(image.Owner)
+		}
+	}
+	return fmt.Sprintf("in the account, add %s to the image providers of the criteria (they are replaced as a whole): "+
+		"aws ec2 replace-image-criteria-in-allowed-images-settings --region %s --image-criteria ImageProviders=%s", owner, region, owner)
+}
+
+// allowedImages asks for the account's setting; not being allowed to see it is an answer too.
+func (v *verification) allowedImages(ctx context.Context, scope sharing.Scope) *ec2.GetAllowedImagesSettingsOutput {
+	out, err := v.ec2(at(scope)).GetAllowedImagesSettings(ctx, &ec2.GetAllowedImagesSettingsInput{})
+	if err != nil {
+		return &ec2.GetAllowedImagesSettingsOutput{}
+	}
+	return out
+}
+
+func enabled(settings *ec2.GetAllowedImagesSettingsOutput) bool {
+	return settings != nil && aws.ToString(settings.State) == "enabled"
+}
+
+func missing(ids []string, seen map[string]types.Image) []string {
+	var rest []string
+	for _, id := range ids {
+		if _, ok := seen[id]; !ok {
+			rest = append(rest, id)
+		}
+	}
+	return rest
+}
