@@ -1,0 +1,151 @@
+package amishare
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	packersdk "github.com/hashicorp/packer-plugin-sdk/packer"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/access"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// The shapes of https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html and
+// https://docs.aws.amazon.com/organizations/latest/APIReference/API_OrganizationalUnit.html.
+var (
+	organizationPattern = regexp.MustCompile(`^arn:aws[^:]*:organizations::\d{12}:organization/o-[a-z0-9]{10,32}$`)
+	ouPattern           = regexp.MustCompile(`^arn:aws[^:]*:organizations::\d{12}:ou/o-[a-z0-9]{10,32}/ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}$`)
+	imagePattern        = regexp.MustCompile(`^ami-[0-9a-f]{8,17}$`)
+)
+
+const (
+	organizationShape = "arn:aws:organizations::<management account>:organization/o-<id>"
+	ouShape           = "arn:aws:organizations::<management account>:ou/o-<id>/ou-<root id>-<unit id>"
+)
+
+// check returns everything that is wrong. Unless all values are known, those that Packer has put placeholders for are
+// passed over.
+func (c *Config) check(known bool) []error {
+	parse := access.CheckTargets
+	if known {
+		parse = func(blocks []access.TargetConfig) []error {
+			_, _, errs := access.ParseTargets(blocks)
+			return errs
+		}
+	}
+	errs := slices.Concat(c.Config.Prepare(), parse(c.Targets), c.checkRecipients(known), c.checkOperations(known), c.checkImages(known))
+	if on := c.onFailure(); !slices.Contains([]string{onFailureFail, onFailureRollback, onFailureContinue}, on) && !open(known, on) {
+		errs = append(errs, fmt.Errorf("on_failure: %q is none of fail, rollback and continue", on))
+	}
+	if n := c.MaxConcurrency; n < 0 || n > mostConcurrency {
+		errs = append(errs, fmt.Errorf("max_concurrency: %d is not from 1 to %d", n, mostConcurrency))
+	}
+	return errs
+}
+
+// open tells whether s is there only later, and can't be checked.
+func open(known bool, s string) bool { return !known && access.Placeholder(s) }
+
+func (c *Config) checkRecipients(known bool) []error {
+	var errs []error
+	for _, option := range []struct {
+		name, shape string
+		arns        []string
+		pattern     *regexp.Regexp
+		wrong, hint string
+	}{
+		{"organization_arns", organizationShape, c.OrganizationARNs, organizationPattern, ":ou/", "that is an organizational unit: put it into ou_arns"},
+		{"ou_arns", ouShape, c.OUARNs, ouPattern, ":organization/", "that is a whole organization: put it into organization_arns"},
+	} {
+		for i, arn := range option.arns {
+			switch {
+			case open(known, arn):
+			case slices.Contains(option.arns[:i], arn):
+				errs = append(errs, fmt.Errorf("%s: %q is named twice", option.name, arn))
+			case option.pattern.MatchString(arn):
+			case strings.Contains(arn, option.wrong):
+				errs = append(errs, fmt.Errorf("%s: %q: %s", option.name, arn, option.hint))
+			default:
+				errs = append(errs, fmt.Errorf("%s: %q is not of the form %s", option.name, arn, option.shape))
+			}
+		}
+	}
+	if c.nobody(known) {
+		errs = append(errs, fmt.Errorf("there is nobody to share with: add a target block, organization_arns or ou_arns "+
+			"(if the targets come from a data source, validate with packer validate -evaluate-datasources)"))
+	}
+	return errs
+}
+
+// nobody tells whether no recipient is named. While values are unknown, a list that is set and empty may yet be filled.
+func (c *Config) nobody(known bool) bool {
+	if !known && (c.OrganizationARNs != nil || c.OUARNs != nil) {
+		return false
+	}
+	return len(c.Targets)+len(c.OrganizationARNs)+len(c.OUARNs) == 0
+}
+
+func (c *Config) checkOperations(known bool) []error {
+	var errs []error
+	if known && c.GrantOperations != nil && len(c.GrantOperations) == 0 {
+		errs = append(errs, fmt.Errorf("grant_operations is empty: leave it out, or make no grants by service_linked_roles = [] in the targets"))
+	}
+	for i, operation := range c.GrantOperations {
+		switch {
+		case open(known, operation):
+		case slices.Contains(c.GrantOperations[:i], operation):
+			errs = append(errs, fmt.Errorf("grant_operations: %q is named twice", operation))
+		case !slices.Contains(sharing.GrantOperations(), operation):
+			errs = append(errs, fmt.Errorf("grant_operations: %q is no operation of a grant on a symmetric key: use %s",
+				operation, strings.Join(sharing.GrantOperations(), ", ")))
+		}
+	}
+	return errs
+}
+
+func (c *Config) checkImages(known bool) []error {
+	var errs []error
+	if known && c.Images != nil && len(c.Images) == 0 {
+		errs = append(errs, fmt.Errorf("images is empty: leave it out to share the images of the build"))
+	}
+	for _, region := range slices.Sorted(maps.Keys(c.Images)) {
+		if id := c.Images[region]; !imagePattern.MatchString(id) && !open(known, id) {
+			errs = append(errs, fmt.Errorf("images: %q is not the id of an AMI, as in ami-0123456789abcdef0", id))
+		}
+		if !access.IsRegion(region) && !open(known, region) {
+			errs = append(errs, fmt.Errorf("images: %q is not the code of a Region, as in eu-central-1", region))
+		}
+	}
+	return errs
+}
+
+// warnings are what is allowed and seldom meant.
+func (c *Config) warnings(targets []sharing.Target) []string {
+	var warnings []string
+	if len(c.OrganizationARNs)+len(c.OUARNs) > 0 && len(targets) == 0 {
+		warnings = append(warnings, "Sharing with organizations only: no target is named, so that no grants are made. "+
+			"Auto Scaling groups of their accounts can't start encrypted images until the accounts are named in a target.")
+	}
+	var missing []string
+	for _, operation := range sharing.DefaultGrantOperations() {
+		if c.GrantOperations != nil && !slices.Contains(c.GrantOperations, operation) {
+			missing = append(missing, operation)
+		}
+	}
+	if len(missing) > 0 {
+		warnings = append(warnings, fmt.Sprintf("grant_operations lacks %s: AWS documents them for Auto Scaling, "+
+			"and without them instances may end with Client.InternalError.", strings.Join(missing, ", ")))
+	}
+	return warnings
+}
+
+// multi returns errors as Packer shows them, one bullet each, or nil.
+func multi(errs []error) error {
+	if len(errs) == 0 {
+		return nil
+	}
+	return packersdk.MultiErrorAppend(nil, errs...)
+}

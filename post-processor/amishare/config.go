@@ -1,0 +1,117 @@
+//go:generate packer-sdc struct-markdown
+//go:generate packer-sdc mapstructure-to-hcl2 -type Config
+
+package amishare
+
+import (
+	"github.com/hashicorp/packer-plugin-sdk/common"
+	"github.com/hashicorp/packer-plugin-sdk/template/config"
+	"github.com/hashicorp/packer-plugin-sdk/template/interpolate"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/access"
+)
+
+// Config is what a template says in a `post-processor "ami-share"` block.
+type Config struct {
+	common.PackerConfig `mapstructure:",squash"`
+	access.Config       `mapstructure:",squash"`
+
+	// The accounts to share with, and what they get besides launch permission: see [target](#target). Repeatable;
+	// `dynamic "target"` works.
+	Targets []access.TargetConfig `mapstructure:"target" required:"false"`
+	// The ARNs of whole organizations that get launch permission, as in
+	// `arn:aws:organizations::111111111111:organization/o-abcde12345`; the account in it is the organization's management
+	// account. AWS knows no permission on snapshots and no grant for an organization: accounts that launch encrypted
+	// images must be named in a `target` too, or be allowed to use the key by its policy. Default `[]`.
+	OrganizationARNs []string `mapstructure:"organization_arns" required:"false"`
+	// The ARNs of organizational units whose accounts get launch permission, those of units below them too, as in
+	// `arn:aws:organizations::111111111111:ou/o-abcde12345/ou-ab12-cdefgh34`. What is said of `organization_arns` holds
+	// here too. Default `[]`.
+	OUARNs []string `mapstructure:"ou_arns" required:"false"`
+	// Let the accounts of the targets create volumes from the images' snapshots, which they need in order to copy an
+	// image. Starting instances works without. Default `true`.
+	ShareSnapshots config.Trilean `mapstructure:"share_snapshots" required:"false"`
+	// The operations that each grant allows. Default: the eight that AWS documents for Auto Scaling, `Encrypt`,
+	// `Decrypt`, `ReEncryptFrom`, `ReEncryptTo`, `GenerateDataKey`, `GenerateDataKeyWithoutPlaintext`, `DescribeKey` and
+	// `CreateGrant` (EC2 makes a grant of its own from it for each volume). With fewer, instances may fail to start with
+	// `Client.InternalError`. `GenerateDataKeyPair`, `GenerateDataKeyPairWithoutPlaintext` and `RetireGrant` are allowed as
+	// well.
+	GrantOperations []string `mapstructure:"grant_operations" required:"false"`
+	// Images to share instead of those of the build, by Region, as in `{ "eu-central-1" = "ami-0123456789abcdef0" }`.
+	// With `source "null"` images that exist are shared with new accounts, and nothing is built.
+	Images map[string]string `mapstructure:"images" required:"false"`
+	// Also remove what no target names: launch permissions, permissions on snapshots, and grants that this plugin made.
+	// Removals come last, after everything was added; a grant stays while another target needs it. Grants that others
+	// made and public images are reported and left alone. Default `false`: nothing is ever removed.
+	Exact bool `mapstructure:"exact" required:"false"`
+	// Print what would be done, let AWS prove it by `DryRun` calls, and change nothing. Default `false`.
+	DryRun bool `mapstructure:"dry_run" required:"false"`
+	// When all is done look from inside every target that there is access to whether the images are visible, the grants
+	// in place and their roles alive, and name what would break launches all the same: the account's Allowed AMIs, its
+	// default EBS key. Waits two minutes at most for AWS to become consistent. Default `true`.
+	Verify config.Trilean `mapstructure:"verify" required:"false"`
+	// What to do when sharing with a target failed, after all other targets were finished.
+	//
+	// - `fail`: keep what worked, and fail the build. Packer then discards the images, unless a post-processor before
+	//   this one keeps them: put `post-processor "manifest" {}` first in the same `post-processors` block.
+	// - `rollback`: undo what this run added, newest first, and fail the build. What can't be undone is listed with the
+	//   command that undoes it.
+	// - `continue`: keep what worked, warn, and let the build succeed.
+	//
+	// When the build is interrupted nothing new is started, and what was done is kept (undone with `rollback`); the
+	// images are kept in any case. Default `fail`.
+	OnFailure string `mapstructure:"on_failure" required:"false"`
+	// Share images that have no encrypted snapshots, or some that aren't. They need no grants. Default `false`:
+	// an image that should have been encrypted and isn't is an error.
+	AllowUnencrypted bool `mapstructure:"allow_unencrypted" required:"false"`
+	// How many calls to AWS may be in flight at the same time, from 1 to 1000. Calls that AWS throttles are repeated.
+	// Default 64.
+	MaxConcurrency int `mapstructure:"max_concurrency" required:"false"`
+	// A file to write the result to, as JSON: each image with its snapshots and keys, each permission and grant with
+	// what became of it, the verification, the calls made. It is replaced as a whole, and written even when the run
+	// failed. Folders on the way are created.
+	ReportFile string `mapstructure:"report_file" required:"false"`
+	// A file to append the result to for people, as Markdown; `$GITHUB_STEP_SUMMARY`, say. Written even when the run
+	// failed. Folders on the way are created.
+	SummaryFile string `mapstructure:"summary_file" required:"false"`
+
+	ctx interpolate.Context
+}
+
+const (
+	onFailureFail     = "fail"
+	onFailureRollback = "rollback"
+	onFailureContinue = "continue"
+
+	defaultConcurrency = 64
+	mostConcurrency    = 1000
+)
+
+// Prepare decodes what Packer hands over and returns everything that is wrong with it, as far as it can be known while
+// Packer validates. It asks nobody, and may be called again with other values.
+func (c *Config) Prepare(raws ...any) error {
+	decode := &config.DecodeOpts{
+		PluginType: "packer.post-processor.ami-share", Interpolate: true, InterpolateContext: &c.ctx,
+	}
+	if err := config.Decode(c, decode, raws...); err != nil {
+		return err
+	}
+	return multi(c.check(false))
+}
+
+func (c *Config) onFailure() string {
+	if c.OnFailure == "" {
+		return onFailureFail
+	}
+	return c.OnFailure
+}
+
+func (c *Config) maxConcurrency() int {
+	if c.MaxConcurrency == 0 {
+		return defaultConcurrency
+	}
+	return c.MaxConcurrency
+}
+
+// unlessFalse is a boolean option whose default is true.
+func unlessFalse(option config.Trilean) bool { return !option.False() }
