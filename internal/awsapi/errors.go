@@ -56,7 +56,8 @@ func proven(err error) bool { return hasCode(err, "DryRunOperation", "DryRunOper
 // unknown tells whether a call may have had its effect in spite of the error: the connection broke, or a fault of AWS
 // came in between.
 func unknown(err error) bool {
-	if err == nil || unreachable(err) {
+	var unsent *smithy.InvalidParamsError
+	if err == nil || unreachable(err) || errors.As(err, &unsent) {
 		return false
 	}
 	var api smithy.APIError

@@ -1,6 +1,8 @@
 package awsapi
 
 import (
+	"strings"
+
 	"github.com/amishare/packer-plugin-ami-share/internal/policy"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -24,7 +26,7 @@ func (c *Client) narrow(request sharing.Request, images []sharing.Image, keys []
 		if s == nil || request.Exact && len(target.Grantees) == 0 {
 			continue
 		}
-		s.narrow(policy.Session(config, policy.Target{Target: target, RoleARN: c.roleARN(s), ExternalID: s.externalID()}))
+		c.narrowSession(s, config, target)
 	}
 }
 
@@ -41,6 +43,14 @@ func (c *Client) narrowToProof(keys []ResolvedKey, targets []sharing.Target, ope
 			continue
 		}
 		target.CreateServiceLinkedRoles, target.AutoScalingGroups, target.CopyTags = false, nil, false
-		s.narrow(policy.Session(config, policy.Target{Target: target, RoleARN: c.roleARN(s), ExternalID: s.externalID()}))
+		c.narrowSession(s, config, target)
+	}
+}
+
+// narrowSession leaves a session alone that needs nothing: AWS takes no policy without statements.
+func (c *Client) narrowSession(s *session, config policy.Config, target sharing.Target) {
+	text := policy.Session(config, policy.Target{Target: target, RoleARN: c.roleARN(s), ExternalID: s.externalID()})
+	if !strings.Contains(text, `"Statement":[]`) {
+		s.narrow(text)
 	}
 }

@@ -1,0 +1,215 @@
+package awsapi
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/plan"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+const target = sharing.AccountID("222222222222")
+
+func TestOneSessionServesAllRegionsAndCallers(t *testing.T) {
+	w := newWire(t, map[string]func(int) (int, string){"AssumeRole": always(assumed), "DescribeAutoScalingGroups": always(noGroups)})
+	w.delay = 20 * time.Millisecond
+	c := New(w.config(), map[sharing.AccountID]TargetCredentials{target: {Role: &AssumeRole{RoleName: "x"}}}, Options{})
+	var wg sync.WaitGroup
+	for _, region := range []sharing.Region{"eu-central-1", "us-east-1", "ap-southeast-2", "eu-central-1", "us-east-1"} {
+		wg.Go(func() {
+			if _, err := c.autoscaling(place{target, region}).DescribeAutoScalingGroups(t.Context(), &autoscaling.DescribeAutoScalingGroupsInput{}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := len(w.of("AssumeRole")); n != 1 {
+		t.Errorf("the role was assumed %d times", n)
+	}
+	regions := map[string]int{}
+	for _, r := range w.of("DescribeAutoScalingGroups") {
+		regions[r.region]++
+		if r.key != "ASIATARGET" {
+			t.Errorf("called with the key %q", r.key)
+		}
+	}
+	if diff := cmp.Diff(map[string]int{"eu-central-1": 2, "us-east-1": 2, "ap-southeast-2": 1}, regions); diff != "" {
+		t.Errorf("calls by region (-want +got):\n%s", diff)
+	}
+	want := map[string]int{"sts:AssumeRole": 1, "autoscaling:DescribeAutoScalingGroups": 5}
+	if diff := cmp.Diff(Stats{Calls: want}, c.Stats()); diff != "" {
+		t.Errorf("statistics (-want +got):\n%s", diff)
+	}
+}
+
+func TestWhatAssumeRoleIsAskedFor(t *testing.T) {
+	for name, tt := range map[string]struct {
+		role    AssumeRole
+		options Options
+		want    url.Values
+	}{
+		"a name with a path": {
+			AssumeRole{RoleName: "sharing/ami-share"}, Options{},
+			url.Values{"RoleArn": {"arn:aws:iam::222222222222:role/sharing/ami-share"}, "RoleSessionName": {"packer-plugin-ami-share"}, "DurationSeconds": {"3600"}, "Policy": {"narrow"}},
+		},
+		"a name in the partition of the source account": {
+			AssumeRole{RoleName: "/ami-share"}, Options{Partition: "aws-us-gov"},
+			url.Values{"RoleArn": {"arn:aws-us-gov:iam::222222222222:role/ami-share"}, "RoleSessionName": {"packer-plugin-ami-share"}, "DurationSeconds": {"3600"}, "Policy": {"narrow"}},
+		},
+		"everything": {
+			AssumeRole{
+				RoleARN: roleARN, ExternalID: "s3cret", SessionName: "me", Duration: 15 * time.Minute, Policy: "own",
+				PolicyARNs: []string{"arn:aws:iam::aws:policy/x"}, Tags: map[string]string{"b": "2", "a": "1"}, TransitiveTagKeys: []string{"a"},
+			}, Options{},
+			url.Values{
+				"RoleArn": {roleARN}, "RoleSessionName": {"me"}, "DurationSeconds": {"900"}, "Policy": {"own"}, "ExternalId": {"s3cret"},
+				"PolicyArns.member.1.arn": {"arn:aws:iam::aws:policy/x"}, "TransitiveTagKeys.member.1": {"a"},
+				"Tags.member.1.Key": {"a"}, "Tags.member.1.Value": {"1"}, "Tags.member.2.Key": {"b"}, "Tags.member.2.Value": {"2"},
+			},
+		},
+		"managed policies instead of the run's own": {
+			AssumeRole{RoleARN: roleARN, PolicyARNs: []string{"arn:aws:iam::aws:policy/x"}}, Options{},
+			url.Values{"RoleArn": {roleARN}, "RoleSessionName": {"packer-plugin-ami-share"}, "DurationSeconds": {"3600"}, "PolicyArns.member.1.arn": {"arn:aws:iam::aws:policy/x"}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWire(t, map[string]func(int) (int, string){"AssumeRole": always(assumed)})
+			c := New(w.config(), map[sharing.AccountID]TargetCredentials{target: {Role: &tt.role}}, tt.options)
+			c.sessions[target].narrow("narrow")
+			if problem := c.enter(t.Context(), target); problem != nil {
+				t.Fatal(problem)
+			}
+			got := w.of("AssumeRole")[0]
+			tt.want.Set("Action", "AssumeRole")
+			tt.want.Set("Version", "2011-06-15")
+			if diff := cmp.Diff(tt.want, got.form); diff != "" {
+				t.Errorf("AssumeRole (-want +got):\n%s", diff)
+			}
+			if got.region != "eu-central-1" || got.key != "AKIASOURCE" {
+				t.Errorf("asked in %q with the key %q", got.region, got.key)
+			}
+		})
+	}
+}
+
+func TestAProfileOfAnotherAccountIsNoTarget(t *testing.T) {
+	const identity = `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>` +
+		`<Account>333333333333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`
+	w := newWire(t, map[string]func(int) (int, string){"GetCallerIdentity": always(identity)})
+	profile := w.config()
+	c := New(w.config(), map[sharing.AccountID]TargetCredentials{target: {Config: &profile}}, Options{})
+	problem := c.enter(t.Context(), target)
+	if problem == nil || !strings.Contains(problem.Cause, "333333333333") {
+		t.Errorf("got %v", problem)
+	}
+}
+
+func TestCallsInFlightAreBounded(t *testing.T) {
+	w := newWire(t, map[string]func(int) (int, string){"DescribeAutoScalingGroups": always(noGroups)})
+	w.delay = 5 * time.Millisecond
+	c := New(w.config(), nil, Options{MaxConcurrency: 3})
+	each(make([]struct{}, 30), func(int, struct{}) {
+		if _, err := c.autoscaling(place{region: "us-east-1"}).DescribeAutoScalingGroups(t.Context(), nil); err != nil {
+			t.Error(err)
+		}
+	})
+	if w.most != 3 {
+		t.Errorf("%d calls in flight", w.most)
+	}
+}
+
+func TestOneSlotIsEnoughToAssumeARoleInTheMiddleOfACall(t *testing.T) {
+	w := newWire(t, map[string]func(int) (int, string){"AssumeRole": always(assumed), "DescribeAutoScalingGroups": always(noGroups)})
+	c := New(w.config(), map[sharing.AccountID]TargetCredentials{target: {Role: &AssumeRole{RoleName: "x"}}}, Options{MaxConcurrency: 1})
+	if _, err := c.autoscaling(place{target, "us-east-1"}).DescribeAutoScalingGroups(t.Context(), nil); err != nil {
+		t.Error(err)
+	}
+}
+
+func kmsError(code string) string { return `{"__type":"` + code + `","message":"no"}` }
+
+func TestWhatIsRepeated(t *testing.T) {
+	fails := func(times, status int, body, then string) func(int) (int, string) {
+		return func(n int) (int, string) {
+			if n <= times {
+				return status, body
+			}
+			return http.StatusOK, then
+		}
+	}
+	const made = `{"GrantId":"g1","GrantToken":"t"}`
+	for name, tt := range map[string]struct {
+		answer  func(int) (int, string)
+		newRole bool
+		retries int
+		code    string // of the error in the end
+		calls   int
+	}{
+		"throttling":                           {fails(1, 400, kmsError("ThrottlingException"), made), false, 3, "", 2},
+		"a fault of AWS":                       {fails(1, 500, kmsError("KMSInternalException"), made), false, 3, "", 2},
+		"throttling without end":               {fails(9, 400, kmsError("ThrottlingException"), made), false, 1, "ThrottlingException", 2},
+		"a key full of grants":                 {fails(9, 400, kmsError("LimitExceededException"), made), false, 3, "LimitExceededException", 1},
+		"a grantee that was always there":      {fails(9, 400, kmsError("InvalidArnException"), made), false, 3, "InvalidArnException", 1},
+		"a grantee that this run has made":     {fails(2, 400, kmsError("InvalidArnException"), made), true, 3, "", 3},
+		"a refusal":                            {fails(9, 400, kmsError("AccessDeniedException"), made), false, 3, "AccessDeniedException", 1},
+		"a refusal about a role of this run":   {fails(9, 400, kmsError("AccessDeniedException"), made), true, 3, "AccessDeniedException", 1},
+		"throttling, when nothing is repeated": {fails(1, 400, kmsError("ThrottlingException"), made), false, -1, "ThrottlingException", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWire(t, map[string]func(int) (int, string){
+				"AssumeRole": always(assumed), "CreateGrant": tt.answer, "ListGrants": always(`{"Grants":[]}`),
+			})
+			c := New(w.config(), map[sharing.AccountID]TargetCredentials{target: {Role: &AssumeRole{RoleName: "x"}}}, Options{MaxRetries: tt.retries})
+			_, err := c.Do(t.Context(), plan.CreateGrant{Account: target, Region: "eu-central-1", KeyARN: keyARN, GranteeARN: granteeID, Operations: []string{"Decrypt"}, NewRole: tt.newRole})
+			var got string
+			if problem, ok := err.(sharing.Problem); ok { //nolint:errorlint // Do promises a Problem here
+				got = problem.Code
+			}
+			if got != tt.code || len(w.of("CreateGrant")) != tt.calls {
+				t.Errorf("%d calls, then %v", len(w.of("CreateGrant")), err)
+			}
+		})
+	}
+}
+
+func TestAnUnreachableHostIsGivenUpSoon(t *testing.T) {
+	w := newWire(t, nil)
+	config := w.config()
+	w.server.Close()
+	c := New(config, nil, Options{})
+	_, err := c.ec2(place{region: "eu-central-1"}).DescribeImages(t.Context(), &ec2.DescribeImagesInput{})
+	if err == nil || !strings.Contains(diagnose(err, act{}).Cause, "AWS could not be reached") {
+		t.Errorf("got %v", err)
+	}
+	if got := c.Stats().Retries; got != dialAttempts-1 {
+		t.Errorf("%d retries", got)
+	}
+}
+
+func TestTheSourceIsNeverTakenForATarget(t *testing.T) {
+	w := newWire(t, nil)
+	c := New(w.config(), nil, Options{})
+	for _, change := range []plan.Change{
+		plan.CreateGrant{Account: target, Region: "eu-central-1", KeyARN: keyARN, GranteeARN: granteeID},
+		plan.CreateServiceLinkedRole{Account: target},
+		plan.PutTags{Account: target},
+		plan.SetGroupRole{Account: target},
+	} {
+		undo, err := c.Do(t.Context(), change)
+		if undo != nil || err == nil || !strings.Contains(err.Error(), "no credentials for account 222222222222") {
+			t.Errorf("%s: %v, %v", change, undo, err)
+		}
+	}
+	if len(w.requests) > 0 {
+		t.Errorf("calls were made: %v", w.requests)
+	}
+}
