@@ -19,27 +19,25 @@ const ownStatements = 2 << 10
 // organization, or grantees by pattern where the organization isn't known.
 func KeyPolicyStatements(c Config) string {
 	targets := c.entered()
-	statements := c.keyStatements(targets)
-	text := indented(statements)
-	if !TooLong(text) {
+	grantees := flatMap(targets, c.grantees)
+	text := indented(c.keyStatements(targets, grantees))
+	switch {
+	case !TooLong(text):
 		return text
+	case c.OrganizationID != "":
+		return indented(c.organizationStatements(targets, anyAccount(grantees)))
+	default:
+		return indented(c.keyStatements(targets, anyAccount(grantees)))
 	}
-	if c.OrganizationID != "" {
-		return indented(c.organizationStatements(targets))
-	}
-	for i := range targets {
-		targets[i].GranteeARNs = anyAccount(c.grantees(targets[i]))
-	}
-	return indented(c.keyStatements(targets))
 }
 
 // TooLong tells whether statements don't fit into a key policy together with those that a key has by default.
 func TooLong(statements string) bool { return len(statements) > KeyPolicyLimit-ownStatements }
 
-func (c Config) keyStatements(targets []Target) []statement {
-	principals := flatMap(targets, func(t Target) []string { return []string{c.principal(t)} })
+func (c Config) keyStatements(targets []Target, grantees []string) []statement {
+	principals := flatMap(granting(targets), func(t Target) []string { return []string{c.principal(t)} })
 	statements := []statement{}
-	if grantees := flatMap(targets, c.grantees); len(grantees) > 0 {
+	if len(grantees) > 0 {
 		statements = append(statements, c.createGrants(grantees).to(principals...), c.look().to(principals...))
 	}
 	return append(statements, c.foreignKeyStatements()...)
@@ -48,12 +46,11 @@ func (c Config) keyStatements(targets []Target) []statement {
 // organizationStatements open the key to the organization's roles of the names that the targets have. The accounts that
 // can use it are bounded by the organization instead of by a list.
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/share-amis-with-organizations-and-OUs.html
-func (c Config) organizationStatements(targets []Target) []statement {
-	roles := flatMap(targets, func(t Target) []string { return anyAccount([]string{c.principal(t)}) })
+func (c Config) organizationStatements(targets []Target, grantees []string) []statement {
+	roles := flatMap(granting(targets), func(t Target) []string { return anyAccount([]string{c.principal(t)}) })
 	within := func(s statement) statement {
 		return s.to("*").when("StringEquals", "aws:PrincipalOrgID", c.OrganizationID).matching("aws:PrincipalArn", roles...)
 	}
-	grantees := anyAccount(flatMap(targets, c.grantees))
 	return append([]statement{within(c.createGrants(grantees)), within(c.look())}, c.foreignKeyStatements()...)
 }
 
@@ -68,11 +65,12 @@ func (c Config) createGrants(grantees []string) statement {
 		when("ForAllValues:StringEquals", "kms:GrantOperations", c.Operations...)
 }
 
-// look allows a target to see that its grants are there. Retiring them needs no statement: kms:RetireGrant has no effect
+// look allows a target to see that its grants are there, and to find those that are out of date when the source may not
+// list them. Retiring them needs no statement: kms:RetireGrant has no effect
 // in a key policy, the account that issued a grant may always retire it.
 // https://docs.aws.amazon.com/kms/latest/developerguide/grant-manage.html
 func (c Config) look() statement {
-	return allow("AmiShareLook", []string{"kms:DescribeKey", "kms:ListGrants"}, []string{"*"})
+	return allow("AmiShareLook", []string{"kms:ListGrants"}, []string{"*"})
 }
 
 // foreignKeyStatements let the source account use a key of another account: it looks at the key, and EBS encrypts the

@@ -55,8 +55,6 @@ type Target struct {
 	ExternalID string
 	// SessionTags says that the role is assumed with session tags.
 	SessionTags bool
-	// GranteeARNs are the ARNs of the grantees, as IAM knows them; without them they are made of the grantees' names.
-	GranteeARNs []string
 }
 
 func (c Config) partition() string {
@@ -91,11 +89,9 @@ func (c Config) entered() []Target {
 	return slices.DeleteFunc(slices.Clone(c.Targets), func(t Target) bool { return !t.Credentials })
 }
 
-// grantees returns the ARNs of a target's grantees. A role named without its path can have any.
+// grantees returns the ARNs of a target's grantees. A role named without its path can have any, unless its account is
+// set, as it is when IAM has been asked.
 func (c Config) grantees(t Target) []string {
-	if len(t.GranteeARNs) > 0 {
-		return unique(t.GranteeARNs)
-	}
 	var arns []string
 	for _, grantee := range t.Grantees {
 		arns = append(arns, grantee.ARN(c.partition(), t.Account))

@@ -22,7 +22,7 @@ func TargetRolePolicy(c Config) string {
 	doc := whole(c.targetStatements(c.entered())...)
 	for i := range doc.Statement {
 		s := &doc.Statement[i]
-		s.Resource = keepKeys(s.Resource)
+		s.Resource = c.generalised(s.Resource)
 		if s.Sid == "AmiShareCreateGrants" {
 			*s = c.createGrants(anyAccount(flatMap(c.entered(), c.grantees)))
 			s.Resource = unique(c.Keys)
@@ -31,11 +31,11 @@ func TargetRolePolicy(c Config) string {
 	return indented(doc)
 }
 
-// keepKeys generalises the ARNs of roles and groups; keys, images and snapshots don't multiply with the targets.
-func keepKeys(resources []string) []string {
+// generalised replaces the accounts of what multiplies with the targets: roles, groups and their own keys.
+func (c Config) generalised(resources []string) []string {
 	var patterns []string
 	for _, resource := range resources {
-		if arn, err := sharing.ParseARN(resource); err == nil && (arn.Service == "iam" || arn.Service == "autoscaling") {
+		if arn, err := sharing.ParseARN(resource); err == nil && arn.Account != "" && !slices.Contains(c.Keys, resource) {
 			patterns = append(patterns, anyAccount([]string{resource})...)
 			continue
 		}
@@ -48,15 +48,19 @@ func printable(text string) int { return len(strings.Join(strings.Fields(text), 
 
 // targetStatements are the permissions inside the targets.
 func (c Config) targetStatements(targets []Target) []statement {
-	granting := filter(targets, func(t Target) bool { return len(t.Grantees)+len(t.GranteeARNs) > 0 })
-	statements := c.grantStatements(granting)
-	statements = append(statements, c.roleStatements(filter(granting, func(t Target) bool { return t.CreateServiceLinkedRoles }))...)
-	statements = append(statements, c.lookStatements(granting)...)
+	statements := c.grantStatements(granting(targets))
+	statements = append(statements, c.roleStatements(filter(targets, func(t Target) bool { return t.CreateServiceLinkedRoles }))...)
+	statements = append(statements, c.lookStatements(granting(targets))...)
 	statements = append(statements, c.groupStatements(filter(targets, func(t Target) bool { return len(t.AutoScalingGroups) > 0 }))...)
 	if slices.ContainsFunc(targets, func(t Target) bool { return t.CopyTags }) {
 		statements = append(statements, c.tagStatements()...)
 	}
 	return statements
+}
+
+// granting are the targets that get grants.
+func granting(targets []Target) []Target {
+	return filter(targets, func(t Target) bool { return len(t.Grantees) > 0 })
 }
 
 // grantStatements create the grants, prove and find them, and take back those that are out of date or undone. A key of
@@ -71,7 +75,7 @@ func (c Config) grantStatements(targets []Target) []statement {
 	create.Resource = unique(c.Keys)
 	return []statement{
 		create,
-		allow("AmiShareGrants", []string{"kms:DescribeKey", "kms:ListGrants", "kms:RetireGrant"}, unique(c.Keys)),
+		allow("AmiShareGrants", []string{"kms:ListGrants", "kms:RetireGrant"}, unique(c.Keys)),
 		// Tells a role that is missing from one that KMS doesn't know yet, and its true path and unique id.
 		allow("AmiShareRoles", []string{"iam:GetRole"}, grantees),
 	}
@@ -96,17 +100,29 @@ func (c Config) roleStatements(targets []Target) []statement {
 	}
 }
 
-// lookStatements are what verification asks: whether the image is visible, whether the account's own settings hide it,
-// and under which key its volumes will be encrypted. AWS knows no resources for them.
+// lookStatements are what verification asks: whether the image is visible, and whether the account's own settings hide it;
+// AWS knows no resources for that. The volumes of a shared image are encrypted under the account's default EBS key:
+// when that is a customer key, its grants and its policy tell whether the grantees can use it.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/AMIEncryption.html
 func (c Config) lookStatements(granting []Target) []statement {
 	if !c.Verify {
 		return nil
 	}
 	actions := []string{"ec2:DescribeImages", "ec2:GetAllowedImagesSettings"}
-	if len(granting) > 0 {
-		actions = append(actions, "ec2:GetEbsDefaultKmsKeyId")
+	if len(granting) == 0 {
+		return []statement{allow("AmiShareVerify", actions, []string{"*"})}
 	}
-	return []statement{allow("AmiShareVerify", actions, []string{"*"})}
+	ownKeys := flatMap(granting, func(t Target) []string {
+		var patterns []string
+		for _, region := range c.regions() {
+			patterns = append(patterns, sharing.ARN{Partition: c.partition(), Service: "kms", Region: region, Account: t.Account, Resource: "key/*"}.String())
+		}
+		return patterns
+	})
+	return []statement{
+		allow("AmiShareVerify", append(actions, "ec2:GetEbsDefaultKmsKeyId"), []string{"*"}),
+		allow("AmiShareDefaultKeys", []string{"kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants"}, ownKeys),
+	}
 }
 
 // groupStatements point Auto Scaling groups at the role, which takes the permission to pass it.
