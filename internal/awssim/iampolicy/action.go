@@ -1,40 +1,55 @@
 package iampolicy
 
 import (
-	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
 
 // actions are the patterns of Action or NotAction.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notaction.html
 type actions struct {
-	patterns []string
 	not      bool
+	patterns []glob // in lower case
 }
 
-func parseActions(action, notAction []string) (actions, []error) {
-	a := actions{patterns: slices.Concat(action, notAction), not: len(notAction) > 0}
-	var errs []error
-	switch {
-	case len(action) > 0 && len(notAction) > 0:
-		errs = append(errs, errors.New("there are both Action and NotAction"))
-	case len(a.patterns) == 0:
-		errs = append(errs, errors.New("there is no action"))
+// actionName is a service and the name of an action, which alone may have wildcards.
+var actionName = regexp.MustCompile(`^[a-zA-Z0-9-]+:[\w*?-]+$`)
+
+func (r reading) parseActions(found elements) (actions, []error) {
+	v, not, errs := found.eitherOf("Action", "NotAction")
+	if v.shape == "" {
+		return actions{}, errs
 	}
-	for _, pattern := range a.patterns {
-		service, name, ok := strings.Cut(pattern, ":")
-		if pattern != "*" && (!ok || service == "" || name == "" || strings.ContainsAny(service, "*?$")) {
-			errs = append(errs, fmt.Errorf("action %q is not of the form service:Action", pattern))
+	names, problems := v.texts("Action")
+	errs = append(errs, problems...)
+	a := actions{not: not}
+	for _, name := range names {
+		if err := r.checkAction(name); err != nil {
+			errs = append(errs, err)
 		}
+		a.patterns = append(a.patterns, wildcards(strings.ToLower(name)))
 	}
 	return a, errs
 }
 
-// fit compares without regard to case, as AWS does.
+// checkAction takes "*" or service:Name; the policy of a role's trust speaks of STS alone.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-custom.html
+func (r reading) checkAction(name string) error {
+	switch {
+	case name != "*" && !actionName.MatchString(name):
+		return fmt.Errorf("action %q is not of the form service:Action", name)
+	case r.kind == Trust && !strings.HasPrefix(strings.ToLower(name), "sts:"):
+		return fmt.Errorf("action %q is none of STS, and a trust policy is about those only", name)
+	default:
+		return nil
+	}
+}
+
+// fit compares without regard to case.
 func (a actions) fit(action string) bool {
 	action = strings.ToLower(action)
-	fits := slices.ContainsFunc(a.patterns, func(pattern string) bool { return matches(strings.ToLower(pattern), action) })
-	return fits != a.not
+	return a.not != slices.ContainsFunc(a.patterns, func(p glob) bool { return p.matches(action) })
 }

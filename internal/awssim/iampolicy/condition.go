@@ -3,203 +3,180 @@ package iampolicy
 import (
 	"fmt"
 	"maps"
-	"net/netip"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
-// condition is one operator with one key: it fits when one of its values does.
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+// condition is one operator with one key and its values.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html
 type condition struct {
 	operator string // as written
-	key      string
+	key      string // as written
 	values   []string
 
-	compare  compare
-	negated  bool
+	by       operator
+	set      string // "", forAllValues or forAnyValue
 	ifExists bool
-	set      string // "", "forallvalues", "foranyvalue"
+	patterns []pattern
 }
 
-// compare tells whether a value of the request fits a value of the policy.
-type compare func(want, got string) bool
+const (
+	forAllValues = "ForAllValues"
+	forAnyValue  = "ForAnyValue"
+	ifExists     = "IfExists"
+	null         = "Null"
+)
 
-// comparisons are the operators without their prefixes, suffixes and negations.
-var comparisons = map[string]compare{
-	"stringequals":             func(want, got string) bool { return want == got },
-	"stringequalsignorecase":   strings.EqualFold,
-	"stringlike":               matches,
-	"arnequals":                matchesARN,
-	"arnlike":                  matchesARN,
-	"bool":                     strings.EqualFold,
-	"numericequals":            numeric(func(c int) bool { return c == 0 }),
-	"numericlessthan":          numeric(func(c int) bool { return c < 0 }),
-	"numericlessthanequals":    numeric(func(c int) bool { return c <= 0 }),
-	"numericgreaterthan":       numeric(func(c int) bool { return c > 0 }),
-	"numericgreaterthanequals": numeric(func(c int) bool { return c >= 0 }),
-	"dateequals":               date(func(c int) bool { return c == 0 }),
-	"datelessthan":             date(func(c int) bool { return c < 0 }),
-	"datelessthanequals":       date(func(c int) bool { return c <= 0 }),
-	"dategreaterthan":          date(func(c int) bool { return c > 0 }),
-	"dategreaterthanequals":    date(func(c int) bool { return c >= 0 }),
-	"ipaddress":                inNetwork,
+// contextKeys holds the condition keys of a request by their names in lower case: they are not case-sensitive.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html
+type contextKeys map[string][]string
+
+func fold(keys map[string][]string) contextKeys {
+	folded := make(contextKeys, len(keys))
+	for _, name := range slices.Sorted(maps.Keys(keys)) {
+		lower := strings.ToLower(name)
+		folded[lower] = append(folded[lower], keys[name]...)
+	}
+	return folded
 }
 
-// negations lead from a negated operator to the one that it negates.
-var negations = map[string]string{
-	"stringnotequals": "stringequals", "stringnotequalsignorecase": "stringequalsignorecase", "stringnotlike": "stringlike",
-	"arnnotequals": "arnequals", "arnnotlike": "arnlike", "numericnotequals": "numericequals", "datenotequals": "dateequals",
-	"notipaddress": "ipaddress",
-}
+// conditionKey is a service and the name of a key, which may be a tag's.
+var conditionKey = regexp.MustCompile(`^[a-zA-Z0-9-]+:[^:]+.*$`)
 
-const null = "null"
-
-func parseConditions(block map[string]map[string]oneOrMany[text]) ([]condition, []error) {
+func (r reading) parseConditions(found elements) ([]condition, []error) {
+	block, ok := found["Condition"]
+	if !ok {
+		return nil, nil
+	}
+	if block.shape != isObject {
+		return nil, []error{fmt.Errorf("Condition is %s where an object is wanted", block.shape)}
+	}
 	var conditions []condition
 	var errs []error
-	for _, operator := range slices.Sorted(maps.Keys(block)) {
-		for _, key := range slices.Sorted(maps.Keys(block[operator])) {
-			c, err := parseCondition(operator, key, stringsOf(block[operator][key]))
-			if err != nil {
-				errs = append(errs, err)
-				continue
-			}
+	for _, operator := range block.members {
+		if operator.value.shape != isObject {
+			errs = append(errs, fmt.Errorf("condition %s is %s where an object is wanted", operator.name, operator.value.shape))
+		}
+		for _, key := range operator.value.members {
+			c, problems := r.parseCondition(operator.name, key)
+			errs = append(errs, problems...)
 			conditions = append(conditions, c)
 		}
 	}
 	return conditions, errs
 }
 
-func parseCondition(operator, key string, values []string) (condition, error) {
-	c := condition{operator: operator, key: key, values: values}
-	name := strings.ToLower(operator)
-	if set, rest, ok := strings.Cut(name, ":"); ok {
-		if set != "forallvalues" && set != "foranyvalue" {
-			return c, fmt.Errorf("condition operator %q is not known here", operator)
+func (r reading) parseCondition(name string, key member) (condition, []error) {
+	c := condition{operator: name, key: key.name}
+	if err := c.readOperator(); err != nil {
+		return c, []error{err}
+	}
+	values, errs := key.value.texts("condition "+name+" "+key.name, isNumber, isBoolean)
+	if !conditionKey.MatchString(key.name) {
+		errs = append(errs, fmt.Errorf("condition key %q is not of the form service:Key", key.name))
+	}
+	c.values = values
+	for _, v := range values {
+		p, err := r.parsePattern(v, c.by.wild)
+		if err == nil {
+			err = c.by.check(v)
 		}
-		c.set, name = set, rest
-	}
-	if name == null {
-		c.operator = operator
-		c.compare = strings.EqualFold
-		return c, checkNull(c)
-	}
-	name, c.ifExists = strings.CutSuffix(name, "ifexists")
-	if positive, ok := negations[name]; ok {
-		name, c.negated = positive, true
-	}
-	if c.compare = comparisons[name]; c.compare == nil {
-		return c, fmt.Errorf("condition operator %q is not known here", operator)
-	}
-	for _, value := range values {
-		if err := checkVariables(value); err != nil {
-			return c, err
+		if err != nil {
+			errs = append(errs, fmt.Errorf("condition %s %s: %w", name, key.name, err))
 		}
+		c.patterns = append(c.patterns, p)
 	}
-	return c, nil
+	return c, errs
 }
 
-func checkNull(c condition) error {
-	if c.set != "" {
+// readOperator takes the operator apart: a set operator in front, IfExists behind. Null takes neither.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_IfExists
+func (c *condition) readOperator() error {
+	name := c.operator
+	if set, rest, ok := strings.Cut(name, ":"); ok && (set == forAllValues || set == forAnyValue) {
+		c.set, name = set, rest
+	}
+	name, c.ifExists = strings.CutSuffix(name, ifExists)
+	var ok bool
+	if c.by, ok = operators[name]; !ok || name == null && name != c.operator {
 		return fmt.Errorf("condition operator %q is not known here", c.operator)
 	}
-	for _, value := range c.values {
-		if !strings.EqualFold(value, "true") && !strings.EqualFold(value, "false") {
-			return fmt.Errorf("condition %s of %s takes true or false, not %q", c.operator, c.key, value)
-		}
-	}
+	c.by.null = name == null
 	return nil
 }
 
-// fits compares with the request. For an absent key a positive operator does not fit and a negated one does; ForAllValues
-// fits, ForAnyValue does not.
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
-func (c condition) fits(context map[string][]string) bool {
-	got := context[strings.ToLower(c.key)]
+// holds says whether the condition holds. A key that is absent matches nothing, so that only a negated operator holds;
+// with IfExists any operator does.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+func (c *condition) holds(keys contextKeys, allow bool) bool {
+	got := keys[strings.ToLower(c.key)]
 	switch {
-	case strings.EqualFold(c.operator, null):
-		absent := strconv.FormatBool(len(got) == 0)
-		return slices.ContainsFunc(c.values, func(want string) bool { return strings.EqualFold(want, absent) })
+	case c.by.null:
+		return c.holdsFor(strconv.FormatBool(len(got) == 0), keys)
 	case len(got) == 0 && c.ifExists:
 		return true
-	case c.set == "forallvalues":
-		return !slices.ContainsFunc(got, func(value string) bool { return !c.fitsValue(value, context) })
-	case c.set == "foranyvalue":
-		return slices.ContainsFunc(got, func(value string) bool { return c.fitsValue(value, context) })
+	case c.set != "":
+		return c.holdsForSet(got, keys)
 	case len(got) == 0:
-		return c.negated
+		return c.by.negated
 	default:
-		// A single-valued operator on a key with several values: every value has to fit.
-		return !slices.ContainsFunc(got, func(value string) bool { return !c.fitsValue(value, context) })
+		return c.holdsForSingle(got, keys, allow)
 	}
 }
 
-func (c condition) fitsValue(got string, context map[string][]string) bool {
-	any := slices.ContainsFunc(c.values, func(want string) bool {
-		resolved, ok := resolve(want, context)
-		return ok && c.compare(resolved, got)
-	})
-	return any != c.negated
+// holdsForSet compares a key of several values: ForAllValues holds if each of them does, and so if there are none;
+// ForAnyValue if at least one of them does.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+func (c *condition) holdsForSet(got []string, keys contextKeys) bool {
+	if c.set == forAnyValue {
+		return slices.ContainsFunc(got, func(value string) bool { return c.holdsFor(value, keys) })
+	}
+	return !slices.ContainsFunc(got, func(value string) bool { return !c.holdsFor(value, keys) })
 }
 
-func (c condition) String() string {
-	return c.operator + " " + c.key + " " + strings.Join(c.values, " or ")
+// holdsForSingle compares without a set operator. AWS asks for one where a key has several values and does not say what
+// happens without: here each of them has to match for an Allow, and one of them is enough for a Deny.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+func (c *condition) holdsForSingle(got []string, keys contextKeys, allow bool) bool {
+	if allow {
+		return !slices.ContainsFunc(got, func(value string) bool { return !c.holdsFor(value, keys) })
+	}
+	return slices.ContainsFunc(got, func(value string) bool { return c.holdsFor(value, keys) })
+}
+
+// holdsFor compares one value of the request: with one of the policy's values, or for a negated operator with none.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html
+func (c *condition) holdsFor(got string, keys contextKeys) bool {
+	matched := slices.ContainsFunc(c.patterns, func(p pattern) bool {
+		want, ok := p.resolve(keys)
+		return ok && c.by.compare(want, got)
+	})
+	return matched != c.by.negated
+}
+
+func (c *condition) String() string {
+	return fmt.Sprintf("condition %s %s asks for %s", c.operator, c.key, strings.Join(c.values, " or "))
 }
 
 // actual describes the key's value in the request.
-func (c condition) actual(context map[string][]string) string {
-	if got := context[strings.ToLower(c.key)]; len(got) > 0 {
+func (c *condition) actual(keys contextKeys) string {
+	if got := keys[strings.ToLower(c.key)]; len(got) > 0 {
 		return strings.Join(got, ", ")
 	}
 	return "none"
 }
 
-func numeric(holds func(int) bool) compare {
-	return func(want, got string) bool {
-		w, err1 := strconv.ParseFloat(want, 64)
-		g, err2 := strconv.ParseFloat(got, 64)
-		if err1 != nil || err2 != nil {
-			return false
-		}
-		switch {
-		case g < w:
-			return holds(-1)
-		case g > w:
-			return holds(1)
-		default:
-			return holds(0)
+// ConditionKeys returns the condition keys that the document asks for, each once, in lower case and sorted, so that a
+// server can refuse a policy with keys that it never fills in.
+func (d *Document) ConditionKeys() []string {
+	var keys []string
+	for _, s := range d.statements {
+		for _, c := range s.conditions {
+			keys = append(keys, strings.ToLower(c.key))
 		}
 	}
-}
-
-func date(holds func(int) bool) compare {
-	return func(want, got string) bool {
-		w, ok1 := parseDate(want)
-		g, ok2 := parseDate(got)
-		return ok1 && ok2 && holds(g.Compare(w))
-	}
-}
-
-func parseDate(s string) (time.Time, bool) {
-	if t, err := time.Parse(time.RFC3339, s); err == nil {
-		return t, true
-	}
-	if seconds, err := strconv.ParseInt(s, 10, 64); err == nil {
-		return time.Unix(seconds, 0), true
-	}
-	return time.Time{}, false
-}
-
-func inNetwork(want, got string) bool {
-	address, err := netip.ParseAddr(got)
-	if err != nil {
-		return false
-	}
-	if network, err := netip.ParsePrefix(want); err == nil {
-		return network.Contains(address)
-	}
-	single, err := netip.ParseAddr(want)
-	return err == nil && single == address
+	slices.Sort(keys)
+	return slices.Compact(keys)
 }

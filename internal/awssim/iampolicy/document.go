@@ -2,103 +2,127 @@ package iampolicy
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"slices"
 )
 
-// Parse reads a document of the given kind. Its error has every reason at once.
+// Document is a parsed policy. It does not change.
+type Document struct {
+	kind       Kind
+	statements []statement
+	written    []byte
+}
+
+// reading is what the readers of all elements need to know about the document.
+type reading struct {
+	kind Kind
+	// variables says that ${…} is a policy variable; without the newer version it is text like any other.
+	variables bool
+}
+
+const (
+	versionOfVariables = "2012-10-17"
+	versionByDefault   = "2008-10-17"
+)
+
+// Parse reads a document of the given kind. Its error joins every reason for which AWS, or this package, does not take
+// the document.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 func Parse(kind Kind, document []byte) (*Document, error) {
-	var raw struct {
-		Version   string
-		ID        string `json:"Id"`
-		Statement oneOrMany[rawStatement]
-	}
-	if err := decodeStrictly(document, &raw); err != nil {
+	d := &Document{kind: kind, written: bytes.Clone(document)}
+	root, err := readJSON(document)
+	if err != nil {
 		return nil, fmt.Errorf("reading the %s: %w", kind, err)
 	}
-	var errs []error
-	if raw.Version != "" && !slices.Contains([]string{"2012-10-17", "2008-10-17"}, raw.Version) {
-		errs = append(errs, fmt.Errorf("version %q is unknown: there are 2012-10-17 and 2008-10-17", raw.Version))
-	}
-	if len(raw.Statement) == 0 {
-		errs = append(errs, errors.New("there is no statement"))
-	}
-	d := &Document{kind: kind, raw: bytes.Clone(document)}
-	for i, rs := range raw.Statement {
-		s, problems := rs.parse(kind)
-		for _, problem := range problems {
-			errs = append(errs, fmt.Errorf("statement %d (%q): %w", i+1, rs.Sid, problem))
-		}
-		s.index = i + 1
-		d.statements = append(d.statements, s)
-	}
+	found, errs := root.elementsOf("the document", "Version", "Id", "Statement")
+	r := reading{kind: kind}
+	version, problems := found.text("Version")
+	errs = append(errs, problems...)
+	r.variables, problems = parseVersion(version)
+	errs = append(errs, problems...)
+	_, problems = found.text("Id")
+	errs = append(errs, problems...)
+	d.statements, problems = r.parseStatements(found)
+	errs = append(errs, problems...)
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("reading the %s: %w", kind, err)
 	}
 	return d, nil
 }
 
-// JSON returns the document, with the unique ids of bound principals that exist no more in place of their ARNs if
-// it was made by Bind.
-func (d *Document) JSON() []byte { return bytes.Clone(d.raw) }
-
-func decodeStrictly(document []byte, into any) error {
-	decoder := json.NewDecoder(bytes.NewReader(document))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(into); err != nil {
-		return err
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("there is more after the document")
-	}
-	return nil
-}
-
-// oneOrMany reads an element that may stand alone or in a list.
-type oneOrMany[T any] []T
-
-func (l *oneOrMany[T]) UnmarshalJSON(data []byte) error {
-	data = bytes.TrimSpace(data)
-	if bytes.HasPrefix(data, []byte("[")) {
-		var many []json.RawMessage
-		if err := json.Unmarshal(data, &many); err != nil {
-			return err
-		}
-		*l = make(oneOrMany[T], len(many))
-		for i, element := range many {
-			if err := decodeStrictly(element, &(*l)[i]); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	*l = make(oneOrMany[T], 1)
-	return decodeStrictly(data, &(*l)[0])
-}
-
-// text reads a string; in conditions numbers and booleans stand for their text.
-type text string
-
-func (t *text) UnmarshalJSON(data []byte) error {
-	switch {
-	case len(data) > 0 && data[0] == '"':
-		return json.Unmarshal(data, (*string)(t))
-	case bytes.ContainsAny(data, "{["), string(data) == "null":
-		return fmt.Errorf("%s is not a string", data)
+// parseVersion knows both versions of the language; without one a document has the older.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html
+func parseVersion(version string) (variables bool, errs []error) {
+	switch version {
+	case versionOfVariables:
+		return true, nil
+	case versionByDefault, "":
+		return false, nil
 	default:
-		*t = text(data)
-		return nil
+		return false, []error{fmt.Errorf("version %q is neither %s nor %s", version, versionOfVariables, versionByDefault)}
 	}
 }
 
-func stringsOf(values oneOrMany[text]) []string {
-	result := make([]string, len(values))
-	for i, value := range values {
-		result[i] = string(value)
+func (r reading) parseStatements(found elements) ([]statement, []error) {
+	block, ok := found["Statement"]
+	if !ok || len(block.oneOrMany()) == 0 {
+		return nil, []error{errors.New("the document has no statement")}
 	}
-	return result
+	var statements []statement
+	var errs []error
+	seen := map[string]int{}
+	for i, v := range block.oneOrMany() {
+		s, problems := r.parseStatement(i+1, v)
+		for _, problem := range problems {
+			errs = append(errs, fmt.Errorf("%s: %w", s.title(), problem))
+		}
+		if first, again := seen[s.sid]; again && s.sid != "" {
+			errs = append(errs, fmt.Errorf("statements %d and %d have the same Sid %q", first, i+1, s.sid))
+		}
+		seen[s.sid] = i + 1
+		statements = append(statements, s)
+	}
+	return statements, errs
 }
+
+// Decide answers a request: an explicit deny overrides every allow, and what no statement allows is denied implicitly.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
+func (d *Document) Decide(r Request) Decision {
+	q := question{Request: r, kind: d.kind, context: fold(r.Context)}
+	var decision Decision
+	var nearest miss
+	for i := range d.statements {
+		s := &d.statements[i]
+		how, why := s.fit(q)
+		switch {
+		case how == notAtAll:
+			if s.allow && why.stage > nearest.stage {
+				nearest = miss{why.stage, s.title() + " does not fit: " + why.text}
+			}
+		case !s.allow:
+			return Decision{Effect: Deny, Reason: fmt.Sprintf("%s of the %s denies %s", s.title(), d.kind, r.Action)}
+		default:
+			decision.allow(how, fmt.Sprintf("%s of the %s allows %s", s.title(), d.kind, r.Action))
+		}
+	}
+	if decision.Effect == Silent {
+		decision.Reason = fmt.Sprintf("no statement of the %s allows %s", d.kind, r.Action)
+		if nearest.text != "" {
+			decision.Reason += ": " + nearest.text
+		}
+	}
+	return decision
+}
+
+// allow adds one statement that allows; the first to name the principal itself gives the reason.
+func (d *Decision) allow(how fit, reason string) {
+	if d.Effect == Silent || how == byItself && !d.Named {
+		d.Reason = reason
+	}
+	d.Effect = Allow
+	d.Named = d.Named || how == byItself
+	d.Delegated = d.Delegated || how == byAccount
+}
+
+// JSON returns the document as it was written.
+func (d *Document) JSON() []byte { return bytes.Clone(d.written) }

@@ -1,7 +1,7 @@
 package iampolicy
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -11,158 +11,194 @@ import (
 // principals are whom a statement of a trust or key policy names.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 type principals struct {
-	anybody  bool
-	aws      []string // account ids, ARNs; unique ids once bound
-	services []string
 	not      bool
+	everyone bool
+	names    []principalName
+	services []string
+}
+
+// principalName is a principal as written and, once it is bound, the unique id it had then.
+type principalName struct {
+	written  string // account id, ARN or unique id
+	boundTo  string
+	position value // in the document
 }
 
 var (
 	accountID = regexp.MustCompile(`^[0-9]{12}$`)
-	uniqueID  = regexp.MustCompile(`^A(ROA|IDA)[A-Z0-9]{12,}$`)
-	principal = regexp.MustCompile(`^arn:aws[a-z-]*:(iam|sts)::[0-9]{12}:(root|user/\S+|role/\S+|assumed-role/[^/\s]+/\S+)$`)
+	uniqueID  = regexp.MustCompile(`^A(ROA|IDA)[A-Z0-9]{12,124}$`)
+	accountOf = regexp.MustCompile(`^arn:(aws[a-z-]*):iam::([0-9]{12}):root$`)
+	identity  = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:(user|role)/[\w+=,.@/-]+$`)
+	session   = regexp.MustCompile(`^arn:aws[a-z-]*:sts::[0-9]{12}:assumed-role/[\w+=,.@:-]+/[\w+=,.@-]+$`)
+	service   = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?$`)
 )
 
-func parsePrincipals(kind Kind, raw json.RawMessage) (*principals, []error) {
-	var everybody string
-	if json.Unmarshal(raw, &everybody) == nil {
-		if everybody != "*" {
-			return &principals{}, []error{fmt.Errorf("principal %q is neither \"*\" nor an object", everybody)}
-		}
-		return &principals{anybody: true}, nil
+// parsePrincipals reads the element where the kind has it. NotPrincipal goes with Deny only, and into no trust policy.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+func (r reading) parsePrincipals(found elements, allow bool) (*principals, []error) {
+	v, not, errs := found.eitherOf("Principal", "NotPrincipal")
+	has := v.shape != ""
+	switch {
+	case !r.kind.resourceBased() && has:
+		return nil, []error{fmt.Errorf("a %s has no principal: it belongs to one", r.kind)}
+	case !r.kind.resourceBased():
+		return nil, nil
+	case !has:
+		return nil, errs
+	case not && r.kind == Trust:
+		errs = append(errs, errors.New("a trust policy takes no NotPrincipal"))
+	case not && allow:
+		errs = append(errs, errors.New("NotPrincipal goes with Deny only"))
 	}
-	var named map[string]oneOrMany[text]
-	if err := json.Unmarshal(raw, &named); err != nil {
-		return &principals{}, []error{fmt.Errorf("reading the principal: %w", err)}
-	}
-	p := &principals{}
-	var errs []error
-	for kindOf, values := range named {
-		switch kindOf {
-		case "AWS":
-			errs = append(errs, p.addAWS(stringsOf(values))...)
-		case "Service":
-			p.services = append(p.services, stringsOf(values)...)
-		default:
-			errs = append(errs, fmt.Errorf("principals of the kind %q are not known here", kindOf))
-		}
-	}
-	slices.Sort(p.services)
-	if len(named) == 0 {
-		errs = append(errs, fmt.Errorf("the principal of a %s is empty", kind))
-	}
-	return p, errs
+	p := &principals{not: not}
+	return p, append(errs, p.read(v)...)
 }
 
-func (p *principals) addAWS(values []string) []error {
-	var errs []error
-	for _, value := range values {
+func (p *principals) read(v value) []error {
+	if v.shape == isText {
+		if v.text != "*" {
+			return []error{fmt.Errorf("principal %q is neither \"*\" nor an object", v.text)}
+		}
+		p.everyone = true
+		return nil
+	}
+	kinds, errs := v.elementsOf("the principal", "AWS", "Service")
+	if len(kinds) == 0 && len(errs) == 0 {
+		errs = append(errs, errors.New("the principal is empty"))
+	}
+	if aws, ok := kinds["AWS"]; ok {
+		errs = append(errs, p.readNames(aws)...)
+	}
+	if services, ok := kinds["Service"]; ok {
+		errs = append(errs, p.readServices(services)...)
+	}
+	return errs
+}
+
+// readNames reads accounts, users, roles and sessions. A wildcard stands alone: it cannot be part of a name or ARN.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-anonymous
+func (p *principals) readNames(v value) []error {
+	_, errs := v.texts("AWS principal")
+	for _, element := range v.oneOrMany() {
+		name := element.text
 		switch {
-		case value == "*":
-			p.anybody = true
-		case accountID.MatchString(value), uniqueID.MatchString(value), principal.MatchString(value) && !strings.Contains(value, "*"):
-			p.aws = append(p.aws, value)
+		case element.shape != isText:
+		case name == "*":
+			p.everyone = true
+		case accountID.MatchString(name), uniqueID.MatchString(name), accountOf.MatchString(name),
+			identity.MatchString(name), session.MatchString(name):
+			p.names = append(p.names, principalName{written: name, position: element})
 		default:
-			errs = append(errs, fmt.Errorf("principal %q is no account, user, role or session; wildcards stand alone only", value))
+			errs = append(errs, fmt.Errorf("AWS principal %q is no account, user, role or assumed-role session%s", name, wildcardHint(name)))
 		}
 	}
 	return errs
 }
 
-func (p *principals) fit(who Principal) fit {
-	how := p.named(who)
-	if !p.not {
-		return how
+func wildcardHint(name string) string {
+	if strings.ContainsAny(name, "*?") {
+		return `; a wildcard is no part of an ARN here: use "*" with a condition on aws:PrincipalArn`
 	}
-	// NotPrincipal names everybody else; with its account named, a principal is not meant either.
-	if how == notAtAll {
-		return byItself
-	}
-	return notAtAll
+	return ""
 }
 
-func (p *principals) named(who Principal) fit {
-	if who.Service != "" {
-		if slices.Contains(p.services, who.Service) || p.anybody {
+// readServices reads service principals.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-services
+func (p *principals) readServices(v value) []error {
+	names, errs := v.texts("service principal")
+	for _, name := range names {
+		if !service.MatchString(name) {
+			errs = append(errs, fmt.Errorf("service principal %q is not of the form service.amazonaws.com", name))
+			continue
+		}
+		p.services = append(p.services, name)
+	}
+	return errs
+}
+
+// fit tells whether the element means a principal, and by what.
+func (p *principals) fit(who Principal) fit {
+	switch {
+	case p.not && p.excepts(who):
+		return notAtAll
+	case p.not, p.everyone:
+		return byItself
+	case who.Service != "":
+		if slices.Contains(p.services, who.Service) {
 			return byItself
 		}
 		return notAtAll
+	default:
+		return p.named(who)
 	}
-	if p.anybody {
-		return byItself
-	}
+}
+
+func (p *principals) named(who Principal) fit {
 	how := notAtAll
-	for _, name := range p.aws {
-		how = max(how, namedBy(name, who))
+	for _, name := range p.names {
+		how = max(how, name.fit(who))
 	}
 	return how
 }
 
-// namedBy tells how one name fits. A role covers its sessions; an account's root only delegates to the account.
-func namedBy(name string, who Principal) fit {
-	switch {
-	case accountID.MatchString(name):
-		if name == who.AccountID {
-			return byAccount
-		}
-	case uniqueID.MatchString(name):
-		if name == who.UniqueID {
+// fit tells how one name means a principal. A role covers its sessions; an account, by its id or its root, hands the
+// question on to the account. A bound name means what it meant when it was bound.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-accounts
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-roles
+func (n principalName) fit(who Principal) fit {
+	if n.boundTo != "" || uniqueID.MatchString(n.written) {
+		if id := orElse(n.boundTo, n.written); id == who.UniqueID {
 			return byItself
 		}
-	case strings.HasSuffix(name, ":iam::"+who.AccountID+":root") && strings.HasPrefix(name, "arn:"+who.Partition+":"):
+		return notAtAll
+	}
+	if root := accountOf.FindStringSubmatch(n.written); root != nil {
+		if root[2] == who.AccountID && root[1] == who.Partition {
+			return byAccount
+		}
+		return notAtAll
+	}
+	switch n.written {
+	case who.AccountID:
 		return byAccount
-	case name == who.ARN, name == who.RoleARN:
+	case who.ARN, who.RoleARN:
 		return byItself
+	default:
+		return notAtAll
 	}
-	return notAtAll
 }
 
-// PrincipalARNs returns the ARNs of the users and roles that the document names, each once, sorted.
-func (d *Document) PrincipalARNs() []string {
-	var arns []string
-	for _, s := range d.statements {
-		if s.principals == nil {
-			continue
-		}
-		for _, name := range s.principals.aws {
-			if bindable(name) {
-				arns = append(arns, name)
-			}
+// excepts tells whether a NotPrincipal leaves a principal out: AWS wants the account named with the user, and the
+// account and the role with a session, because it may look at each in turn.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+func (p *principals) excepts(who Principal) bool {
+	switch {
+	case p.everyone:
+		return true
+	case who.Service != "":
+		return slices.Contains(p.services, who.Service)
+	}
+	account, itself := false, false
+	for _, name := range p.names {
+		switch name.fit(who) {
+		case byAccount:
+			account = true
+		case byItself:
+			itself = itself || !session.MatchString(name.written)
+		case notAtAll:
 		}
 	}
-	slices.Sort(arns)
-	return slices.Compact(arns)
+	return account && itself
 }
 
-func bindable(name string) bool {
-	return strings.HasPrefix(name, "arn:") && (strings.Contains(name, ":role/") || strings.Contains(name, ":user/"))
+// shown is how a reason names a principal.
+func (p Principal) shown() string {
+	return orElse(p.ARN, orElse(p.Service, "an anonymous caller"))
 }
 
-// Bind returns the document with its users and roles replaced by the unique ids that they have now, so that a role
-// that is deleted and made again is not the one that was named. It also returns the ARNs that resolve does not know.
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-roles
-func (d *Document) Bind(resolve func(arn string) (uniqueID string, ok bool)) (*Document, []string) {
-	bound := &Document{kind: d.kind, raw: d.raw, statements: slices.Clone(d.statements)}
-	var unknown []string
-	for i, s := range bound.statements {
-		if s.principals == nil {
-			continue
-		}
-		p := *s.principals
-		p.aws = slices.Clone(p.aws)
-		for j, name := range p.aws {
-			if !bindable(name) {
-				continue
-			}
-			id, ok := resolve(name)
-			if !ok {
-				unknown = append(unknown, name)
-				continue
-			}
-			p.aws[j] = id
-		}
-		bound.statements[i].principals = &p
+func orElse(s, other string) string {
+	if s == "" {
+		return other
 	}
-	slices.Sort(unknown)
-	return bound, slices.Compact(unknown)
+	return s
 }

@@ -1,20 +1,19 @@
 package iampolicy
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"strings"
+	"regexp"
 )
 
 // statement is one statement of a document.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_statement.html
 type statement struct {
-	index      int
+	index      int // from 1
 	sid        string
 	allow      bool
 	principals *principals // nil in identity and session policies
 	actions    actions
-	resources  resources
+	resources  *resources // nil in trust policies
 	conditions []condition
 }
 
@@ -25,7 +24,14 @@ func (s *statement) title() string {
 	return fmt.Sprintf("statement %d", s.index)
 }
 
-// fit tells how a statement fits a request.
+// question is a request as the predicates see it.
+type question struct {
+	Request
+	kind    Kind
+	context contextKeys
+}
+
+// fit tells how a statement fits a request: by the caller's account only, or by the caller itself.
 type fit int
 
 const (
@@ -34,90 +40,94 @@ const (
 	byItself
 )
 
-// fits says whether all elements of the statement fit, and otherwise, for an Allow that came near, which did not.
-func (s *statement) fits(kind Kind, r Request, context map[string][]string) (fit, string) {
-	if !s.actions.fit(r.Action) {
-		return notAtAll, ""
+// miss is how near a statement came, and in what it did not fit.
+type miss struct {
+	stage int
+	text  string
+}
+
+// fit says whether every element of the statement fits, in the order of AWS's own reading: action, principal,
+// resource, condition.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-reqcontext.html
+func (s *statement) fit(q question) (fit, miss) {
+	if !s.actions.fit(q.Action) {
+		return notAtAll, miss{}
 	}
 	how := byItself
 	if s.principals != nil {
-		how = s.principals.fit(r.Principal)
-	}
-	if how == notAtAll {
-		return notAtAll, s.near("does not name " + orElse(r.Principal.RoleARN, r.Principal.ARN))
-	}
-	if !s.resources.fit(kind, r, context) {
-		return notAtAll, s.near("does not cover " + r.Resource)
-	}
-	for _, c := range s.conditions {
-		if !c.fits(context) {
-			return notAtAll, s.near("asks for " + c.String() + ", and the request has " + c.actual(context))
+		if how = s.principals.fit(q.Principal); how == notAtAll {
+			return notAtAll, miss{1, "it does not name " + q.Principal.shown()}
 		}
 	}
-	return how, ""
-}
-
-func (s *statement) near(why string) string {
-	if !s.allow {
-		return ""
+	if s.resources != nil && !s.resources.fit(q) {
+		return notAtAll, miss{2, "it is not about " + q.Resource}
 	}
-	return s.title() + " " + why
-}
-
-// rawStatement is a statement as it is written.
-type rawStatement struct {
-	Sid          string
-	Effect       string
-	Principal    json.RawMessage
-	NotPrincipal json.RawMessage
-	Action       oneOrMany[text]
-	NotAction    oneOrMany[text]
-	Resource     oneOrMany[text]
-	NotResource  oneOrMany[text]
-	Condition    map[string]map[string]oneOrMany[text]
-}
-
-func (rs rawStatement) parse(kind Kind) (statement, []error) {
-	var errs []error
-	s := statement{sid: rs.Sid, allow: rs.Effect == "Allow"}
-	if rs.Effect != "Allow" && rs.Effect != "Deny" {
-		errs = append(errs, fmt.Errorf("effect %q is neither Allow nor Deny", rs.Effect))
+	if why := s.unmet(q); why != "" {
+		return notAtAll, miss{3, why}
 	}
+	return how, miss{}
+}
+
+// unmet says which conditions do not hold: all of them have to.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html
+func (s *statement) unmet(q question) string {
+	why := ""
+	for i := range s.conditions {
+		c := &s.conditions[i]
+		if c.holds(q.context, s.allow) {
+			continue
+		}
+		if why != "" {
+			why += "; "
+		}
+		why += c.String() + ", and the request has " + c.actual(q.context)
+	}
+	return why
+}
+
+// sidInIAM is what IAM allows in a Sid; in key policies it may be any text.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_sid.html
+// https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html
+var sidInIAM = regexp.MustCompile(`^[A-Za-z0-9]*$`)
+
+func (r reading) parseStatement(index int, v value) (statement, []error) {
+	s := statement{index: index}
+	found, errs := v.elementsOf("it", "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction",
+		"Resource", "NotResource", "Condition")
+	if found == nil {
+		return s, errs
+	}
+	add := func(problems []error) { errs = append(errs, problems...) }
 	var problems []error
-	s.principals, problems = rs.parsePrincipals(kind)
-	errs = append(errs, problems...)
-	s.actions, problems = parseActions(stringsOf(rs.Action), stringsOf(rs.NotAction))
-	errs = append(errs, problems...)
-	s.resources, problems = parseResources(kind, stringsOf(rs.Resource), stringsOf(rs.NotResource))
-	errs = append(errs, problems...)
-	s.conditions, problems = parseConditions(rs.Condition)
-	return s, append(errs, problems...)
+	s.sid, problems = r.parseSid(found)
+	add(problems)
+	s.allow, problems = parseEffect(found)
+	add(problems)
+	s.principals, problems = r.parsePrincipals(found, s.allow)
+	add(problems)
+	s.actions, problems = r.parseActions(found)
+	add(problems)
+	s.resources, problems = r.parseResources(found)
+	add(problems)
+	s.conditions, problems = r.parseConditions(found)
+	add(problems)
+	return s, errs
 }
 
-func (rs rawStatement) parsePrincipals(kind Kind) (*principals, []error) {
-	has := len(rs.Principal) > 0 || len(rs.NotPrincipal) > 0
-	switch {
-	case kind == Identity || kind == Session:
-		if has {
-			return nil, []error{fmt.Errorf("a %s has no principal", kind)}
-		}
-		return nil, nil
-	case !has:
-		return nil, []error{fmt.Errorf("a %s needs a principal", kind)}
-	case len(rs.Principal) > 0 && len(rs.NotPrincipal) > 0:
-		return nil, []error{errors.New("there are both Principal and NotPrincipal")}
-	case len(rs.NotPrincipal) > 0:
-		p, errs := parsePrincipals(kind, rs.NotPrincipal)
-		p.not = true
-		return p, errs
-	default:
-		return parsePrincipals(kind, rs.Principal)
+func (r reading) parseSid(found elements) (string, []error) {
+	sid, errs := found.text("Sid")
+	if r.kind != Key && !sidInIAM.MatchString(sid) {
+		errs = append(errs, fmt.Errorf("Sid %q has other characters than letters and digits", sid))
 	}
+	return sid, errs
 }
 
-func orElse(s, other string) string {
-	if strings.TrimSpace(s) == "" {
-		return other
+// parseEffect takes nothing but the two effects, in their case.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_effect.html
+func parseEffect(found elements) (allow bool, errs []error) {
+	effect, errs := found.text("Effect")
+	if len(errs) == 0 && effect != "Allow" && effect != "Deny" {
+		errs = append(errs, fmt.Errorf("Effect %q is neither Allow nor Deny", effect))
 	}
-	return s
+	return effect == "Allow", errs
 }
