@@ -82,7 +82,7 @@ func (c *Config) base(ctx context.Context, o Options) awsbase.Config {
 		AccessKey: c.AccessKey, SecretKey: c.SecretKey, Token: c.Token,
 		Profile: c.Profile, SharedConfigFiles: c.files(), SharedCredentialsFiles: c.files(),
 		Region: c.Region, MaxRetries: c.Retries(), Insecure: c.InsecureSkipTLSVerify,
-		SkipCredsValidation: c.SkipCredsValidation, SuppressDebugLog: true,
+		SkipCredsValidation: c.SkipCredsValidation, SuppressDebugLog: true, StsEndpoint: stsEndpoint(ctx),
 		UserAgent: awsbase.UserAgentProducts{{Name: "packer-plugin-ami-share", Version: o.PluginVersion}},
 	}
 	if base.Region == "" {

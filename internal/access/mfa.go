@@ -41,6 +41,7 @@ func (c *Config) profileSession(ctx context.Context, base awsbase.Config) (aws.C
 		config.WithSharedConfigFiles(c.files()),
 		config.WithSharedCredentialsFiles(c.files()),
 		config.WithAssumeRoleCredentialOptions(func(o *stscreds.AssumeRoleOptions) {
+			atEndpoint(ctx)(o)
 			o.TokenProvider = c.code
 			if c.MFASerial != "" {
 				o.SerialNumber = aws.String(c.MFASerial)

@@ -32,7 +32,7 @@ const (
 
 var (
 	sessionNamePattern = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
-	externalIDPattern  = regexp.MustCompile(`^[\w+=,.@:/-]{2,1224}$`)
+	externalIDPattern  = regexp.MustCompile(`^[\w+=,.@:/-]{2,}$`)
 )
 
 func (r AssumeRoleConfig) empty() bool {
@@ -47,9 +47,8 @@ func (r AssumeRoleConfig) check(f findings) {
 	if d := r.duration(); r.DurationSeconds != 0 && (d < shortestSession || d > longestSession) {
 		f.addf("duration_seconds: %d is not from 900 (15 minutes) to 43200 (12 hours)", r.DurationSeconds)
 	}
-	if r.ExternalID != "" && !f.open(r.ExternalID) && !externalIDPattern.MatchString(r.ExternalID) {
-		f.addf("external_id: an external ID has 2 to %d %s, and this one has %d characters, among them others",
-			longestExternalID, externalIDAlphabet, len(r.ExternalID))
+	if id := r.ExternalID; id != "" && !f.open(id) && (len(id) > longestExternalID || !externalIDPattern.MatchString(id)) {
+		f.addf("external_id: an external ID is 2 to %d %s, and this one, of %d characters, is not", longestExternalID, externalIDAlphabet, len(id))
 	}
 	if r.SessionName != "" && !f.open(r.SessionName) && !sessionNamePattern.MatchString(r.SessionName) {
 		f.addf("session_name: %q is not 2 to 64 %s", r.SessionName, sessionNameAlphabet)

@@ -1,0 +1,37 @@
+package access
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// stsEndpoint returns where the environment says that STS is, by AWS_ENDPOINT_URL_STS or AWS_ENDPOINT_URL; "" when it
+// doesn't. The SDK makes the roles of profiles before it reads AWS_ENDPOINT_URL, and would ask AWS itself for them.
+// https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+func stsEndpoint(ctx context.Context) string {
+	environment, err := config.NewEnvConfig()
+	if err != nil {
+		return "" // whatever is wrong there, loading reports it
+	}
+	if ignored, _, err := environment.GetIgnoreConfiguredEndpoints(ctx); ignored || err != nil {
+		return ""
+	}
+	if endpoint, ok, err := environment.GetServiceBaseEndpoint(ctx, "STS"); ok && err == nil {
+		return endpoint
+	}
+	return environment.BaseEndpoint
+}
+
+// atEndpoint makes the role of a profile ask STS where the environment says that it is.
+func atEndpoint(ctx context.Context) func(*stscreds.AssumeRoleOptions) {
+	endpoint := stsEndpoint(ctx)
+	return func(o *stscreds.AssumeRoleOptions) {
+		if client, ok := o.Client.(*sts.Client); ok && endpoint != "" {
+			o.Client = sts.New(client.Options(), func(s *sts.Options) { s.BaseEndpoint = aws.String(endpoint) })
+		}
+	}
+}
