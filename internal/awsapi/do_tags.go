@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -61,7 +62,7 @@ func createTagsInput(resource string, tags map[string]string) *ec2.CreateTagsInp
 
 func (c *Client) tagAct(account sharing.AccountID, region sharing.Region, resource, action string) act {
 	arn := c.imageARN(region, resource)
-	if !imageID.MatchString(resource) {
+	if !strings.HasPrefix(resource, "ami-") {
 		arn = c.snapshotARN(region, resource)
 	}
 	doing := "tagging " + resource

@@ -130,7 +130,7 @@ func (c *Client) describeImages(ctx context.Context, p place, ids []string) ([]t
 	return images, nil
 }
 
-var imageID = regexp.MustCompile(`ami-[0-9a-f]+`)
+var imageID = regexp.MustCompile(`ami-[0-9a-z]+`)
 
 // describeOthers asks again without the images that an error names, or one by one when it names none.
 func (c *Client) describeOthers(ctx context.Context, p place, ids []string, refusal error) ([]types.Image, error) {

@@ -1,0 +1,276 @@
+package awsapi
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/plan"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// answers are what a wire answers with, one after the other; the last one again and again.
+func answers(status int, bodies ...string) func(int) (int, string) {
+	return func(n int) (int, string) {
+		body := bodies[min(n, len(bodies))-1]
+		switch {
+		case strings.Contains(body, "Internal"):
+			return http.StatusInternalServerError, body
+		case strings.Contains(body, "Error") || strings.Contains(body, "__type"):
+			return status, body
+		default:
+			return http.StatusOK, body
+		}
+	}
+}
+
+func queryError(code, message string) string {
+	return fmt.Sprintf(`<ErrorResponse><Error><Code>%s</Code><Message>%s</Message></Error><RequestId>r1</RequestId></ErrorResponse>`, code, message)
+}
+
+func ec2Error(code, message string) string {
+	return fmt.Sprintf(`<Response><Errors><Error><Code>%s</Code><Message>%s</Message></Error></Errors><RequestID>r1</RequestID></Response>`, code, message)
+}
+
+func inTarget(w *wire, o Options) *Client {
+	w.answers["AssumeRole"] = always(assumed)
+	return New(w.config(), map[sharing.AccountID]TargetCredentials{target: {Role: &AssumeRole{RoleName: "x"}}}, o)
+}
+
+var someGrant = plan.CreateGrant{
+	Account: target, Region: "eu-central-1", KeyARN: keyARN, GranteeARN: granteeID, Operations: []string{"Decrypt"}, Name: "name",
+}
+
+func TestARefusedBatchNamesItsAccounts(t *testing.T) {
+	accounts := []sharing.AccountID{"222222222222", "999999999999"}
+	image := sharing.ImageRef{Region: "eu-central-1", ID: "ami-1"}
+	refusal := ec2Error("InvalidAMIAttributeItemValue", `Invalid attribute item value "999999999999" for userId item type.`)
+	w := newWire(t, map[string]func(int) (int, string){
+		"ModifyImageAttribute": answers(400, refusal), "ModifySnapshotAttribute": answers(400, refusal),
+	})
+	c := New(w.config(), nil, Options{})
+	for _, change := range []plan.Change{
+		plan.ModifyLaunchPermission{Image: image, Add: []sharing.Recipient{sharing.Account(accounts[0]), sharing.Account(accounts[1])}},
+		plan.ModifySnapshotPermission{Image: image, Snapshot: "snap-1", Add: accounts},
+	} {
+		undo, err := c.Do(t.Context(), change)
+		var refused interface{ Rejected() []sharing.AccountID }
+		if !errors.As(err, &refused) || undo != nil {
+			t.Fatalf("got %v, %v", undo, err)
+		}
+		if diff := cmp.Diff(accounts[1:], refused.Rejected()); diff != "" {
+			t.Errorf("refused accounts (-want +got):\n%s", diff)
+		}
+		var problem sharing.Problem
+		if !errors.As(err, &problem) || problem.Code != "InvalidAMIAttributeItemValue" {
+			t.Errorf("the problem is %+v", problem)
+		}
+	}
+}
+
+func TestARefusedOrganizationIsNobodysAccount(t *testing.T) {
+	const organization = "arn:aws:organizations::111111111111:organization/o-1234567890"
+	w := newWire(t, map[string]func(int) (int, string){
+		"ModifyImageAttribute": answers(400, ec2Error("InvalidAMIAttributeItemValue", `Invalid attribute item value "`+organization+`" for OrganizationArn item type.`)),
+	})
+	_, err := New(w.config(), nil, Options{}).Do(t.Context(), plan.ModifyLaunchPermission{
+		Image: sharing.ImageRef{Region: "eu-central-1", ID: "ami-1"},
+		Add:   []sharing.Recipient{sharing.Account("222222222222"), {Kind: sharing.ToOrganization, ID: organization}},
+	})
+	var refused interface{ Rejected() []sharing.AccountID }
+	if err == nil || errors.As(err, &refused) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAGrantIsUndoneOnlyIfTheRunMadeIt(t *testing.T) {
+	entry := func(id string, created time.Time) string {
+		return fmt.Sprintf(`{"Grants":[{"GrantId":%q,"CreationDate":%d}]}`, id, created.Unix())
+	}
+	for name, tt := range map[string]struct {
+		observed *sharing.Key
+		listed   string
+		undone   bool
+		lists    int
+	}{
+		"listed before the run":                       {&sharing.Key{GrantsListed: true, Grants: []sharing.Grant{{ID: "g1"}}}, "", false, 0},
+		"not listed before the run":                   {&sharing.Key{GrantsListed: true}, "", true, 0},
+		"nobody could list before, and it is old":     {nil, entry("g1", time.Now().Add(-time.Hour)), false, 1},
+		"nobody could list before, and it is new":     {nil, entry("g1", time.Now().Add(time.Minute)), true, 1},
+		"nobody could list before, and it is too new": {nil, `{"Grants":[]}`, true, 1},
+		"nobody may list even now":                    {nil, kmsError("AccessDeniedException"), false, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWire(t, map[string]func(int) (int, string){
+				"CreateGrant": always(`{"GrantId":"g1","GrantToken":"t"}`), "ListGrants": answers(400, tt.listed),
+			})
+			c := inTarget(w, Options{})
+			if tt.observed != nil {
+				c.grants.remember(keyARN, *tt.observed)
+			}
+			undo, err := c.Do(t.Context(), someGrant)
+			if err != nil || (undo != nil) != tt.undone || len(w.of("ListGrants")) != tt.lists {
+				t.Fatalf("undo %v, error %v, %d calls of ListGrants", undo, err, len(w.of("ListGrants")))
+			}
+			if undo != nil {
+				if diff := cmp.Diff(undoOf(someGrant, "g1"), undo); diff != "" {
+					t.Errorf("undo (-want +got):\n%s", diff)
+				}
+			}
+		})
+	}
+}
+
+func TestAGrantWhoseAnswerIsLostIsFoundAndTakenBack(t *testing.T) {
+	w := newWire(t, map[string]func(int) (int, string){
+		"CreateGrant": answers(400, kmsError("KMSInternalException")),
+		"ListGrants": always(`{"Grants":[{"GrantId":"old","Name":"name","IssuingAccount":"arn:aws:iam::222222222222:root"},` +
+			`{"GrantId":"theirs","Name":"other","IssuingAccount":"arn:aws:iam::222222222222:root"},` +
+			`{"GrantId":"ours","Name":"name","IssuingAccount":"arn:aws:iam::222222222222:root"}]}`),
+		"RetireGrant": always(`{}`),
+	})
+	c := inTarget(w, Options{MaxRetries: -1})
+	c.grants.remember(keyARN, sharing.Key{GrantsListed: true, Grants: []sharing.Grant{{ID: "old"}}})
+	undo, err := c.Do(t.Context(), someGrant)
+	if err == nil || undo == nil {
+		t.Fatalf("got %v, %v", undo, err)
+	}
+	if _, err := c.Do(t.Context(), undo); err != nil {
+		t.Fatal(err)
+	}
+	got := w.of("RetireGrant")
+	if len(got) != 1 || !strings.Contains(got[0].body, `"GrantId":"ours"`) || got[0].key != "ASIATARGET" {
+		t.Errorf("retired %+v", got)
+	}
+}
+
+func TestARoleIsUndoneOnlyIfTheRunMadeIt(t *testing.T) {
+	taken := queryError("InvalidInput", "Service role name AWSServiceRoleForAutoScaling has been taken in this account, please try a different suffix.")
+	created := `<CreateServiceLinkedRoleResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><CreateServiceLinkedRoleResult/></CreateServiceLinkedRoleResponse>`
+	role := plan.CreateServiceLinkedRole{Account: target, Grantee: sharing.Grantee{Service: "autoscaling.amazonaws.com"}, ARN: granteeID}
+	for name, tt := range map[string]struct {
+		answer func(int) (int, string)
+		undone bool
+		fails  bool
+	}{
+		"made":                             {answers(400, created), true, false},
+		"there already":                    {answers(400, taken), false, false},
+		"there after a lost answer":        {answers(400, queryError("Internal", ""), taken), true, false},
+		"refused":                          {answers(400, queryError("AccessDenied", "no")), false, true},
+		"a suffix that AWS does not allow": {answers(400, queryError("InvalidInput", "Custom suffix is not allowed for x")), false, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := inTarget(newWire(t, map[string]func(int) (int, string){"CreateServiceLinkedRole": tt.answer}), Options{})
+			undo, err := c.Do(t.Context(), role)
+			if (undo != nil) != tt.undone || (err != nil) != tt.fails {
+				t.Errorf("got %v, %v", undo, err)
+			}
+		})
+	}
+}
+
+func TestAGrantThatIsGoneIsRetired(t *testing.T) {
+	gone := kmsError("NotFoundException")
+	for name, tt := range map[string]struct {
+		answer  func(int) (int, string)
+		grantee string
+		undone  bool
+	}{
+		"retired":                       {answers(400, "{}"), granteeID, true},
+		"retired, and its role is gone": {answers(400, "{}"), "AROAEXAMPLE", false},
+		"gone already":                  {answers(400, gone), granteeID, false},
+		"gone after a lost answer":      {answers(400, kmsError("KMSInternalException"), gone), granteeID, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := inTarget(newWire(t, map[string]func(int) (int, string){"RetireGrant": tt.answer}), Options{})
+			undo, err := c.Do(t.Context(), plan.RetireGrant{
+				Issuer: target, Account: target, Region: "eu-central-1", KeyARN: keyARN, GrantID: "g1", GranteeARN: tt.grantee,
+				Operations: []string{"Decrypt"}, Name: "name",
+			})
+			if err != nil || (undo != nil) != tt.undone {
+				t.Fatalf("got %v, %v", undo, err)
+			}
+			if undo != nil {
+				if diff := cmp.Diff(someGrant, undo); diff != "" {
+					t.Errorf("undo (-want +got):\n%s", diff)
+				}
+			}
+		})
+	}
+}
+
+func TestWhoTakesAGrantBack(t *testing.T) {
+	for name, tt := range map[string]struct {
+		issuer      sharing.AccountID
+		action, key string
+	}{
+		"its issuer, when there are credentials for it": {target, "RetireGrant", "ASIATARGET"},
+		"the key's own account, when that issued it":    {"111111111111", "RetireGrant", "AKIASOURCE"},
+		"the key's administrator, when nobody else can": {"333333333333", "RevokeGrant", "AKIASOURCE"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWire(t, map[string]func(int) (int, string){"RetireGrant": always("{}"), "RevokeGrant": always("{}")})
+			c := inTarget(w, Options{})
+			if _, err := c.Do(t.Context(), plan.RetireGrant{Issuer: tt.issuer, Account: target, Region: "eu-central-1", KeyARN: keyARN, GrantID: "g1"}); err != nil {
+				t.Fatal(err)
+			}
+			got := w.of(tt.action)
+			if len(got) != 1 || got[0].key != tt.key {
+				t.Errorf("got %+v", w.requests)
+			}
+		})
+	}
+}
+
+func TestImagesThatAreGoneDoNotHideTheOthers(t *testing.T) {
+	const found = `<DescribeImagesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><imagesSet><item><imageId>ami-3</imageId></item></imagesSet></DescribeImagesResponse>`
+	for name, tt := range map[string]struct {
+		refusals []string
+		asked    [][]string
+	}{
+		"AWS names them": {
+			[]string{ec2Error("InvalidAMIID.NotFound", "The image ids '[ami-1, ami-2]' do not exist")}, [][]string{{"ami-1", "ami-2", "ami-3"}, {"ami-3"}},
+		},
+		"AWS names them one after the other": {
+			[]string{ec2Error("InvalidAMIID.NotFound", "The image id '[ami-1]' does not exist"), ec2Error("InvalidAMIID.Unavailable", "The image id '[ami-2]' is no longer available")},
+			[][]string{{"ami-1", "ami-2", "ami-3"}, {"ami-2", "ami-3"}, {"ami-3"}},
+		},
+		"AWS names none": {
+			[]string{ec2Error("InvalidAMIID.NotFound", "no"), ec2Error("InvalidAMIID.NotFound", "no"), ec2Error("InvalidAMIID.NotFound", "no")},
+			[][]string{{"ami-1", "ami-2", "ami-3"}, {"ami-1"}, {"ami-2"}, {"ami-3"}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWire(t, map[string]func(int) (int, string){"DescribeImages": answers(400, append(tt.refusals, found)...)})
+			images, err := New(w.config(), nil, Options{}).describeImages(t.Context(), place{}, []string{"ami-1", "ami-2", "ami-3"})
+			if err != nil || len(images) != 1 || aws.ToString(images[0].ImageId) != "ami-3" {
+				t.Errorf("got %v, %v", images, err)
+			}
+			var asked [][]string
+			for _, r := range w.of("DescribeImages") {
+				var ids []string
+				for i := 1; r.form.Get(fmt.Sprintf("ImageId.%d", i)) != ""; i++ {
+					ids = append(ids, r.form.Get(fmt.Sprintf("ImageId.%d", i)))
+				}
+				asked = append(asked, ids)
+			}
+			if diff := cmp.Diff(tt.asked, asked); diff != "" {
+				t.Errorf("asked for (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestAnAWSManagedAliasIsRefusedWithoutACall(t *testing.T) {
+	w := newWire(t, nil)
+	keys, problems := New(w.config(), nil, Options{}).ResolveKeys(t.Context(), KeyQuery{Alias: "alias/aws/ebs", Regions: []sharing.Region{"eu-central-1", "us-east-1"}})
+	if len(keys) != 0 || len(problems) != 2 || len(w.requests) != 0 {
+		t.Errorf("%v, %v after %d calls", keys, problems, len(w.requests))
+	}
+}
