@@ -173,7 +173,8 @@ func (c *Client) equip(config aws.Config) aws.Config {
 }
 
 // roomy returns an HTTP client that keeps as many idle connections to a host as there can be calls in flight, and waits
-// for no answer for ever. A client that it doesn't know it leaves alone.
+// for no answer for ever. It is frozen: else the SDK gives every service client connections of its own, and each target
+// pays for its handshakes in each Region. A client of another kind is left alone.
 func roomy(client aws.HTTPClient, connections int) aws.HTTPClient {
 	if client == nil {
 		client = awshttp.NewBuildableClient()
@@ -186,7 +187,7 @@ func roomy(client aws.HTTPClient, connections int) aws.HTTPClient {
 		t.MaxIdleConnsPerHost = max(t.MaxIdleConnsPerHost, connections)
 		t.MaxIdleConns = 0
 		t.ResponseHeaderTimeout = answerTimeout
-	})
+	}).Freeze()
 }
 
 func optional(s string) *string {

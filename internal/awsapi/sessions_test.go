@@ -126,6 +126,29 @@ func TestCallsInFlightAreBounded(t *testing.T) {
 	}
 }
 
+func TestTargetsShareConnections(t *testing.T) {
+	w := newWire(t, map[string]func(int) (int, string){"AssumeRole": always(assumed), "DescribeAutoScalingGroups": always(noGroups)})
+	targets := map[sharing.AccountID]TargetCredentials{}
+	for _, account := range []sharing.AccountID{"222222222222", "333333333333", "444444444444"} {
+		targets[account] = TargetCredentials{Role: &AssumeRole{RoleName: "x"}}
+	}
+	c := New(w.config(), targets, Options{})
+	for account := range targets {
+		for _, region := range []sharing.Region{"eu-central-1", "us-east-1"} {
+			if _, err := c.autoscaling(place{account, region}).DescribeAutoScalingGroups(t.Context(), nil); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	connections := map[string]bool{}
+	for _, r := range w.requests {
+		connections[r.from] = true
+	}
+	if len(connections) != 1 {
+		t.Errorf("%d connections for calls one after the other", len(connections))
+	}
+}
+
 func TestOneSlotIsEnoughToAssumeARoleInTheMiddleOfACall(t *testing.T) {
 	w := newWire(t, map[string]func(int) (int, string){"AssumeRole": always(assumed), "DescribeAutoScalingGroups": always(noGroups)})
 	c := New(w.config(), map[sharing.AccountID]TargetCredentials{target: {Role: &AssumeRole{RoleName: "x"}}}, Options{MaxConcurrency: 1})

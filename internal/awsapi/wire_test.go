@@ -21,6 +21,7 @@ type request struct {
 	action, region, key string // the key is the access key's id
 	form                url.Values
 	body                string
+	from                string // the client's end of the connection
 }
 
 // wire answers every request by action, and remembers all of them. What it is not told it refuses.
@@ -50,7 +51,7 @@ func (w *wire) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		w.t.Error(err)
 	}
-	got := request{body: string(body)}
+	got := request{body: string(body), from: r.RemoteAddr}
 	if scope := scopePattern.FindStringSubmatch(r.Header.Get("Authorization")); scope != nil {
 		got.key, got.region = scope[1], scope[2]
 	}
