@@ -57,32 +57,27 @@ func anyFits(patterns, values []string) bool {
 
 // wildcard matches with * for any text and ? for one character.
 func wildcard(pattern, value string) bool {
-	if pattern == "" {
-		return value == ""
-	}
-	if pattern[0] == '*' {
-		rest := strings.TrimLeft(pattern, "*")
-		for i := 0; i <= len(value); i++ {
-			if wildcard(rest, value[i:]) {
-				return true
-			}
+	star, retry := -1, 0 // the last * seen, and where in value what follows it is tried next
+	p, v := 0, 0
+	for v < len(value) {
+		switch {
+		case p < len(pattern) && pattern[p] == '*':
+			star, retry = p, v
+			p++
+		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == value[v]):
+			p++
+			v++
+		case star >= 0:
+			retry++
+			p, v = star+1, retry
+		default:
+			return false
 		}
-		return false
 	}
-	if value == "" || (pattern[0] != '?' && pattern[0] != value[0]) {
-		return false
-	}
-	return wildcard(pattern[1:], value[1:])
+	return strings.Trim(pattern[p:], "*") == ""
 }
 
 // one makes a field of a single value.
 func one[T any](get func(T) string) func(T) []string {
 	return func(v T) []string { return []string{get(v)} }
-}
-
-func boolText(v bool) string {
-	if v {
-		return "true"
-	}
-	return "false"
 }
