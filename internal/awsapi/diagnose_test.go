@@ -161,27 +161,6 @@ func TestDiagnoseWithoutAnAnswer(t *testing.T) {
 	}
 }
 
-func TestExplainKeyPolicy(t *testing.T) {
-	a := act{principal: roleARN, grantee: granteeID, operations: []string{"Decrypt", "CreateGrant"}}
-	for name, tt := range map[string]struct{ statement, want string }{
-		"nobody of the account is let in":      {`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::333333333333:root"},"Action":"kms:*","Resource":"*"}`, "no statement of the key policy allows"},
-		"another action only":                  {`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::222222222222:root"},"Action":["kms:Decrypt"],"Resource":"*"}`, "no statement of the key policy allows"},
-		"the console's statement for services": {`{"Sid":"Attach","Effect":"Allow","Principal":{"AWS":"222222222222"},"Action":"kms:Create*","Resource":"*","Condition":{"Bool":{"kms:GrantIsForAWSResource":"true"}}}`, `statement "Attach" of the key policy lets it in, and its condition kms:GrantIsForAWSResource`},
-		"another grantee":                      {`{"Effect":"Allow","Principal":"*","Action":"kms:CreateGrant","Resource":"*","Condition":{"StringEquals":{"kms:GranteePrincipal":"arn:aws:iam::222222222222:role/x"}}}`, "kms:GranteePrincipal does not name"},
-		"fewer operations":                     {`{"Effect":"Allow","Principal":{"AWS":["` + roleARN + `"]},"Action":"kms:CreateGrant","Resource":"*","Condition":{"ForAllValues:StringEquals":{"kms:GrantOperations":["Decrypt"]}}}`, "kms:GrantOperations leaves out CreateGrant"},
-		"a pattern of grantees that fits":      {`{"Effect":"Allow","Principal":{"AWS":"` + roleARN + `"},"Action":"kms:CreateGrant","Resource":"*","Condition":{"StringLike":{"kms:GranteePrincipal":"arn:aws:iam::*:role/aws-service-role/*"}}}`, "what is missing is in the role's own policy"},
-		"a key policy that is in nobody's way": {`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::222222222222:root"},"Action":"*","Resource":"*"}`, "what is missing is in the role's own policy"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			got := explainKeyPolicy(`{"Statement":[`+tt.statement+`]}`, a, "refused")
-			contains(t, "explanation", got, []string{"refused; ", tt.want})
-		})
-	}
-	if got := explainKeyPolicy("no policy", a, "refused"); got != "refused" {
-		t.Errorf("explained out of nothing: %q", got)
-	}
-}
-
 func TestKeyIDIn(t *testing.T) {
 	for name, tt := range map[string]struct{ id, want, cause string }{
 		"an id":                                  {id: "1234abcd", want: "1234abcd"},

@@ -86,7 +86,7 @@ func (c *Client) grantAct(change plan.CreateGrant) act {
 	return act{
 		scope:  sharing.Scope{Account: change.Account, Region: change.Region},
 		doing:  "granting key " + change.KeyARN + " to role " + change.GranteeARN,
-		action: "kms:CreateGrant", resource: change.KeyARN, principal: c.principal(change.Account),
+		action: "kms:CreateGrant", resource: change.KeyARN, principal: c.RoleARN(change.Account),
 		grantee: change.GranteeARN, operations: change.Operations,
 	}
 }

@@ -46,7 +46,7 @@ func (c *Client) retireAct(change plan.RetireGrant) act {
 	a := act{
 		scope:  sharing.Scope{Account: change.Account, Region: change.Region},
 		doing:  "retiring grant " + change.GrantID + " of " + change.GranteeARN + " on key " + change.KeyARN,
-		action: "kms:RetireGrant", resource: change.KeyARN, principal: c.principal(change.Issuer),
+		action: "kms:RetireGrant", resource: change.KeyARN, principal: c.RoleARN(change.Issuer),
 	}
 	if _, ok := c.issuer(change.Issuer, change.KeyARN, change.Region); !ok {
 		a.action = "kms:RevokeGrant"

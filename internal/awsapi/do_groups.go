@@ -18,7 +18,7 @@ func (c *Client) setGroupRole(ctx context.Context, change plan.SetGroupRole) (pl
 			Partition: c.partition(), Service: "autoscaling", Region: change.Region, Account: change.Account,
 			Resource: "autoScalingGroup:*:autoScalingGroupName/" + change.Group,
 		}.String(),
-		principal: c.principal(change.Account), grantee: change.RoleARN,
+		principal: c.RoleARN(change.Account), grantee: change.RoleARN,
 	}
 	if c.sessions[change.Account] == nil {
 		return nil, noCredentials(a, change.Account)

@@ -21,7 +21,7 @@ const roleDeletionTimeout = time.Minute
 func (c *Client) createServiceLinkedRole(ctx context.Context, change plan.CreateServiceLinkedRole) (plan.Change, error) {
 	a := act{
 		scope: sharing.Scope{Account: change.Account}, doing: "creating the service-linked role " + change.ARN,
-		action: "iam:CreateServiceLinkedRole", resource: change.ARN, principal: c.principal(change.Account),
+		action: "iam:CreateServiceLinkedRole", resource: change.ARN, principal: c.RoleARN(change.Account),
 	}
 	if c.sessions[change.Account] == nil {
 		return nil, noCredentials(a, change.Account)
@@ -45,7 +45,7 @@ func (c *Client) createServiceLinkedRole(ctx context.Context, change plan.Create
 func (c *Client) deleteServiceLinkedRole(ctx context.Context, change plan.DeleteServiceLinkedRole) error {
 	a := act{
 		scope: sharing.Scope{Account: change.Account}, doing: "deleting the service-linked role " + change.Grantee.Name,
-		action: "iam:DeleteServiceLinkedRole", resource: change.Grantee.ARN(c.partition(), change.Account), principal: c.principal(change.Account),
+		action: "iam:DeleteServiceLinkedRole", resource: change.Grantee.ARN(c.partition(), change.Account), principal: c.RoleARN(change.Account),
 	}
 	client := c.iam(place{account: change.Account})
 	_, err := client.DeleteServiceLinkedRole(ctx, &iam.DeleteServiceLinkedRoleInput{RoleName: &change.Grantee.Name})

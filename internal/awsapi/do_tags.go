@@ -69,5 +69,5 @@ func (c *Client) tagAct(account sharing.AccountID, region sharing.Region, resour
 	if action == "ec2:DeleteTags" {
 		doing = "taking back the tags of " + resource
 	}
-	return act{scope: sharing.Scope{Account: account, Region: region}, doing: doing, action: action, resource: arn, principal: c.principal(account)}
+	return act{scope: sharing.Scope{Account: account, Region: region}, doing: doing, action: action, resource: arn, principal: c.RoleARN(account)}
 }

@@ -86,11 +86,7 @@ func (g *grantsProof) grant(ctx context.Context, account sharing.AccountID, gran
 	}
 	a := g.grantAct(change)
 	a.doing = "proving that key " + key.ARN + " can be granted to role " + roleARN
-	problem := diagnose(err, a)
-	if key.Policy != "" && problem.Code == "AccessDeniedException" {
-		problem.Cause = explainKeyPolicy(key.Policy, a, problem.Cause)
-	}
-	g.problems.add(problem)
+	g.problems.add(diagnose(err, a))
 }
 
 // missingRole says how a role that is not there is made.

@@ -59,7 +59,7 @@ type targetLook struct {
 
 func (t *targetLook) problem(err error, region sharing.Region, a act) {
 	a.scope = sharing.Scope{Account: t.target.Account, Region: region}
-	a.principal = t.principal(t.target.Account)
+	a.principal = t.RoleARN(t.target.Account)
 	t.problems.add(diagnose(err, a))
 }
 

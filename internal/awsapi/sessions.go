@@ -197,8 +197,8 @@ func optional(s string) *string {
 	return &s
 }
 
-// principal returns the ARN of the role that acts in a target, "" when only AWS knows.
-func (c *Client) principal(account sharing.AccountID) string {
+// RoleARN returns the ARN of the role that acts in a target, "" when only AWS knows whose credentials they are.
+func (c *Client) RoleARN(account sharing.AccountID) string {
 	if s := c.sessions[account]; s != nil {
 		return c.roleARN(s)
 	}

@@ -105,6 +105,6 @@ func (v *verification) warn(subject string, problem sharing.Problem) {
 
 // blind notes that a look was refused: that says nothing about what there is to see.
 func (v *verification) blind(subject string, err error, a act) {
-	a.principal = v.principal(a.scope.Account)
+	a.principal = v.RoleARN(a.scope.Account)
 	v.warn(subject, diagnose(err, a))
 }
