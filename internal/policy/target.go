@@ -13,7 +13,7 @@ const managedPolicyLimit = 6144
 
 // TargetRolePolicy returns the policy of the role in the targets. With several targets it is one document that fits each
 // of them: it names the resources of all, or, when that gets too long for a managed policy, those of any account. A role
-// can reach nothing but its own account's in either case.
+// can change nothing outside its own account in either case.
 func TargetRolePolicy(c Config) string {
 	text := indented(whole(c.targetStatements(c.entered())...))
 	if printable(text) <= managedPolicyLimit {

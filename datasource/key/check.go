@@ -1,0 +1,148 @@
+package key
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	packersdk "github.com/hashicorp/packer-plugin-sdk/packer"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/access"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// The shapes of https://docs.aws.amazon.com/kms/latest/APIReference/API_DescribeKey.html and
+// https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html.
+var (
+	keyIDPattern        = regexp.MustCompile(`^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})$`)
+	organizationPattern = regexp.MustCompile(`^o-[a-z0-9]{10,32}$`)
+)
+
+// check returns everything that is wrong as far as it shows without asking AWS. Unless all values are known, those that
+// Packer has put placeholders for are passed over.
+func (c *Config) check(known bool) []error {
+	open := func(s string) bool { return s == "" || !known && access.Placeholder(s) }
+	parse := access.CheckTargets
+	if known {
+		parse = func(blocks []access.TargetConfig) []error {
+			_, _, errs := access.ParseTargets(blocks)
+			return errs
+		}
+	}
+	errs := slices.Concat(c.Config.Prepare(), parse(c.Targets), c.checkKey(known, open), c.checkRegions(open), c.checkOperations(open))
+	if !open(c.OrganizationID) && !organizationPattern.MatchString(c.OrganizationID) {
+		errs = append(errs, fmt.Errorf("organization_id: %q is not the id of an organization, as in o-abcde12345", c.OrganizationID))
+	}
+	if n := c.MaxConcurrency; n < 0 || n > mostConcurrency {
+		errs = append(errs, fmt.Errorf("max_concurrency: %d is not from 1 to %d", n, mostConcurrency))
+	}
+	if c.Timeout < 0 {
+		errs = append(errs, fmt.Errorf("timeout: %s is less than nothing", c.Timeout))
+	}
+	return errs
+}
+
+// checkKey checks that the key is named once, and in the right shape. Packer shows tags that it doesn't know as an empty
+// map.
+func (c *Config) checkKey(known bool, open func(string) bool) []error {
+	var given []string
+	for _, option := range []struct {
+		name string
+		set  bool
+	}{{"key_id", c.KeyID != ""}, {"alias", c.Alias != ""}, {"tags", len(c.Tags) > 0 || !known && c.Tags != nil}} {
+		if option.set {
+			given = append(given, option.name)
+		}
+	}
+	var errs []error
+	switch len(given) {
+	case 0:
+		errs = append(errs, fmt.Errorf("the key is not named: give key_id, alias or tags"))
+	case 1:
+	default:
+		errs = append(errs, fmt.Errorf("the key is named more than once, by %s: give one of them", strings.Join(given, " and ")))
+	}
+	if !open(c.KeyID) {
+		errs = append(errs, checkKeyID(c.KeyID)...)
+	}
+	if !open(c.Alias) {
+		errs = append(errs, checkAlias(c.Alias)...)
+	}
+	return errs
+}
+
+func checkKeyID(id string) []error {
+	name := id
+	if arn, err := sharing.ParseARN(id); err == nil {
+		key, ok := strings.CutPrefix(arn.Resource, "key/")
+		if arn.Service != "kms" || !ok {
+			return []error{fmt.Errorf("key_id: %q is not the ARN of a key (arn:aws:kms:<region>:<account>:key/<id>); an alias goes into alias", id)}
+		}
+		name = key
+	}
+	switch {
+	case keyIDPattern.MatchString(name):
+		return nil
+	case strings.HasPrefix(name, "alias/"):
+		return []error{fmt.Errorf("key_id: %q is an alias: write alias = %q", id, id)}
+	default:
+		return []error{fmt.Errorf("key_id: %q is not the id of a key, as in 1234abcd-12ab-34cd-56ef-1234567890ab, nor an ARN with one", id)}
+	}
+}
+
+func checkAlias(alias string) []error {
+	name := alias
+	if arn, err := sharing.ParseARN(alias); err == nil {
+		if arn.Service != "kms" {
+			return []error{fmt.Errorf("alias: %q is not the ARN of an alias (arn:aws:kms:<region>:<account>:alias/<name>)", alias)}
+		}
+		name = arn.Resource
+	}
+	switch {
+	case strings.HasPrefix(name, "alias/aws/"):
+		return []error{fmt.Errorf("alias: %q is of an AWS managed key, whose policy lets in no other account and can't be changed: "+
+			"create a customer managed key (aws kms create-key) and an alias for it", alias)}
+	case !strings.HasPrefix(name, "alias/"):
+		return []error{fmt.Errorf("alias: %q does not begin with alias/: write %q", alias, "alias/"+alias)}
+	default:
+		return nil
+	}
+}
+
+func (c *Config) checkRegions(open func(string) bool) []error {
+	var errs []error
+	for i, region := range c.Regions {
+		switch {
+		case open(region) && region != "":
+		case slices.Contains(c.Regions[:i], region):
+			errs = append(errs, fmt.Errorf("regions: %q is named twice", region))
+		case !access.IsRegion(region):
+			errs = append(errs, fmt.Errorf("regions: %q is not the code of a Region, as in eu-central-1", region))
+		}
+	}
+	return errs
+}
+
+func (c *Config) checkOperations(open func(string) bool) []error {
+	var errs []error
+	for i, operation := range c.GrantOperations {
+		switch {
+		case open(operation) && operation != "":
+		case slices.Contains(c.GrantOperations[:i], operation):
+			errs = append(errs, fmt.Errorf("grant_operations: %q is named twice", operation))
+		case !slices.Contains(sharing.GrantOperations(), operation):
+			errs = append(errs, fmt.Errorf("grant_operations: %q is no operation of a grant on a symmetric key: use %s",
+				operation, strings.Join(sharing.GrantOperations(), ", ")))
+		}
+	}
+	return errs
+}
+
+// multi returns errors as Packer shows them, one bullet each, or nil.
+func multi(errs []error) error {
+	if len(errs) == 0 {
+		return nil
+	}
+	return packersdk.MultiErrorAppend(nil, errs...)
+}

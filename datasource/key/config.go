@@ -1,0 +1,71 @@
+//go:generate packer-sdc struct-markdown
+//go:generate packer-sdc mapstructure-to-hcl2 -type Config
+
+package key
+
+import (
+	"time"
+
+	"github.com/hashicorp/packer-plugin-sdk/template/config"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/access"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// Config is what a template says in a `data "ami-share-key"` block.
+type Config struct {
+	access.Config `mapstructure:",squash"`
+
+	// The key by its id or its ARN, as in `1234abcd-12ab-34cd-56ef-1234567890ab`. With an ARN the key may be of another
+	// account. The id of a multi-Region key (`mrk-…`), or the ARN of any of its replicas, stands for the replica in each
+	// of `regions`; any other key is in one Region only. Give exactly one of `key_id`, `alias` and `tags`.
+	KeyID string `mapstructure:"key_id" required:"false"`
+	// The key by an alias, as in `alias/ami-sharing`, or by an alias's ARN, also of another account. It is looked up in
+	// each of `regions`, where it may stand for a different key each time. The aliases of AWS managed keys
+	// (`alias/aws/…`) are refused without a look: their keys can't be shared, and looking would create them.
+	Alias string `mapstructure:"alias" required:"false"`
+	// The key by its tags, all of which it must have, as in `{ purpose = "ami-sharing" }`. In each of `regions` exactly
+	// one key of the source account that is fit for sharing must have them. Needs `tag:GetResources`.
+	Tags map[string]string `mapstructure:"tags" required:"false"`
+	// The Regions in which images will be: the one of the build and those of `ami_regions`. A key is needed in each.
+	// Default: the Region of the source account's access alone.
+	Regions []string `mapstructure:"regions" required:"false"`
+	// The accounts to share with, exactly as in the post-processor: see
+	// [target](/packer/integrations/amishare/ami-share/latest/components/post-processor/ami-share#target). For the
+	// proof the data source enters each account as the post-processor will. Repeatable; `dynamic "target"` works.
+	Targets []access.TargetConfig `mapstructure:"target" required:"false"`
+	// The operations of each grant, as in the post-processor. Default: the eight that AWS documents for Auto Scaling.
+	GrantOperations []string `mapstructure:"grant_operations" required:"false"`
+	// Prove that the grants will be accepted: from inside each target, for each Region and role, KMS is asked with
+	// `DryRun` about the very grant that the post-processor will make. Nothing is created. Default `true`; with `false` no
+	// target is entered, and the documents are made from the roles' names.
+	CheckGrants config.Trilean `mapstructure:"check_grants" required:"false"`
+	// The id of the organization that all targets belong to, as in `o-abcde12345`. Only used when the targets are so many
+	// that `key_policy_statements` would not fit into a key policy, which holds 32 KB: they then let in the organization's
+	// accounts instead of naming each, limited to the roles of the targets' names.
+	OrganizationID string `mapstructure:"organization_id" required:"false"`
+	// How many calls to AWS may be in flight at the same time, from 1 to 1000. Default 64.
+	MaxConcurrency int `mapstructure:"max_concurrency" required:"false"`
+	// How long everything together may take, as in `90s`; a target that has not answered in half of that is reported and
+	// not waited for. Packer can't interrupt a data source. Default `2m`.
+	Timeout time.Duration `mapstructure:"timeout" required:"false"`
+}
+
+const (
+	defaultTimeout  = 2 * time.Minute
+	mostConcurrency = 1000
+)
+
+func (c *Config) timeout() time.Duration {
+	if c.Timeout > 0 {
+		return c.Timeout
+	}
+	return defaultTimeout
+}
+
+func (c *Config) operations() []string {
+	if len(c.GrantOperations) > 0 {
+		return c.GrantOperations
+	}
+	return sharing.DefaultGrantOperations()
+}

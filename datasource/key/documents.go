@@ -1,0 +1,100 @@
+package key
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/policy"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// documents is what the policies are written for.
+func (s *search) documents() policy.Config {
+	c := policy.Config{
+		Partition: s.source.partition, SourceAccount: s.source.account, SourcePrincipal: s.source.principal,
+		Operations: s.config.operations(), OrganizationID: s.config.OrganizationID,
+		ShareSnapshots: true, Verify: true, Explain: true, Build: true, FindByTags: len(s.config.Tags) > 0,
+	}
+	for _, key := range s.keys {
+		c.Keys = append(c.Keys, key.ARN)
+	}
+	for _, target := range s.targets {
+		c.Targets = append(c.Targets, s.target(target))
+	}
+	return c
+}
+
+// target is a target as the documents name it, its grantees as IAM knows them.
+func (s *search) target(t sharing.Target) policy.Target {
+	t.Grantees = slices.Clone(t.Grantees)
+	for i, grantee := range t.Grantees {
+		for _, proven := range s.grantees {
+			if proven.Account == t.Account && proven.Grantee == grantee {
+				t.Grantees[i] = located(grantee, proven.ARN)
+			}
+		}
+	}
+	target := policy.Target{Target: t, RoleARN: s.principal(t.Account)}
+	if role := s.sources[t.Account].Role; role != nil {
+		target.ExternalID, target.SessionTags = role.ExternalID, len(role.Tags) > 0
+	}
+	return target
+}
+
+// located puts the path and the account of a role's ARN into a grantee.
+func located(grantee sharing.Grantee, roleARN string) sharing.Grantee {
+	arn, err := sharing.ParseARN(roleARN)
+	if err != nil {
+		return grantee
+	}
+	path := strings.TrimPrefix(arn.Resource, "role")
+	grantee.Account, grantee.Path = arn.Account, path[:strings.LastIndexByte(path, '/')+1]
+	return grantee
+}
+
+// output puts everything together.
+func (s *search) output() DatasourceOutput {
+	documents, main := s.documents(), s.main()
+	output := DatasourceOutput{
+		ARN: main.ARN, KeyID: main.ID, AccountID: string(main.Account), Region: string(main.Region), MultiRegion: main.MultiRegion,
+		RegionKMSKeyIDs: map[string]string{}, GranteeARNs: s.granteeARNs(),
+		KeyPolicyStatements:   policy.KeyPolicyStatements(documents),
+		TargetRolePolicy:      policy.TargetRolePolicy(documents),
+		TargetRoleTrustPolicy: policy.TargetRoleTrustPolicy(documents),
+		SourcePolicy:          policy.SourcePolicy(documents),
+		TargetRolePolicies:    map[string]string{}, TargetRoleTrustPolicies: map[string]string{},
+		Warnings: append([]string{}, s.warnings...),
+	}
+	for _, key := range s.keys {
+		output.RegionKMSKeyIDs[string(key.Region)] = key.ARN
+	}
+	for _, target := range documents.Targets {
+		if target.RoleARN == "" {
+			continue
+		}
+		alone := documents
+		alone.Targets = []policy.Target{target}
+		output.TargetRolePolicies[string(target.Account)] = policy.TargetRolePolicy(alone)
+		output.TargetRoleTrustPolicies[string(target.Account)] = policy.TargetRoleTrustPolicy(alone)
+	}
+	if n := len(output.KeyPolicyStatements); policy.TooLong(output.KeyPolicyStatements) {
+		output.Warnings = append(output.Warnings, fmt.Sprintf("key_policy_statements has %d bytes, and a key policy holds %d: "+
+			"set organization_id to let in the organization's accounts instead of naming each", n, policy.KeyPolicyLimit))
+	}
+	return output
+}
+
+// granteeARNs are the roles that were found, or, without the proof, those that are named.
+func (s *search) granteeARNs() []string {
+	arns := []string{}
+	for _, target := range s.targets {
+		for _, grantee := range s.target(target).Grantees {
+			if target.Credentials {
+				arns = append(arns, grantee.ARN(s.source.partition, target.Account))
+			}
+		}
+	}
+	slices.Sort(arns)
+	return slices.Compact(arns)
+}

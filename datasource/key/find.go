@@ -1,0 +1,168 @@
+package key
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	awsbase "github.com/hashicorp/aws-sdk-go-base/v2"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/access"
+	"github.com/amishare/packer-plugin-ami-share/internal/awsapi"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+	"github.com/amishare/packer-plugin-ami-share/version"
+)
+
+// search is one evaluation of the data source.
+type search struct {
+	config  *Config
+	home    sharing.Region // of the source account's access
+	query   awsapi.KeyQuery
+	targets []sharing.Target
+	sources map[sharing.AccountID]access.TargetSource
+	source  caller
+
+	keys     []awsapi.ResolvedKey
+	grantees []awsapi.ProvenGrantee
+	problems []sharing.Problem
+	warnings []string
+}
+
+// find resolves the keys, judges them, proves the grants and hands out the policies. Its error holds everything that is in
+// the way.
+func (c *Config) find(ctx context.Context) (DatasourceOutput, error) {
+	if err := multi(c.check(true)); err != nil {
+		return DatasourceOutput{}, err
+	}
+	s := &search{config: c}
+	client, err := s.connect(ctx)
+	if err != nil {
+		return DatasourceOutput{}, err
+	}
+	s.resolve(ctx, client)
+	s.prove(ctx, client)
+	if len(s.problems) > 0 {
+		return DatasourceOutput{}, s.refusal()
+	}
+	return s.output(), nil
+}
+
+// connect gets the source account's credentials and says who they are.
+func (s *search) connect(ctx context.Context) (*awsapi.Client, error) {
+	c := s.config
+	var errs []error
+	if s.targets, s.sources, errs = access.ParseTargets(c.Targets); len(errs) > 0 {
+		return nil, multi(errs)
+	}
+	options := access.Options{PluginVersion: version.PluginVersion.FormattedVersion()}
+	if len(c.Regions) > 0 {
+		options.Region = sharing.Region(c.Regions[0])
+	}
+	source, err := c.AWSConfig(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	s.home = sharing.Region(source.Region)
+	s.query = awsapi.KeyQuery{KeyID: c.KeyID, Alias: c.Alias, Tags: c.Tags, Regions: c.regions(s.home)}
+	s.source, err = callerOf(awsbase.GetAwsAccountIDAndPartition(ctx, source, &awsbase.Config{Region: source.Region}))
+	if err != nil {
+		return nil, err
+	}
+	s.source.principal = c.AssumeRole.RoleARN
+	if errs := access.CheckPartition(s.source.partition, &c.Config, c.Targets); len(errs) > 0 {
+		return nil, multi(errs)
+	}
+	return awsapi.New(source, c.Credentials(ctx, source, s.sources), awsapi.Options{
+		MaxConcurrency: c.MaxConcurrency, MaxRetries: c.Retries(), Partition: s.source.partition, TargetTimeout: c.timeout() / 2,
+	}), nil
+}
+
+func (c *Config) regions(home sharing.Region) []sharing.Region {
+	var regions []sharing.Region
+	for _, region := range c.Regions {
+		regions = append(regions, sharing.Region(region))
+	}
+	if len(regions) == 0 && home != "" {
+		regions = append(regions, home)
+	}
+	return regions
+}
+
+// resolve finds the keys and judges whether they are fit.
+func (s *search) resolve(ctx context.Context, client *awsapi.Client) {
+	if len(s.query.Regions) == 0 {
+		s.problems = append(s.problems, sharing.Problem{
+			Doing: "finding the key", Cause: "no Region is named, neither in regions nor in region, the environment or the profile",
+			Remedy: `set regions, as in regions = ["eu-central-1"]`,
+		})
+		return
+	}
+	query, problems := elsewhere(s.query)
+	found, missing := client.ResolveKeys(ctx, query)
+	judged := judge(found, query)
+	s.keys = judged.Keys
+	s.problems = slices.Concat(s.problems, problems, missing, judged.Problems)
+	s.warnings = append(s.warnings, judged.Warnings...)
+}
+
+// prove has KMS prove the grants on the keys that are fit, so that everything is told at once. Unless it is to be left
+// out, or there is nothing to prove.
+func (s *search) prove(ctx context.Context, client *awsapi.Client) {
+	if s.config.CheckGrants.False() || len(s.keys) == 0 || !slices.ContainsFunc(s.targets, receives) {
+		return
+	}
+	grantees, problems, warnings := client.ProveGrants(ctx, withoutPolicies(s.keys), s.targets, s.config.operations())
+	s.grantees = grantees
+	s.warnings = append(s.warnings, warnings...)
+	explained := explainAll(problems, s.refused)
+	s.problems = append(s.problems, explained...)
+	s.warnings = append(s.warnings, s.unread(problems)...)
+}
+
+func receives(t sharing.Target) bool { return t.Credentials && len(t.Grantees) > 0 }
+
+// withoutPolicies returns the keys for a proof that is explained here.
+func withoutPolicies(keys []awsapi.ResolvedKey) []awsapi.ResolvedKey {
+	bare := slices.Clone(keys)
+	for i := range bare {
+		bare[i].Policy = ""
+	}
+	return bare
+}
+
+// unread tells for which keys a refusal could not be explained.
+func (s *search) unread(problems []sharing.Problem) []string {
+	var warnings []string
+	for _, key := range s.keys {
+		refused := slices.ContainsFunc(problems, func(p sharing.Problem) bool { return denied(p) && p.Scope.Region == key.Region })
+		if refused && key.Policy == "" {
+			warnings = append(warnings, fmt.Sprintf("the policy of the key %s could not be read to explain the refusal: "+
+				"only its own account can (%s), with kms:GetKeyPolicy", key.ARN, key.Account))
+		}
+	}
+	return warnings
+}
+
+// main is the key of the home Region, or else of the first one.
+func (s *search) main() awsapi.ResolvedKey {
+	for _, key := range s.keys {
+		if key.Region == s.home {
+			return key
+		}
+	}
+	return s.keys[0]
+}
+
+// principal is who acts in a target: the role that is assumed there, "" when it isn't known.
+func (s *search) principal(account sharing.AccountID) string {
+	role := s.sources[account].Role
+	switch {
+	case role == nil:
+		return ""
+	case role.RoleARN != "":
+		return role.RoleARN
+	}
+	name := "role/" + strings.TrimPrefix(role.RoleName, "/")
+	return sharing.ARN{Partition: s.source.partition, Service: "iam", Account: account, Resource: name}.String()
+}

@@ -1,0 +1,180 @@
+package key
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awsapi"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// verdict is what came of looking at the keys that were found.
+type verdict struct {
+	Keys     []awsapi.ResolvedKey // one for each Region in which there is exactly one that is fit
+	Problems []sharing.Problem
+	Warnings []string
+}
+
+// judge tells which of the keys that were found can encrypt images for other accounts, and why the others can't. Found
+// by tags, there may be several in a Region: then the one counts that is fit.
+func judge(found []awsapi.ResolvedKey, query awsapi.KeyQuery) verdict {
+	var v verdict
+	for _, region := range query.Regions {
+		var fit, unfit []awsapi.ResolvedKey
+		for _, candidate := range found {
+			switch {
+			case candidate.Region != region:
+			case len(unfitness(candidate)) == 0:
+				fit = append(fit, candidate)
+			default:
+				unfit = append(unfit, candidate)
+			}
+		}
+		switch len(fit) {
+		case 0:
+			for _, candidate := range unfit {
+				v.Problems = append(v.Problems, unfitness(candidate)...)
+			}
+		case 1:
+			v.Keys = append(v.Keys, fit[0])
+			v.Warnings = append(v.Warnings, cautions(fit[0])...)
+		default:
+			v.Problems = append(v.Problems, severalMatches(region, query.Tags, fit))
+		}
+	}
+	return v
+}
+
+// flaw is a reason why a key can't be used, and what helps.
+type flaw struct {
+	applies bool
+	cause   string
+	remedy  string
+}
+
+// unfitness returns every reason why a key can't encrypt shared images.
+// https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html
+func unfitness(k awsapi.ResolvedKey) []sharing.Problem {
+	var problems []sharing.Problem
+	for _, f := range append(kinds(k), states(k)...) {
+		if f.applies {
+			problems = append(problems, sharing.Problem{
+				Scope: sharing.Scope{Region: k.Region}, Doing: "using the key " + k.ARN + " for shared images", Cause: f.cause, Remedy: f.remedy,
+			})
+		}
+	}
+	return problems
+}
+
+const makeAnother = "use a symmetric customer managed key with the usage ENCRYPT_DECRYPT: aws kms create-key --region "
+
+// kinds are flaws that a key has for life.
+func kinds(k awsapi.ResolvedKey) []flaw {
+	another := makeAnother + string(k.Region)
+	hmac := strings.HasPrefix(k.Spec, "HMAC_")
+	asymmetric := k.Spec != "" && k.Spec != "SYMMETRIC_DEFAULT" && !hmac
+	arn, err := sharing.ParseARN(k.ARN)
+	return []flaw{
+		{k.Manager == "AWS", "it is an AWS managed key, and its policy can't be changed to let another account in", another},
+		{hmac, "it is an HMAC key (" + k.Spec + "), which computes message authentication codes and encrypts nothing", another},
+		{asymmetric, "it is an asymmetric key (" + k.Spec + "), and EBS encrypts with symmetric keys only", another},
+		{
+			k.Usage != "" && k.Usage != "ENCRYPT_DECRYPT" && !hmac,
+			"its usage is " + k.Usage + ", and EBS needs ENCRYPT_DECRYPT; a key's usage can't be changed", another,
+		},
+		{
+			err == nil && arn.Region != k.Region,
+			fmt.Sprintf("it is a key in %s, and EBS uses keys of the snapshot's own Region", arn.Region),
+			"name a key in " + string(k.Region) + ", or a multi-Region key that has a replica there",
+		},
+	}
+}
+
+// states are flaws that can be mended.
+// https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
+func states(k awsapi.ResolvedKey) []flaw {
+	at := " --region " + string(k.Region) + " --key-id " + k.ARN
+	known := []string{"Enabled", "Disabled", "PendingDeletion", "PendingReplicaDeletion", "PendingImport", "Unavailable", "Creating", "Updating"}
+	return []flaw{
+		{k.State == "Disabled", "it is disabled", "aws kms enable-key" + at},
+		{k.State == "PendingDeletion", "it is going to be deleted" + on(k.Deletion), "aws kms cancel-key-deletion" + at + ", then aws kms enable-key" + at},
+		{
+			k.State == "PendingReplicaDeletion", "it is going to be deleted as soon as its replicas are gone",
+			"aws kms cancel-key-deletion" + at + ", then aws kms enable-key" + at,
+		},
+		{
+			k.State == "PendingImport", "its key material has not been imported, or has expired",
+			"import the key material: aws kms get-parameters-for-import, then aws kms import-key-material" + at,
+		},
+		{
+			k.State == "Unavailable", "its custom key store is not connected",
+			"connect the key store: aws kms connect-custom-key-store --region " + string(k.Region) + " --custom-key-store-id " + k.CustomKeyStore,
+		},
+		{k.State == "Creating" || k.State == "Updating", "it is not ready yet (" + k.State + ")", "run again in a minute"},
+		{!slices.Contains(known, k.State), fmt.Sprintf("its state is %q instead of Enabled", k.State), "look it up: aws kms describe-key" + at},
+	}
+}
+
+func on(date time.Time) string {
+	if date.IsZero() {
+		return ""
+	}
+	return " on " + date.UTC().Format("2006-01-02 15:04 UTC")
+}
+
+// cautions are what a fit key may do to launches later.
+// https://docs.aws.amazon.com/kms/latest/developerguide/custom-key-store-overview.html
+func cautions(k awsapi.ResolvedKey) []string {
+	switch k.Origin {
+	case "EXTERNAL":
+		return []string{fmt.Sprintf("%s has imported key material: when it expires or is deleted, no instance starts from the images any more", k.ARN)}
+	case "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE":
+		return []string{fmt.Sprintf("%s is in a custom key store (%s): whenever that is not connected, no instance starts from the images", k.ARN, k.Origin)}
+	default:
+		return nil
+	}
+}
+
+func severalMatches(region sharing.Region, tags map[string]string, fit []awsapi.ResolvedKey) sharing.Problem {
+	var arns []string
+	for _, k := range fit {
+		arns = append(arns, k.ARN)
+	}
+	return sharing.Problem{
+		Scope: sharing.Scope{Region: region}, Doing: "finding the key with the tags " + tagList(tags),
+		Cause:  fmt.Sprintf("%d keys have them: %s", len(fit), strings.Join(arns, ", ")),
+		Remedy: "add a tag that only one of them has, or name the key by key_id or alias",
+	}
+}
+
+// elsewhere takes the Regions out of a query in which a key given by its ARN can't be: a key's ARN holds in its own
+// Region only, unless the key is a multi-Region key.
+// https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-overview.html
+func elsewhere(query awsapi.KeyQuery) (awsapi.KeyQuery, []sharing.Problem) {
+	given, option := query.KeyID, "key_id"
+	if query.Alias != "" {
+		given, option = query.Alias, "alias"
+	}
+	arn, err := sharing.ParseARN(given)
+	if err != nil || strings.HasPrefix(arn.Resource, "key/mrk-") {
+		return query, nil
+	}
+	var here []sharing.Region
+	var problems []sharing.Problem
+	for _, region := range query.Regions {
+		if region == arn.Region {
+			here = append(here, region)
+			continue
+		}
+		problems = append(problems, sharing.Problem{
+			Scope: sharing.Scope{Region: region}, Doing: fmt.Sprintf("finding the key %q", given),
+			Cause: fmt.Sprintf("%s is an ARN of %s, and what it names exists in that Region only", option, arn.Region),
+			Remedy: fmt.Sprintf("give the keys of all Regions the same alias or tags and use these, use a multi-Region key, or take %s out of regions",
+				region),
+		})
+	}
+	query.Regions = here
+	return query, problems
+}
