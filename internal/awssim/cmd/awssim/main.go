@@ -1,0 +1,77 @@
+// Command awssim serves a local AWS with the world of a file until it is interrupted.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
+)
+
+func main() {
+	world := flag.String("world", "", "`file` with the world, JSON")
+	listen := flag.String("listen", "127.0.0.1:0", "loopback `address` to listen on; port 0 takes a free one")
+	urlFile := flag.String("url-file", "", "`file` to write the URL to, once it is served")
+	latency := flag.Duration("latency", 0, "how long every call takes at least")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, *world, *listen, *urlFile, *latency); err != nil {
+		fmt.Fprintln(os.Stderr, "awssim:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, worldFile, listen, urlFile string, latency time.Duration) error {
+	file, err := os.Open(worldFile)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	world, err := awssim.Load(file)
+	if err != nil {
+		return err
+	}
+	if latency > 0 {
+		world.LatencyMillis = int(latency.Milliseconds())
+	}
+	server, err := awssim.New(world)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", listen)
+	if err != nil {
+		return err
+	}
+	url := "http://" + listener.Addr().String()
+	fmt.Fprintln(os.Stdout, url)
+	if urlFile != "" {
+		if err := os.WriteFile(urlFile, []byte(url), 0o600); err != nil {
+			return err
+		}
+	}
+	return serve(ctx, listener, server)
+}
+
+func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	stopped := make(chan error, 1)
+	go func() {
+		<-ctx.Done()
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		stopped <- server.Shutdown(grace)
+	}()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return <-stopped
+}

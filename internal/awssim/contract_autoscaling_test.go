@@ -1,0 +1,233 @@
+package awssim_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
+)
+
+type scalingCall func(ctx context.Context, c *autoscaling.Client) error
+
+// scalingRow is an action of Auto Scaling; see ec2Row.
+type scalingRow struct {
+	good scalingCall
+	bad  scalingCall
+	code string
+}
+
+func newScalingGroup(name, template string, desired int32) *autoscaling.CreateAutoScalingGroupInput {
+	return &autoscaling.CreateAutoScalingGroupInput{AutoScalingGroupName: &name, MinSize: aws.Int32(0), MaxSize: aws.Int32(2),
+		DesiredCapacity: &desired, AvailabilityZones: []string{home + "a"},
+		LaunchTemplate: &astypes.LaunchTemplateSpecification{LaunchTemplateName: &template, Version: aws.String("$Latest")}}
+}
+
+func configuration(name, image string) *autoscaling.CreateLaunchConfigurationInput {
+	return &autoscaling.CreateLaunchConfigurationInput{LaunchConfigurationName: &name, ImageId: &image, InstanceType: aws.String("t3.micro")}
+}
+
+func TestAutoScalingActions(t *testing.T) {
+	for action, row := range scalingRows {
+		t.Run(action, func(t *testing.T) {
+			t.Parallel()
+			check := func(what, profile string, call scalingCall, want string) {
+				t.Helper()
+				f := start(t, computeWorld(t))
+				if got := code(call(t.Context(), autoscaling.NewFromConfig(f.config(t, profile, home)))); got != want {
+					t.Errorf("%s: error code %q, want %q", what, got, want)
+				}
+			}
+			check("success", sourceAdmin, row.good, "")
+			check("no permission", sourceNobody, row.good, "AccessDenied")
+			check("bad input", sourceAdmin, row.bad, row.code)
+		})
+	}
+}
+
+func TestEveryAutoScalingActionHasARow(t *testing.T) {
+	for _, action := range awssim.AutoScalingActions() {
+		if _, ok := scalingRows[action]; !ok {
+			t.Errorf("%s has no row", action)
+		}
+	}
+}
+
+var scalingRows = map[string]scalingRow{
+	"CreateAutoScalingGroup": {
+		good: func(ctx context.Context, c *autoscaling.Client) error {
+			return only(c.CreateAutoScalingGroup(ctx, newScalingGroup("new", "web", 1)))
+		},
+		bad: func(ctx context.Context, c *autoscaling.Client) error {
+			return only(c.CreateAutoScalingGroup(ctx, newScalingGroup("existing", "web", 1)))
+		},
+		code: "AlreadyExists",
+	},
+	"UpdateAutoScalingGroup": {
+		good: func(ctx context.Context, c *autoscaling.Client) error {
+			return only(c.UpdateAutoScalingGroup(ctx, &autoscaling.UpdateAutoScalingGroupInput{AutoScalingGroupName: aws.String("existing"), MaxSize: aws.Int32(3)}))
+		},
+		bad: func(ctx context.Context, c *autoscaling.Client) error {
+			return only(c.UpdateAutoScalingGroup(ctx, &autoscaling.UpdateAutoScalingGroupInput{AutoScalingGroupName: aws.String("none")}))
+		},
+		code: "ValidationError",
+	},
+	"DeleteAutoScalingGroup": {
+		good: func(ctx context.Context, c *autoscaling.Client) error {
+			return only(c.DeleteAutoScalingGroup(ctx, &autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: aws.String("existing")}))
+		},
+		bad: func(ctx context.Context, c *autoscaling.Client) error {
+			if err := only(c.CreateAutoScalingGroup(ctx, newScalingGroup("new", "web", 1))); err != nil {
+				return err
+			}
+			if err := only(c.DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{})); err != nil {
+				return err
+			}
+			return only(c.DeleteAutoScalingGroup(ctx, &autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: aws.String("new")}))
+		},
+		code: "ResourceInUse",
+	},
+	"SetDesiredCapacity": {
+		good: func(ctx context.Context, c *autoscaling.Client) error {
+			return only(c.SetDesiredCapacity(ctx, &autoscaling.SetDesiredCapacityInput{AutoScalingGroupName: aws.String("existing"), DesiredCapacity: aws.Int32(0)}))
+		},
+		bad: func(ctx context.Context, c *autoscaling.Client) error {
+			return only(c.SetDesiredCapacity(ctx, &autoscaling.SetDesiredCapacityInput{AutoScalingGroupName: aws.String("existing"), DesiredCapacity: aws.Int32(9)}))
+		},
+		code: "ValidationError",
+	},
+	"DescribeAutoScalingGroups": {
+		good: func(ctx context.Context, c *autoscaling.Client) error {
+			return only(c.DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{"existing", "none"}}))
+		},
+		bad: func(ctx context.Context, c *autoscaling.Client) error {
+			return only(c.DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{NextToken: aws.String("made up")}))
+		},
+		code: "InvalidNextToken",
+	},
+	"DescribeScalingActivities": {
+		good: func(ctx context.Context, c *autoscaling.Client) error {
+			return only(c.DescribeScalingActivities(ctx, &autoscaling.DescribeScalingActivitiesInput{AutoScalingGroupName: aws.String("existing")}))
+		},
+		bad: func(ctx context.Context, c *autoscaling.Client) error {
+			return only(c.DescribeScalingActivities(ctx, &autoscaling.DescribeScalingActivitiesInput{AutoScalingGroupName: aws.String("none")}))
+		},
+		code: "ValidationError",
+	},
+	"DescribeAutoScalingInstances": {
+		good: func(ctx context.Context, c *autoscaling.Client) error {
+			return only(c.DescribeAutoScalingInstances(ctx, &autoscaling.DescribeAutoScalingInstancesInput{}))
+		},
+		bad: func(ctx context.Context, c *autoscaling.Client) error {
+			return only(c.DescribeAutoScalingInstances(ctx, &autoscaling.DescribeAutoScalingInstancesInput{NextToken: aws.String("made up")}))
+		},
+		code: "InvalidNextToken",
+	},
+	"CreateLaunchConfiguration": {
+		good: func(ctx context.Context, c *autoscaling.Client) error {
+			return only(c.CreateLaunchConfiguration(ctx, configuration("old", "ami-cmk")))
+		},
+		bad: func(ctx context.Context, c *autoscaling.Client) error {
+			return only(c.CreateLaunchConfiguration(ctx, configuration("old", "ami-none")))
+		},
+		code: "ValidationError",
+	},
+	"DeleteLaunchConfiguration": {
+		good: func(ctx context.Context, c *autoscaling.Client) error {
+			if err := only(c.CreateLaunchConfiguration(ctx, configuration("old", "ami-cmk"))); err != nil {
+				return err
+			}
+			return only(c.DeleteLaunchConfiguration(ctx, &autoscaling.DeleteLaunchConfigurationInput{LaunchConfigurationName: aws.String("old")}))
+		},
+		bad: func(ctx context.Context, c *autoscaling.Client) error {
+			return only(c.DeleteLaunchConfiguration(ctx, &autoscaling.DeleteLaunchConfigurationInput{LaunchConfigurationName: aws.String("none")}))
+		},
+		code: "ValidationError",
+	},
+	"DescribeLaunchConfigurations": {
+		good: func(ctx context.Context, c *autoscaling.Client) error {
+			return only(c.DescribeLaunchConfigurations(ctx, &autoscaling.DescribeLaunchConfigurationsInput{}))
+		},
+		bad: func(ctx context.Context, c *autoscaling.Client) error {
+			return only(c.DescribeLaunchConfigurations(ctx, &autoscaling.DescribeLaunchConfigurationsInput{NextToken: aws.String("made up")}))
+		},
+		code: "InvalidNextToken",
+	},
+}
+
+// newest returns the group's latest activity after letting it try to launch.
+func newest(ctx context.Context, t *testing.T, c *autoscaling.Client, group string) astypes.Activity {
+	t.Helper()
+	out, err := c.DescribeScalingActivities(ctx, &autoscaling.DescribeScalingActivitiesInput{AutoScalingGroupName: &group})
+	must(t, err)
+	if len(out.Activities) == 0 {
+		t.Fatal("the group did not try to launch")
+	}
+	return out.Activities[0]
+}
+
+func TestGroupsLaunchSharedImages(t *testing.T) {
+	for sentence, test := range map[string]struct {
+		template string
+		status   astypes.ScalingActivityStatusCode
+		message  string
+	}{
+		"an image that is not shared":           {"cmk", astypes.ScalingActivityStatusCodeFailed, "Not authorized for images: [ami-cmk]. Launching EC2 instance failed."},
+		"a key that the role has no grant on":   {"locked", astypes.ScalingActivityStatusCodeFailed, "Client.InternalError: Client error on launch"},
+		"a disabled key that it has a grant on": {"off", astypes.ScalingActivityStatusCodeFailed, "Client.InvalidKMSKey.InvalidState: The KMS key provided is in an incorrect state"},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			t.Parallel()
+			f := start(t, computeWorld(t))
+			c := autoscaling.NewFromConfig(f.config(t, targetAdmin, home))
+			must(t, only(c.CreateAutoScalingGroup(t.Context(), newScalingGroup("g", test.template, 1))))
+			got := newest(t.Context(), t, c, "g")
+			if got.StatusCode != test.status || !strings.HasSuffix(aws.ToString(got.StatusMessage), test.message) {
+				t.Errorf("activity %s: %q, want %s: %q", got.StatusCode, aws.ToString(got.StatusMessage), test.status, test.message)
+			}
+		})
+	}
+}
+
+func TestGroupRecoversWhenTheImageIsShared(t *testing.T) {
+	f := start(t, computeWorld(t))
+	c, ctx := autoscaling.NewFromConfig(f.config(t, targetAdmin, home)), t.Context()
+	must(t, only(c.CreateAutoScalingGroup(ctx, newScalingGroup("g", "cmk", 2))))
+	if got := newest(ctx, t, c, "g"); got.StatusCode != astypes.ScalingActivityStatusCodeFailed {
+		t.Fatalf("before sharing: %s", got.StatusCode)
+	}
+	owner := ec2.NewFromConfig(f.config(t, sourceAdmin, home))
+	must(t, only(owner.ModifyImageAttribute(ctx, launchWith("ami-cmk", types.LaunchPermission{UserId: aws.String(target)}, nil))))
+	groups, err := c.DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{"g"}})
+	must(t, err)
+	got := groups.AutoScalingGroups[0]
+	if len(got.Instances) != 2 || got.Instances[0].LifecycleState != astypes.LifecycleStateInService {
+		t.Errorf("instances %+v", got.Instances)
+	}
+	if want := ":role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"; !strings.HasSuffix(aws.ToString(got.ServiceLinkedRoleARN), want) {
+		t.Errorf("role %q", aws.ToString(got.ServiceLinkedRoleARN))
+	}
+	must(t, only(c.DeleteAutoScalingGroup(ctx, &autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: aws.String("g"), ForceDelete: aws.Bool(true)})))
+}
+
+func TestGroupRefusesARoleOfAnotherKind(t *testing.T) {
+	f := start(t, computeWorld(t))
+	c := autoscaling.NewFromConfig(f.config(t, targetAdmin, home))
+	for sentence, arn := range map[string]string{
+		"another account's":   "arn:aws:iam::" + source + ":role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling",
+		"an ordinary role":    "arn:aws:iam::" + target + ":role/deployer",
+		"one that is missing": "arn:aws:iam::" + target + ":role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling_none",
+	} {
+		in := newScalingGroup("g", "cmk", 0)
+		in.ServiceLinkedRoleARN = &arn
+		if got := code(only(c.CreateAutoScalingGroup(t.Context(), in))); got != "ValidationError" {
+			t.Errorf("%s: %q", sentence, got)
+		}
+	}
+}

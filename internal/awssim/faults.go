@@ -1,0 +1,97 @@
+package awssim
+
+import (
+	"net/http"
+	"time"
+)
+
+// Fault makes calls fail, or take long, on request. It matches the calls that fit all of Action, Account and Region;
+// an empty field fits every call.
+type Fault struct {
+	// Action with its service, as in "kms:CreateGrant".
+	Action string `json:"action,omitempty"`
+	// Account of the caller.
+	Account string `json:"account,omitempty"`
+	// Region of the call.
+	Region string `json:"region,omitempty"`
+	// Nth matching call it happens to, counted from 1; 0 means to every one.
+	Nth int `json:"nth,omitempty"`
+	// Code and Status of the error; Status is 400 unless given. Without a Code there is no error.
+	Code    string `json:"code,omitempty"`
+	Message string `json:"message,omitempty"`
+	Status  int    `json:"status,omitempty"`
+	// Drop closes the connection without an answer.
+	Drop bool `json:"drop,omitempty"`
+	// AfterEffect lets the call have its effect before it fails or its connection is dropped.
+	AfterEffect bool `json:"after_effect,omitempty"`
+	// DelayMillis is how much longer the answer takes.
+	DelayMillis int `json:"delay_millis,omitempty"`
+}
+
+// activeFault counts the calls that a fault matched.
+type activeFault struct {
+	Fault
+	seen int
+}
+
+// Fail adds a fault. It also counts from now on.
+func (s *Server) Fail(f Fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = append(s.faults, &activeFault{Fault: f})
+}
+
+// faultFor counts a call and returns the fault that happens to it, or nil.
+func (s *Server) faultFor(c *call) *activeFault {
+	var happening *activeFault
+	for _, f := range s.faults {
+		if !f.matches(c) {
+			continue
+		}
+		f.seen++
+		if happening == nil && (f.Nth == 0 || f.Nth == f.seen) {
+			happening = f
+		}
+	}
+	return happening
+}
+
+func (f *activeFault) matches(c *call) bool {
+	return (f.Action == "" || f.Action == c.entry.Action) && (f.Account == "" || f.Account == c.account.id) &&
+		(f.Region == "" || f.Region == c.region)
+}
+
+// before is what happens to a call before its effect.
+func (f *activeFault) before(a *answer) error {
+	if f == nil {
+		return nil
+	}
+	a.delay += time.Duration(f.DelayMillis) * time.Millisecond
+	if f.AfterEffect {
+		return nil
+	}
+	return f.happen(a)
+}
+
+// after is what happens to it after its effect.
+func (f *activeFault) after(a *answer) error {
+	if f == nil || !f.AfterEffect {
+		return nil
+	}
+	return f.happen(a)
+}
+
+func (f *activeFault) happen(a *answer) error {
+	a.drop = f.Drop
+	switch {
+	case f.Drop:
+		return errorf(http.StatusInternalServerError, "ConnectionDropped", "the connection is dropped")
+	case f.Code == "":
+		return nil
+	}
+	status := f.Status
+	if status == 0 {
+		status = http.StatusBadRequest
+	}
+	return errorf(status, f.Code, "%s", orElse(f.Message, "fault on request"))
+}

@@ -1,0 +1,152 @@
+package awssim
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+const largestBody = 4 << 20
+
+func decimal(n int64) string { return strconv.FormatInt(n, 10) }
+
+// answer carries out one request. What it returns is written after the lock is free again.
+func (s *Server) answer(r *http.Request) *answer {
+	body, err := io.ReadAll(io.LimitReader(r.Body, largestBody))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ids++
+	a := &answer{requestID: requestID(s.ids), date: s.now(), protocol: awsQuery}
+	if err != nil {
+		return a.fail(errorf(http.StatusBadRequest, "RequestTimeout", "reading the request: %v", err))
+	}
+	c := &call{server: s, entry: &Entry{Time: a.date, RequestID: a.requestID}}
+	service, problem := s.admit(c, r, body)
+	if service != nil {
+		a.protocol, a.namespace = service.protocol, service.namespace
+	}
+	a.action = c.action
+	if problem == nil {
+		a.body, problem = s.perform(c, service, a)
+	}
+	c.entry.finish(c, problem)
+	s.journal = append(s.journal, *c.entry)
+	return a.fail(problem)
+}
+
+// admit finds out who calls what: signature, service, action, parameters.
+func (s *Server) admit(c *call, r *http.Request, body []byte) (*service, error) {
+	sig, ok := parseSignature(r.Header.Get("Authorization"))
+	if !ok {
+		return nil, errorf(http.StatusForbidden, "MissingAuthenticationToken", "Request is missing Authentication Token")
+	}
+	c.service, c.region = sig.service, sig.region
+	service := s.services[sig.service]
+	if service == nil {
+		return nil, errorf(http.StatusBadRequest, "UnknownService", "the service %q is not known here", sig.service)
+	}
+	if r.Method != http.MethodPost || r.URL.Path != "/" {
+		return service, errorf(http.StatusBadRequest, "InvalidRequest", "%s %s is not known here: calls are POST /", r.Method, r.URL.Path)
+	}
+	if err := c.read(service, r, body); err != nil {
+		return service, err
+	}
+	c.entry.Service, c.entry.Action, c.entry.Region = c.service, service.name+":"+c.action, c.region
+	return service, s.authenticate(c, sig, r, body)
+}
+
+// read takes action and parameters from the request.
+func (c *call) read(service *service, r *http.Request, body []byte) error {
+	if service.protocol == awsJSON {
+		target, action, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+		if target != service.target {
+			return errorf(http.StatusBadRequest, "UnknownOperationException", "the target %q is not known here", r.Header.Get("X-Amz-Target"))
+		}
+		c.action, c.body = action, body
+		return nil
+	}
+	values, err := url.ParseQuery(string(body))
+	if err != nil {
+		return errorf(http.StatusBadRequest, "MalformedQueryString", "%v", err)
+	}
+	c.action = values.Get("Action")
+	if version := values.Get("Version"); version != service.version {
+		return errorf(http.StatusBadRequest, "InvalidAction", "Could not find operation %s for version %s", c.action, version)
+	}
+	c.form = form{}
+	for name, all := range values {
+		if name != "Action" && name != "Version" && all[0] != "" {
+			c.form[name] = all[0]
+		}
+	}
+	return nil
+}
+
+// perform decides the call and carries it out.
+func (s *Server) perform(c *call, service *service, a *answer) (any, error) {
+	op, ok := service.operations[c.action]
+	if !ok {
+		return nil, errorf(http.StatusBadRequest, service.protocol.unknownAction(), "The action %s is not valid for this endpoint: %s is not known here", c.action, c.action)
+	}
+	c.entry.Write = op.write
+	if err := c.checkParams(op); err != nil {
+		return nil, err
+	}
+	fault := s.faultFor(c)
+	if err := fault.before(a); err != nil {
+		c.entry.Reason = "fault on request"
+		return nil, err
+	}
+	if err := s.throttle(c, op); err != nil {
+		return nil, err
+	}
+	if !op.open {
+		if err := c.authorize(op); err != nil {
+			return nil, err
+		}
+	}
+	body, err := op.handle(c)
+	if err == nil {
+		if err = fault.after(a); err != nil {
+			c.entry.Reason = "fault on request, after the effect"
+			body = nil
+		}
+	}
+	return body, err
+}
+
+var listIndex = regexp.MustCompile(`\.[0-9]+(\.|$)`)
+
+// checkParams refuses parameters that the action does not know. Handlers of the JSON protocol check their own.
+func (c *call) checkParams(op operation) error {
+	known := strings.Fields(op.params)
+	var unknown []string
+	for name := range c.form {
+		generic := name
+		for listIndex.MatchString(generic) {
+			generic = listIndex.ReplaceAllString(generic, ".N$1")
+		}
+		if !slices.Contains(known, generic) {
+			unknown = append(unknown, name)
+		}
+	}
+	if len(unknown) == 0 {
+		return nil
+	}
+	slices.Sort(unknown)
+	return errorf(http.StatusBadRequest, "UnknownParameter", "The parameter %s is not recognized", strings.Join(unknown, ", "))
+}
+
+// asAPIError turns any error of a handler into one that can be written.
+func asAPIError(err error) *apiError {
+	var problem *apiError
+	if errors.As(err, &problem) {
+		return problem
+	}
+	return errorf(http.StatusInternalServerError, "InternalFailure", "%v", err)
+}

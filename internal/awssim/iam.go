@@ -1,0 +1,293 @@
+package awssim
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/iampolicy"
+)
+
+// iamOperations is the table of contents of IAM.
+func iamOperations() map[string]operation {
+	return map[string]operation{
+		"GetRole":                {params: "RoleName", resources: onRole, handle: (*call).getRole},
+		"ListRoles":              {params: "PathPrefix Marker MaxItems", handle: (*call).listRoles},
+		"CreateRole":             {params: "RoleName Path AssumeRolePolicyDocument MaxSessionDuration Description", write: true, resources: onRole, handle: (*call).createRole},
+		"DeleteRole":             {params: "RoleName", write: true, resources: onRole, handle: (*call).deleteRole},
+		"UpdateAssumeRolePolicy": {params: "RoleName PolicyDocument", write: true, resources: onRole, handle: (*call).updateAssumeRolePolicy},
+		"PutRolePolicy":          {params: "RoleName PolicyName PolicyDocument", write: true, resources: onRole, handle: (*call).putRolePolicy},
+		"GetRolePolicy":          {params: "RoleName PolicyName", resources: onRole, handle: (*call).getRolePolicy},
+		"DeleteRolePolicy":       {params: "RoleName PolicyName", write: true, resources: onRole, handle: (*call).deleteRolePolicy},
+		"CreatePolicy":           {params: "PolicyName PolicyDocument Path Description", write: true, handle: (*call).createPolicy},
+		"CreateServiceLinkedRole": {params: "AWSServiceName CustomSuffix Description", write: true, resources: onServiceRole,
+			conditions: serviceNameCondition, handle: (*call).createServiceLinkedRole},
+		"DeleteServiceLinkedRole":            {params: "RoleName", write: true, resources: onRole, handle: (*call).deleteServiceLinkedRole},
+		"GetServiceLinkedRoleDeletionStatus": {params: "DeletionTaskId", handle: (*call).deletionStatus},
+	}
+}
+
+// role is an IAM role. A role that is made again under the same name is another role, with another id.
+type role struct {
+	account    *account
+	name, path string
+	arn, id    string
+	trust      *policyDocument // bound to the principals as they were
+	trustText  []byte
+	policies   map[string]rolePolicy
+	maxSession int
+	service    string // of a service-linked role
+	tags       map[string]string
+	created    time.Time
+	unknown    int // calls for which KMS does not know it yet
+}
+
+type rolePolicy struct {
+	document *policyDocument
+	text     []byte
+}
+
+type managedPolicy struct {
+	arn      string
+	document *policyDocument
+}
+
+func (r *role) documents() []*policyDocument {
+	var documents []*policyDocument
+	for _, policy := range sortedValues(r.policies) {
+		documents = append(documents, policy.document)
+	}
+	return documents
+}
+
+func (s *Server) managedPolicy(a *account, arn string) *managedPolicy { return a.policies[arn] }
+
+// onRole names the role's ARN, with its path if the role exists.
+func onRole(c *call) []string {
+	name := c.form.get("RoleName")
+	if r := c.account.roles[name]; r != nil {
+		return []string{r.arn}
+	}
+	return []string{c.server.roleARN(c.account, orElse(c.form.get("Path"), "/"), name)}
+}
+
+func onServiceRole(c *call) []string {
+	service := c.form.get("AWSServiceName")
+	known := serviceRoles[service]
+	return []string{c.server.roleARN(c.account, "/aws-service-role/"+service+"/", known.roleName(c.form.get("CustomSuffix")))}
+}
+
+func serviceNameCondition(c *call) map[string][]string {
+	return map[string][]string{"iam:AWSServiceName": {c.form.get("AWSServiceName")}}
+}
+
+func (s *Server) roleARN(a *account, path, name string) string {
+	return "arn:" + s.partition + ":iam::" + a.id + ":role" + path + name
+}
+
+type roleItem struct {
+	Path       string
+	RoleName   string
+	ID         string `xml:"RoleId"`
+	ARN        string `xml:"Arn"`
+	CreateDate string
+	Trust      string `xml:"AssumeRolePolicyDocument"`
+	MaxSession int    `xml:"MaxSessionDuration"`
+}
+
+func (r *role) item() roleItem {
+	return roleItem{r.path, r.name, r.id, r.arn, r.created.Format(time.RFC3339), url.QueryEscape(string(r.trustText)), r.maxSession}
+}
+
+type roleAnswer struct {
+	Role roleItem
+}
+
+func (c *call) namedRole() (*role, error) {
+	name := c.form.get("RoleName")
+	if name == "" || strings.ContainsAny(name, "/:") {
+		return nil, validationError("The specified value for roleName is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-")
+	}
+	r := c.account.roles[name]
+	if r == nil {
+		return nil, errorf(http.StatusNotFound, "NoSuchEntity", "The role with name %s cannot be found.", name)
+	}
+	return r, nil
+}
+
+func (c *call) getRole() (any, error) {
+	r, err := c.namedRole()
+	if err != nil {
+		return nil, err
+	}
+	return &roleAnswer{r.item()}, nil
+}
+
+func (c *call) listRoles() (any, error) {
+	roles := sortedValues(c.account.roles)
+	roles = slices.DeleteFunc(roles, func(r *role) bool { return !strings.HasPrefix(r.path, c.form.get("PathPrefix")) })
+	start, err := c.number("Marker", 0)
+	if err != nil {
+		return nil, err
+	}
+	size, err := c.number("MaxItems", 100)
+	if err != nil {
+		return nil, err
+	}
+	end := min(start+c.server.pageSize(size, 1000), len(roles))
+	answer := &struct {
+		Roles struct {
+			Members []roleItem `xml:"member"`
+		}
+		IsTruncated bool
+		Marker      string `xml:",omitempty"`
+	}{IsTruncated: end < len(roles)}
+	for _, r := range roles[min(start, end):end] {
+		answer.Roles.Members = append(answer.Roles.Members, r.item())
+	}
+	if answer.IsTruncated {
+		answer.Marker = strconv.Itoa(end)
+	}
+	return answer, nil
+}
+
+func (c *call) createRole() (any, error) {
+	name := c.form.get("RoleName")
+	if c.account.roles[name] != nil {
+		return nil, errorf(http.StatusConflict, "EntityAlreadyExists", "Role with name %s already exists.", name)
+	}
+	if strings.HasPrefix(c.form.get("Path"), "/aws-service-role/") {
+		return nil, errorf(http.StatusBadRequest, "InvalidInput", "The path /aws-service-role/ is reserved for service-linked roles")
+	}
+	maxSession, err := c.number("MaxSessionDuration", 3600)
+	if err != nil {
+		return nil, err
+	}
+	r, err := c.server.newRole(c.account, orElse(c.form.get("Path"), "/"), name, []byte(c.form.get("AssumeRolePolicyDocument")))
+	if err != nil {
+		return nil, err
+	}
+	r.maxSession, r.unknown = maxSession, c.server.hostility.NewRoleUnknownToKMS
+	return &roleAnswer{r.item()}, nil
+}
+
+// newRole makes a role. Principals of its trust policy that don't exist make it malformed.
+func (s *Server) newRole(a *account, path, name string, trust []byte) (*role, error) {
+	r := &role{account: a, name: name, path: path, arn: s.roleARN(a, path, name), id: strings.ToUpper(s.newID("AROA")),
+		policies: map[string]rolePolicy{}, maxSession: 3600, created: s.now()}
+	if err := s.setTrust(r, trust); err != nil {
+		return nil, err
+	}
+	a.roles[name] = r
+	return r, nil
+}
+
+func (s *Server) setTrust(r *role, text []byte) error {
+	document, err := iampolicy.Parse(iampolicy.Trust, text)
+	if err != nil {
+		return errorf(http.StatusBadRequest, "MalformedPolicyDocument", "%v", err)
+	}
+	bound, unknown := document.Bind(s.uniqueIDOf)
+	if len(unknown) > 0 {
+		return errorf(http.StatusBadRequest, "MalformedPolicyDocument", "Invalid principal in policy: \"AWS\":%q", unknown[0])
+	}
+	r.trust, r.trustText = bound, text
+	return nil
+}
+
+func (c *call) updateAssumeRolePolicy() (any, error) {
+	r, err := c.namedRole()
+	if err != nil {
+		return nil, err
+	}
+	return nil, c.server.setTrust(r, []byte(c.form.get("PolicyDocument")))
+}
+
+func (c *call) deleteRole() (any, error) {
+	r, err := c.namedRole()
+	switch {
+	case err != nil:
+		return nil, err
+	case r.service != "":
+		return nil, errorf(http.StatusBadRequest, "UnmodifiableEntity", "Cannot perform the operation on the protected role '%s' - this role is only modifiable by AWS", r.name)
+	case len(r.policies) > 0:
+		return nil, errorf(http.StatusConflict, "DeleteConflict", "Cannot delete entity, must delete policies first.")
+	}
+	delete(c.account.roles, r.name)
+	return nil, nil
+}
+
+func (c *call) putRolePolicy() (any, error) {
+	r, err := c.namedRole()
+	if err != nil {
+		return nil, err
+	}
+	if r.service != "" {
+		return nil, errorf(http.StatusBadRequest, "UnmodifiableEntity", "Cannot perform the operation on the protected role '%s' - this role is only modifiable by AWS", r.name)
+	}
+	text := []byte(c.form.get("PolicyDocument"))
+	document, err := iampolicy.Parse(iampolicy.Identity, text)
+	if err != nil {
+		return nil, errorf(http.StatusBadRequest, "MalformedPolicyDocument", "%v", err)
+	}
+	r.policies[c.form.get("PolicyName")] = rolePolicy{document, text}
+	return nil, nil
+}
+
+func (c *call) namedRolePolicy() (*role, string, error) {
+	r, err := c.namedRole()
+	if err != nil {
+		return nil, "", err
+	}
+	name := c.form.get("PolicyName")
+	if _, ok := r.policies[name]; !ok {
+		return nil, "", errorf(http.StatusNotFound, "NoSuchEntity", "The role policy with name %s cannot be found.", name)
+	}
+	return r, name, nil
+}
+
+func (c *call) getRolePolicy() (any, error) {
+	r, name, err := c.namedRolePolicy()
+	if err != nil {
+		return nil, err
+	}
+	return &struct {
+		RoleName       string
+		PolicyName     string
+		PolicyDocument string
+	}{r.name, name, url.QueryEscape(string(r.policies[name].text))}, nil
+}
+
+func (c *call) deleteRolePolicy() (any, error) {
+	r, name, err := c.namedRolePolicy()
+	if err != nil {
+		return nil, err
+	}
+	delete(r.policies, name)
+	return nil, nil
+}
+
+func (c *call) createPolicy() (any, error) {
+	document, err := iampolicy.Parse(iampolicy.Identity, []byte(c.form.get("PolicyDocument")))
+	if err != nil {
+		return nil, errorf(http.StatusBadRequest, "MalformedPolicyDocument", "%v", err)
+	}
+	policy := c.server.addManagedPolicy(c.account, c.form.get("PolicyName"), document)
+	answer := &struct {
+		Policy struct {
+			ARN  string `xml:"Arn"`
+			Name string `xml:"PolicyName"`
+		}
+	}{}
+	answer.Policy.ARN, answer.Policy.Name = policy.arn, c.form.get("PolicyName")
+	return answer, nil
+}
+
+func (s *Server) addManagedPolicy(a *account, name string, document *policyDocument) *managedPolicy {
+	policy := &managedPolicy{arn: "arn:" + s.partition + ":iam::" + a.id + ":policy/" + name, document: document}
+	a.policies[policy.arn] = policy
+	return policy
+}

@@ -1,0 +1,116 @@
+package awssim
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+type aliasItem struct {
+	AliasArn, AliasName string
+	TargetKeyID         string `json:"TargetKeyId"`
+}
+
+// listAliases shows the caller's own aliases only, whatever key policies say.
+// https://docs.aws.amazon.com/kms/latest/APIReference/API_ListAliases.html
+func (c *call) listAliases() (any, error) {
+	var in struct {
+		kmsPage
+		KeyID string `json:"KeyId"`
+	}
+	if err := c.request(&in); err != nil {
+		return nil, err
+	}
+	var only *kmsKey
+	if in.KeyID != "" {
+		key, problem := c.server.findKey(in.KeyID, c.account.id, c.region)
+		if problem != nil || key.account != c.account {
+			return nil, notFound("Invalid keyId %s", in.KeyID)
+		}
+		only = key
+	}
+	prefix := "arn:" + c.server.partition + ":kms:" + c.region + ":" + c.account.id + ":"
+	list := []aliasItem{}
+	for arn, key := range c.server.aliases {
+		if name, ok := strings.CutPrefix(arn, prefix); ok && (only == nil || only == key) {
+			list = append(list, aliasItem{arn, name, key.id})
+		}
+	}
+	slices.SortFunc(list, func(a, b aliasItem) int { return cmp.Compare(a.AliasName, b.AliasName) })
+	list, next, err := cut(c, in.kmsPage, list)
+	if err != nil {
+		return nil, err
+	}
+	return paged("Aliases", list, next), nil
+}
+
+func (c *call) createAlias() (any, error) {
+	var in struct {
+		AliasName   string
+		TargetKeyID string `json:"TargetKeyId"`
+	}
+	if err := c.request(&in); err != nil {
+		return nil, err
+	}
+	key, _, err := c.permittedKey(in.TargetKeyID, nil)
+	if err != nil {
+		return nil, err
+	}
+	arn := "arn:" + c.server.partition + ":kms:" + c.region + ":" + c.account.id + ":" + in.AliasName
+	switch {
+	case !aliasPattern.MatchString(in.AliasName) || strings.HasPrefix(in.AliasName, "alias/aws/"):
+		return nil, errorf(http.StatusBadRequest, "InvalidAliasNameException", "Alias must start with the prefix 'alias/' and not with 'alias/aws/'")
+	case c.server.aliases[arn] != nil:
+		return nil, errorf(http.StatusBadRequest, "AlreadyExistsException", "An alias with the name %s already exists", arn)
+	}
+	c.server.aliases[arn] = key
+	return nil, nil
+}
+
+// ownKey reads a call with just a key id, for the actions that never reach into other accounts.
+func (c *call) ownKey(ref string) (*kmsKey, error) {
+	key, _, err := c.permittedKey(ref, nil)
+	if err != nil {
+		return nil, err
+	}
+	if key.account != c.account {
+		return nil, c.foreignRefusal()
+	}
+	return key, nil
+}
+
+func (c *call) keyOnly() (*kmsKey, error) {
+	var in struct {
+		KeyID string `json:"KeyId"`
+	}
+	if err := c.request(&in); err != nil {
+		return nil, err
+	}
+	return c.ownKey(in.KeyID)
+}
+
+func (c *call) listResourceTags() (any, error) {
+	var in struct {
+		kmsPage
+		KeyID string `json:"KeyId"`
+	}
+	if err := c.request(&in); err != nil {
+		return nil, err
+	}
+	key, err := c.ownKey(in.KeyID)
+	if err != nil {
+		return nil, err
+	}
+	type tag struct{ TagKey, TagValue string }
+	list := []tag{}
+	for name, value := range key.tags {
+		list = append(list, tag{name, value})
+	}
+	slices.SortFunc(list, func(a, b tag) int { return cmp.Compare(a.TagKey, b.TagKey) })
+	list, next, err := cut(c, in.kmsPage, list)
+	if err != nil {
+		return nil, err
+	}
+	return paged("Tags", list, next), nil
+}

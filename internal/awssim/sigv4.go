@@ -1,0 +1,97 @@
+package awssim
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// signature is a parsed Authorization header of Signature Version 4.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+type signature struct {
+	accessKey string
+	date      string // YYYYMMDD
+	region    string
+	service   string
+	headers   []string // signed, in order
+	value     string
+}
+
+const algorithm = "AWS4-HMAC-SHA256"
+
+func parseSignature(header string) (signature, bool) {
+	rest, ok := strings.CutPrefix(header, algorithm+" ")
+	if !ok {
+		return signature{}, false
+	}
+	var sig signature
+	for _, field := range strings.Split(rest, ",") {
+		name, value, _ := strings.Cut(strings.TrimSpace(field), "=")
+		switch name {
+		case "Credential":
+			scope := strings.Split(value, "/")
+			if len(scope) != 5 || scope[4] != "aws4_request" {
+				return signature{}, false
+			}
+			sig.accessKey, sig.date, sig.region, sig.service = scope[0], scope[1], scope[2], scope[3]
+		case "SignedHeaders":
+			sig.headers = strings.Split(value, ";")
+		case "Signature":
+			sig.value = value
+		}
+	}
+	return sig, sig.accessKey != "" && sig.value != "" && slices.Contains(sig.headers, "host")
+}
+
+// verify tells whether the secret key made the signature of this request.
+func (sig signature) verify(secret string, r *http.Request, body []byte) bool {
+	canonical := sig.canonicalRequest(r, body)
+	scope := strings.Join([]string{sig.date, sig.region, sig.service, "aws4_request"}, "/")
+	toSign := strings.Join([]string{algorithm, r.Header.Get("X-Amz-Date"), scope, hash([]byte(canonical))}, "\n")
+	key := []byte("AWS4" + secret)
+	for _, part := range []string{sig.date, sig.region, sig.service, "aws4_request"} {
+		key = mac(key, part)
+	}
+	want := hex.EncodeToString(mac(key, toSign))
+	return subtle.ConstantTimeCompare([]byte(want), []byte(sig.value)) == 1
+}
+
+func (sig signature) canonicalRequest(r *http.Request, body []byte) string {
+	var headers strings.Builder
+	for _, name := range sig.headers {
+		headers.WriteString(name + ":" + canonicalHeader(r, name) + "\n")
+	}
+	query := strings.ReplaceAll(r.URL.Query().Encode(), "+", "%20")
+	path := (&url.URL{Path: r.URL.Path}).EscapedPath()
+	return strings.Join([]string{r.Method, path, query, headers.String(), strings.Join(sig.headers, ";"), hash(body)}, "\n")
+}
+
+func canonicalHeader(r *http.Request, name string) string {
+	switch name {
+	case "host":
+		return r.Host
+	case "content-length":
+		return strings.TrimSpace(orElse(r.Header.Get(name), decimal(r.ContentLength)))
+	}
+	values := slices.Clone(r.Header.Values(name))
+	for i, value := range values {
+		values[i] = strings.Join(strings.Fields(value), " ")
+	}
+	return strings.Join(values, ",")
+}
+
+func hash(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+func mac(key []byte, data string) []byte {
+	h := hmac.New(sha256.New, key)
+	h.Write([]byte(data))
+	return h.Sum(nil)
+}

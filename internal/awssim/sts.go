@@ -1,0 +1,208 @@
+package awssim
+
+import (
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/iampolicy"
+)
+
+// stsOperations is the table of contents of STS. AssumeRole is decided by the role's trust policy as well.
+func stsOperations() map[string]operation {
+	return map[string]operation{
+		"GetCallerIdentity": {open: true, handle: (*call).getCallerIdentity},
+		"AssumeRole": {
+			open: true, handle: (*call).assumeRole,
+			params: "RoleArn RoleSessionName ExternalId DurationSeconds Policy PolicyArns.member.N.arn Tags.member.N.Key" +
+				" Tags.member.N.Value TransitiveTagKeys.member.N SourceIdentity",
+		},
+	}
+}
+
+func (c *call) getCallerIdentity() (any, error) {
+	return &struct {
+		Account string
+		Arn     string
+		UserID  string `xml:"UserId"`
+	}{c.account.id, c.caller.arn, c.caller.userID}, nil
+}
+
+var (
+	sessionNamePattern = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
+	externalIDPattern  = regexp.MustCompile(`^[\w+=,.@:/-]{2,1224}$`)
+)
+
+// The longest inline and managed session policies together.
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+const largestSessionPolicy = 2048
+
+type assumedRole struct {
+	User struct {
+		ARN string `xml:"Arn"`
+		ID  string `xml:"AssumedRoleId"`
+	} `xml:"AssumedRoleUser"`
+	Credentials struct {
+		AccessKeyID     string `xml:"AccessKeyId"`
+		SecretAccessKey string
+		SessionToken    string
+		Expiration      string
+	}
+}
+
+func (c *call) assumeRole() (any, error) {
+	arn := c.form.get("RoleArn")
+	c.entry.Resource = arn
+	seconds, err := c.checkAssumeRole()
+	if err != nil {
+		return nil, err
+	}
+	r := c.server.roleByARN(arn)
+	if err := c.mayAssume(r, arn); err != nil {
+		return nil, err
+	}
+	if seconds > r.maxSession {
+		return nil, validationError("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+	}
+	if c.caller.role != nil && seconds > 3600 {
+		return nil, validationError("The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")
+	}
+	who := r.as(c.form.get("RoleSessionName"))
+	if who.sessionOnly, err = c.sessionPolicies(r); err != nil {
+		return nil, err
+	}
+	who.tags = c.sessionTags(r)
+	return c.server.openSession(who, c.server.now().Add(time.Duration(seconds)*time.Second)), nil
+}
+
+// checkAssumeRole checks the shape of the parameters and returns the duration.
+func (c *call) checkAssumeRole() (int, error) {
+	seconds := 3600
+	if text := c.form.get("DurationSeconds"); text != "" {
+		var err error
+		if seconds, err = strconv.Atoi(text); err != nil || seconds < 900 || seconds > 43200 {
+			return 0, validationError("1 validation error detected: Value '%s' at 'durationSeconds' failed to satisfy constraint: Member must be between 900 and 43200", text)
+		}
+	}
+	if name := c.form.get("RoleSessionName"); !sessionNamePattern.MatchString(name) {
+		return 0, validationError("1 validation error detected: Value '%s' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*", name)
+	}
+	if id := c.form.get("ExternalId"); id != "" && !externalIDPattern.MatchString(id) {
+		return 0, validationError("1 validation error detected: Value '%s' at 'externalId' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@:\\/-]*", id)
+	}
+	if arn := c.form.get("RoleArn"); len(arn) < 20 || !strings.HasPrefix(arn, "arn:") {
+		return 0, validationError("%s is invalid", arn)
+	}
+	return seconds, nil
+}
+
+// mayAssume asks both sides: the trust policy, and the caller's own policies unless the caller is of the same account
+// and named by the trust policy itself. All refusals read the same, so that nothing is told about a foreign role.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
+func (c *call) mayAssume(r *role, arn string) error {
+	actions := []string{"sts:AssumeRole"}
+	if len(c.form.structs("Tags.member")) > 0 {
+		actions = append(actions, "sts:TagSession")
+	}
+	if c.form.get("SourceIdentity") != "" {
+		actions = append(actions, "sts:SetSourceIdentity")
+	}
+	for _, action := range actions {
+		if why := c.trusts(r, arn, action); why != "" {
+			c.entry.Reason = why
+			return errorf(http.StatusForbidden, "AccessDenied", "User: %s is not authorized to perform: %s on resource: %s", c.caller.arn, action, arn)
+		}
+	}
+	c.entry.Reason = "the trust policy of " + arn + " and the caller's own policies allow it"
+	return nil
+}
+
+// trusts returns why an action on a role is refused, "" when it is not.
+func (c *call) trusts(r *role, arn, action string) string {
+	if r == nil {
+		return "the role does not exist"
+	}
+	context := c.context(c.trustConditions())
+	trust := r.trust.Decide(iampolicy.Request{Action: action, Principal: c.caller.forPolicies(c.server.partition), Context: context})
+	if trust.Effect != iampolicy.Allow {
+		return trust.Reason
+	}
+	own := c.server.identityAllows(c.caller, context, action, arn)
+	if own.denied || !own.allowed && (r.account != c.account || !trust.Named) {
+		return own.reason
+	}
+	return ""
+}
+
+func (c *call) trustConditions() map[string][]string {
+	conditions := map[string][]string{"sts:RoleSessionName": {c.form.get("RoleSessionName")}}
+	if id := c.form.get("ExternalId"); id != "" {
+		conditions["sts:ExternalId"] = []string{id}
+	}
+	if id := c.form.get("SourceIdentity"); id != "" {
+		conditions["sts:SourceIdentity"] = []string{id}
+	}
+	for _, tag := range c.form.structs("Tags.member") {
+		conditions["aws:RequestTag/"+tag.get("Key")] = []string{tag.get("Value")}
+		conditions["aws:TagKeys"] = append(conditions["aws:TagKeys"], tag.get("Key"))
+	}
+	if keys := c.form.list("TransitiveTagKeys.member"); len(keys) > 0 {
+		conditions["sts:TransitiveTagKeys"] = keys
+	}
+	return conditions
+}
+
+// sessionPolicies returns what narrows the session, nil when nothing does.
+func (c *call) sessionPolicies(r *role) ([]*policyDocument, error) {
+	var documents []*policyDocument
+	inline := c.form.get("Policy")
+	size := len(inline)
+	if inline != "" {
+		document, err := iampolicy.Parse(iampolicy.Session, []byte(inline))
+		if err != nil {
+			return nil, errorf(http.StatusBadRequest, "MalformedPolicyDocument", "%v", err)
+		}
+		documents = append(documents, document)
+	}
+	for _, member := range c.form.structs("PolicyArns.member") {
+		policy := c.server.managedPolicy(r.account, member.get("arn"))
+		if policy == nil {
+			return nil, validationError("the policy %s does not exist or is not attachable in account %s", member.get("arn"), r.account.id)
+		}
+		size += len(member.get("arn"))
+		documents = append(documents, policy.document)
+	}
+	if size > largestSessionPolicy {
+		return nil, errorf(http.StatusBadRequest, "PackedPolicyTooLarge", "Packed size of session policies and tags consumes %d%% of allotted space.", size*100/largestSessionPolicy)
+	}
+	return documents, nil
+}
+
+// sessionTags lays the session's tags, and the transitive ones of the caller's session, over the role's.
+func (c *call) sessionTags(r *role) map[string]string {
+	tags := map[string]string{}
+	for key, value := range r.tags {
+		tags[key] = value
+	}
+	for _, tag := range c.form.structs("Tags.member") {
+		tags[tag.get("Key")] = tag.get("Value")
+	}
+	return tags
+}
+
+// openSession hands out credentials.
+func (s *Server) openSession(who *principal, expires time.Time) *assumedRole {
+	open := &session{principal: who, secret: hash([]byte(s.newID("secret"))), token: hash([]byte(s.newID("token"))), callsLeft: -1}
+	if s.hostility.SessionCalls > 0 {
+		open.callsLeft = s.hostility.SessionCalls
+	}
+	id := strings.ToUpper(s.newID("ASIA"))
+	s.sessions[id] = open
+	answer := &assumedRole{}
+	answer.User.ARN, answer.User.ID = who.arn, who.userID
+	answer.Credentials.AccessKeyID, answer.Credentials.SecretAccessKey, answer.Credentials.SessionToken = id, open.secret, open.token
+	answer.Credentials.Expiration = expires.Format(time.RFC3339)
+	return answer
+}

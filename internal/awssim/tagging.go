@@ -1,0 +1,72 @@
+package awssim
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strconv"
+)
+
+// taggingOperations is the table of contents of the Resource Groups Tagging API: KMS keys by their tags.
+func taggingOperations() map[string]operation {
+	return map[string]operation{"GetResources": {handle: (*call).getResources}}
+}
+
+type tagFilter struct {
+	Key    string
+	Values []string
+}
+
+// getResources lists the keys of the caller's account and Region that have all the tags.
+// https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
+func (c *call) getResources() (any, error) {
+	var in struct {
+		TagFilters          []tagFilter
+		ResourceTypeFilters []string
+		ResourcesPerPage    int
+		PaginationToken     string
+	}
+	if err := c.request(&in); err != nil {
+		return nil, err
+	}
+	for _, kind := range in.ResourceTypeFilters {
+		if kind != "kms" && kind != "kms:key" {
+			return nil, errorf(http.StatusBadRequest, "InvalidParameterException", "the resource type %s is not known here", kind)
+		}
+	}
+	type tag struct{ Key, Value string }
+	type mapping struct {
+		ResourceARN string
+		Tags        []tag
+	}
+	all := []mapping{}
+	for _, key := range c.ownKeys() {
+		if len(key.tags) == 0 || slices.ContainsFunc(in.TagFilters, func(f tagFilter) bool { return !f.fits(key.tags) }) {
+			continue
+		}
+		m := mapping{ResourceARN: key.arn}
+		for name, value := range key.tags {
+			m.Tags = append(m.Tags, tag{name, value})
+		}
+		slices.SortFunc(m.Tags, func(a, b tag) int { return cmp.Compare(a.Key, b.Key) })
+		all = append(all, m)
+	}
+	start := 0
+	if in.PaginationToken != "" {
+		var err error
+		if start, err = strconv.Atoi(in.PaginationToken); err != nil || start > len(all) {
+			return nil, errorf(http.StatusBadRequest, "PaginationTokenExpiredException", "The token is not valid")
+		}
+	}
+	end := min(start+c.server.pageSize(in.ResourcesPerPage, 100), len(all))
+	token := ""
+	if end < len(all) {
+		token = strconv.Itoa(end)
+	}
+	return map[string]any{"ResourceTagMappingList": all[start:end], "PaginationToken": token}, nil
+}
+
+func (f tagFilter) fits(tags map[string]string) bool {
+	value, ok := tags[f.Key]
+	return ok && (len(f.Values) == 0 || slices.Contains(f.Values, value))
+}
