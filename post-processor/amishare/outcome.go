@@ -1,0 +1,121 @@
+package amishare
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/report"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// failures are the problems of targets: of the changes, of the verification, and of a dry run's proof.
+func (r *run) failures() []sharing.Problem {
+	problems := append([]sharing.Problem{}, r.told.Result.Failures...)
+	if r.told.DryRun {
+		problems = append(append(problems, r.told.Plan.Blocked...), r.told.Proof...)
+	}
+	for _, check := range r.told.Checks {
+		if !check.OK && !check.Warning && check.Problem != nil {
+			problems = append(problems, *check.Problem)
+		}
+	}
+	return problems
+}
+
+// failure returns an error that names every failed target with cause and remedy, or nil.
+func (r *run) failure() error {
+	problems := r.failures()
+	if len(problems) == 0 {
+		return nil
+	}
+	accounts := map[sharing.AccountID]bool{}
+	lines := make([]string, len(problems))
+	for i, problem := range problems {
+		lines[i] = "* " + strings.ReplaceAll(problem.Error(), "\n", "\n  ")
+		if problem.Scope.Account != "" {
+			accounts[problem.Scope.Account] = true
+		}
+	}
+	what := "sharing the AMIs failed"
+	if total := len(r.told.Request.Targets); len(accounts) > 0 {
+		what = fmt.Sprintf("sharing the AMIs failed for %d of %s", len(accounts), counted(total, "target account"))
+	}
+	if r.told.DryRun {
+		what = "[DryRun] " + what
+	}
+	return errors.New(what + ":\n" + strings.Join(lines, "\n") + r.leftovers())
+}
+
+// leftovers tells what a rollback did, and what it could not do.
+func (r *run) leftovers() string {
+	if !r.told.Result.RolledBack {
+		return ""
+	}
+	left := r.told.Result.NotUndone
+	if len(left) == 0 {
+		return "\nWhat this run had added was taken back."
+	}
+	lines := []string{"\nNot everything that this run had added could be taken back. These commands do it:"}
+	for _, item := range left {
+		lines = append(lines, "  "+item.Command)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// verdict decides what Packer is told: an error makes it discard the AMIs, unless something else keeps them.
+func (r *run) verdict(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		r.ui.Say("Interrupted: nothing new was started, and the AMIs are kept.")
+		if err != nil {
+			r.ui.Error(err.Error())
+		}
+		return nil
+	case err == nil:
+		return nil
+	case r.config.onFailure() == onFailureContinue:
+		r.ui.Error("Warning: " + err.Error() + "\nThe build goes on, because on_failure is \"continue\".")
+		return nil
+	case len(r.config.Images) > 0:
+		return errors.New(scrub(err.Error()))
+	default:
+		return errors.New(scrub(err.Error() + "\n" + discarded))
+	}
+}
+
+const discarded = "Packer discards the AMIs of a build that fails here, unless an earlier post-processor of the chain keeps them: " +
+	"put post-processor \"manifest\" {} first in the same post-processors block. With on_failure = \"continue\" the build would succeed."
+
+// report tells what came of the run: to the user, to machines, and into the files that were asked for. A file that can't
+// be written is no reason to lose the AMIs.
+func (r *run) report() {
+	r.told.Elapsed = time.Since(r.told.Started)
+	if r.client != nil {
+		r.told.Stats = report.Stats(r.client.Stats())
+	}
+	r.ui.Say(report.Text(r.told))
+	for _, row := range report.MachineRows(r.told) {
+		r.ui.Machine("ami-share", row...)
+	}
+	if err := r.writeFiles(); err != nil {
+		r.ui.Error(err.Error())
+	}
+}
+
+func (r *run) writeFiles() error {
+	var problems []error
+	if r.config.ReportFile != "" {
+		content, err := report.JSON(r.told)
+		if err == nil {
+			err = replaceFile(r.config.ReportFile, []byte(scrub(string(content))))
+		}
+		problems = append(problems, err)
+	}
+	if r.config.SummaryFile != "" {
+		problems = append(problems, appendFile(r.config.SummaryFile, scrub(report.Markdown(r.told))))
+	}
+	return errors.Join(problems...)
+}

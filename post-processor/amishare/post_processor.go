@@ -1,0 +1,51 @@
+package amishare
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"runtime/debug"
+
+	"github.com/hashicorp/hcl/v2/hcldec"
+	packersdk "github.com/hashicorp/packer-plugin-sdk/packer"
+)
+
+// PostProcessor shares the AMIs of an artifact, and hands the artifact on as it is.
+type PostProcessor struct {
+	config Config
+}
+
+var _ packersdk.PostProcessor = new(PostProcessor)
+
+// ConfigSpec describes the block to Packer.
+func (p *PostProcessor) ConfigSpec() hcldec.ObjectSpec { return p.config.FlatMapstructure().HCL2Spec() }
+
+// Configure takes what the template says. Packer calls it while it validates, and again before PostProcess.
+func (p *PostProcessor) Configure(raws ...any) error {
+	p.config = Config{}
+	return p.config.Prepare(raws...)
+}
+
+// PostProcess shares the AMIs. It always asks Packer to keep the artifact; Packer does so unless there is an error.
+func (p *PostProcessor) PostProcess(ctx context.Context, ui packersdk.Ui, artifact packersdk.Artifact) (packersdk.Artifact, bool, bool, error) {
+	r := newRun(&p.config, scrubbed{ui})
+	err := rescued(func() error { return r.share(ctx, artifact) })
+	reported := rescued(func() error { r.report(); return nil })
+	if err == nil {
+		err = reported
+	}
+	return artifact, true, true, r.verdict(ctx, err)
+}
+
+// rescued turns a panic into an error: Packer takes a plugin that dies for a failed build, and discards the AMIs without
+// a word about them.
+func rescued(do func() error) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			log.Printf("[ERROR] %v\n%s", fault, debug.Stack())
+			err = fmt.Errorf("sharing the AMIs: a fault of the plugin itself: %v\n"+
+				"What it had shared by then is kept. Please report it with what PACKER_LOG=1 shows", fault)
+		}
+	}()
+	return do()
+}

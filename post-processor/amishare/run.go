@@ -1,0 +1,153 @@
+package amishare
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	packersdk "github.com/hashicorp/packer-plugin-sdk/packer"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/access"
+	"github.com/amishare/packer-plugin-ami-share/internal/apply"
+	"github.com/amishare/packer-plugin-ami-share/internal/awsapi"
+	"github.com/amishare/packer-plugin-ami-share/internal/plan"
+	"github.com/amishare/packer-plugin-ami-share/internal/report"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+	"github.com/amishare/packer-plugin-ami-share/version"
+)
+
+// run is one run of the post-processor: its configuration, whom it asks, and what there is to tell in the end.
+type run struct {
+	config *Config
+	ui     packersdk.Ui
+	client *awsapi.Client // nil before there are credentials
+	told   report.Run
+}
+
+func newRun(c *Config, ui packersdk.Ui) *run {
+	return &run{config: c, ui: ui, told: report.Run{
+		DryRun: c.DryRun, Started: time.Now(), PluginVersion: version.PluginVersion.FormattedVersion(),
+	}}
+}
+
+// share does it all. Its error tells why not everything that was asked for is there.
+func (r *run) share(ctx context.Context, artifact packersdk.Artifact) error {
+	if err := r.open(ctx, artifact); err != nil {
+		return r.refused(err)
+	}
+	facts, err := r.client.Observe(ctx, r.told.Request)
+	if err != nil {
+		return r.refused(err)
+	}
+	r.say("Warning: %s", facts.Warnings)
+	if r.told.Plan, err = plan.Compute(r.told.Request, facts); err != nil {
+		return r.refused(err)
+	}
+	if r.config.DryRun {
+		return r.prove(ctx)
+	}
+	r.apply(ctx)
+	r.verify(ctx)
+	return r.failure()
+}
+
+// open makes the request, and fetches the credentials.
+func (r *run) open(ctx context.Context, artifact packersdk.Artifact) error {
+	c := r.config
+	request, sources, err := c.request(artifact)
+	if err != nil {
+		return err
+	}
+	r.told.Request = request
+	r.say("Warning: %s", c.warnings(request.Targets))
+	r.ui.Sayf("Looking at %s and at what %s may do with them...", counted(len(request.Images), "image"), counted(len(request.Targets), "target account"))
+	source, err := c.AWSConfig(ctx, access.Options{
+		PluginVersion: r.told.PluginVersion, PackerVersion: c.PackerCoreVersion, Region: home(request),
+	})
+	if err != nil {
+		return err
+	}
+	r.client = awsapi.New(source, c.Credentials(ctx, source, sources), awsapi.Options{
+		MaxConcurrency: c.maxConcurrency(), MaxRetries: c.Retries(),
+	})
+	return nil
+}
+
+// home is the Region to act in when nothing else names one: the build's, or the first image's.
+func home(request sharing.Request) sharing.Region {
+	if request.BuildRegion != "" {
+		return request.BuildRegion
+	}
+	return request.Images[0].Region
+}
+
+// prove shows the plan and lets AWS say whether it would be allowed.
+func (r *run) prove(ctx context.Context) error {
+	r.ui.Say("[DryRun] This is what would be done:\n" + report.Plan(r.told.Plan))
+	r.told.Proof = r.client.Prove(ctx, r.told.Plan)
+	return r.failure()
+}
+
+func (r *run) apply(ctx context.Context) {
+	if r.told.Plan.Empty() {
+		r.ui.Say("Everything is shared already.")
+	} else {
+		r.ui.Say("Sharing: " + counted(len(r.told.Plan.Changes), "change") + "...")
+	}
+	steps := progress{ui: r.ui}
+	r.told.Result = apply.Run(ctx, r.client, r.told.Plan, apply.Options{
+		Concurrency: r.config.maxConcurrency(), OnFailure: policies()[r.config.onFailure()], Progress: steps.show,
+	})
+}
+
+func policies() map[string]apply.OnFailure {
+	return map[string]apply.OnFailure{
+		onFailureFail: apply.Fail, onFailureRollback: apply.Rollback, onFailureContinue: apply.Continue,
+	}
+}
+
+// verify looks from inside the targets at what is there now.
+func (r *run) verify(ctx context.Context) {
+	result := r.told.Result
+	if r.config.Verify.False() || result.RolledBack || result.Cancelled || ctx.Err() != nil {
+		return
+	}
+	var done []plan.Change
+	for _, outcome := range result.Outcomes {
+		if outcome.Status == apply.Done {
+			done = append(done, outcome.Change)
+		}
+	}
+	r.ui.Say("Verifying from inside the targets...")
+	r.told.Checks = r.client.Verify(ctx, r.told.Plan, done)
+}
+
+// refused notes why nothing was begun, for the report, and returns err.
+func (r *run) refused(err error) error {
+	var refusal *plan.Refusal
+	var observed *awsapi.ObserveError
+	switch {
+	case errors.As(err, &refusal):
+		r.told.Refused = refusal.Reasons
+	case errors.As(err, &observed):
+		r.told.Refused = observed.Problems
+	default:
+		r.told.Refused = []sharing.Problem{{Doing: err.Error()}}
+	}
+	return err
+}
+
+// say says each of the messages in a line of its own.
+func (r *run) say(format string, messages []string) {
+	for _, message := range messages {
+		r.ui.Sayf(format, message)
+	}
+}
+
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
