@@ -1,0 +1,126 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/amishare/packer-plugin-ami-share"
+
+// clients are the AWS services' clients, by their import path's beginning.
+const clients = "github.com/aws/aws-sdk-go-v2/service/"
+
+// mayImport says which packages of this module each one may import, tests aside: imports run downward only.
+// A package that is missing here fails the test, so that whoever adds one says where it stands.
+var mayImport = map[string][]string{
+	"":                           {"post-processor/amishare", "datasource/key", "version"},
+	"version":                    {},
+	"post-processor/amishare":    {"internal/access", "internal/awsapi", "internal/apply", "internal/report", "internal/plan", "internal/sharing", "version"},
+	"datasource/key":             {"internal/access", "internal/awsapi", "internal/policy", "internal/report", "internal/plan", "internal/sharing", "version"},
+	"internal/access":            {"internal/awsapi", "internal/sharing"},
+	"internal/awsapi":            {"internal/policy", "internal/plan", "internal/sharing"},
+	"internal/report":            {"internal/apply", "internal/plan", "internal/sharing"},
+	"internal/apply":             {"internal/plan", "internal/sharing"},
+	"internal/plan":              {"internal/sharing"},
+	"internal/policy":            {"internal/sharing"},
+	"internal/sharing":           {},
+	"internal/awssim":            {"internal/awssim/iampolicy"},
+	"internal/awssim/iampolicy":  {},
+	"internal/awssim/cmd/awssim": {"internal/awssim"},
+	"internal/e2e":               {"internal/awssim"},
+}
+
+// mayUseClients are the packages that may import service clients, and which. All calls about images, keys, roles and
+// groups are made in one place; access asks STS for credentials and nothing else.
+var mayUseClients = map[string][]string{
+	"internal/awsapi": {"autoscaling", "ec2", "iam", "kms", "resourcegroupstaggingapi", "sts"},
+	"internal/access": {"sts"},
+}
+
+// standardOnly are the packages that import nothing but the standard library and what mayImport allows.
+var standardOnly = []string{
+	"internal/sharing", "internal/plan", "internal/policy", "internal/apply", "internal/report",
+	"internal/awssim", "internal/awssim/iampolicy", "internal/awssim/cmd/awssim",
+}
+
+// pure are the packages that neither wait nor look at the clock nor speak to anybody, and what would let them. The
+// vocabulary holds points in time, and so may import their type.
+var pure = map[string][]string{
+	"internal/sharing": {"context", "log", "net/http", "os", "sync"},
+	"internal/plan":    {"context", "log", "net/http", "os", "sync", "time"},
+	"internal/policy":  {"context", "log", "net/http", "os", "sync", "time"},
+}
+
+type goPackage struct {
+	ImportPath string
+	Imports    []string
+	Standard   bool
+}
+
+func TestImports(t *testing.T) {
+	for _, p := range packages(t) {
+		name := short(p.ImportPath)
+		t.Run(name, func(t *testing.T) {
+			allowed, known := mayImport[name]
+			if !known {
+				t.Fatalf("say in mayImport what %q may import", name)
+			}
+			for _, path := range p.Imports {
+				checkImport(t, name, path, allowed)
+			}
+		})
+	}
+}
+
+func checkImport(t *testing.T, name, path string, allowed []string) {
+	t.Helper()
+	standard := !strings.Contains(strings.Split(path, "/")[0], ".")
+	ours := path == module || strings.HasPrefix(path, module+"/")
+	switch {
+	case ours && !slices.Contains(allowed, short(path)):
+		t.Errorf("%s must not import %s", name, short(path))
+	case !ours && !standard && slices.Contains(standardOnly, name):
+		t.Errorf("%s must not import %s: only the standard library", name, path)
+	case slices.Contains(pure[name], path):
+		t.Errorf("%s must not import %s: it is pure", name, path)
+	}
+	if service, ok := strings.CutPrefix(path, clients); ok {
+		service, _, _ = strings.Cut(service, "/")
+		if !slices.Contains(mayUseClients[name], service) {
+			t.Errorf("%s must not import the client of %s: internal/awsapi makes the calls", name, service)
+		}
+	}
+}
+
+// packages lists all packages of the module.
+func packages(t *testing.T) []goPackage {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "go", "list", "-e", "-json=ImportPath,Imports,Standard", "./...")
+	out, err := command.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []goPackage
+	decoder := json.NewDecoder(strings.NewReader(string(out)))
+	for {
+		var p goPackage
+		switch err := decoder.Decode(&p); {
+		case errors.Is(err, io.EOF):
+			if len(all) < 10 {
+				t.Fatalf("go list shows %d packages only", len(all))
+			}
+			return all
+		case err != nil:
+			t.Fatal(err)
+		default:
+			all = append(all, p)
+		}
+	}
+}
+
+func short(path string) string { return strings.TrimPrefix(strings.TrimPrefix(path, module), "/") }
