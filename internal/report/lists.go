@@ -1,0 +1,34 @@
+package report
+
+import (
+	"slices"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// mapped returns f of each element, never nil.
+func mapped[A, B any](all []A, f func(A) B) []B {
+	result := make([]B, 0, len(all))
+	for _, a := range all {
+		result = append(result, f(a))
+	}
+	return result
+}
+
+// sortedUnique returns the strings sorted, each once, never nil.
+func sortedUnique(all []string) []string {
+	sorted := append([]string{}, all...)
+	slices.Sort(sorted)
+	return slices.Compact(sorted)
+}
+
+// distinct leaves out problems that are told already.
+func distinct(problems []sharing.Problem) []sharing.Problem {
+	var told []sharing.Problem
+	for _, p := range problems {
+		if !slices.Contains(told, p) {
+			told = append(told, p)
+		}
+	}
+	return told
+}

@@ -1,0 +1,97 @@
+// Package report puts a plan and what came of it into words and documents: the diff of a dry run, a table, JSON, Markdown
+// and the rows of Packer's machine-readable output.
+//
+// It is pure and decides nothing. Every form is made of the same items (one permission or grant of one account each), so
+// that no two of them can tell a different story. It writes no files and prints nothing.
+package report
+
+import (
+	"time"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/apply"
+	"github.com/amishare/packer-plugin-ami-share/internal/plan"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// Run is everything that there is to tell about a run. What did not happen is zero: a run that was refused has no plan,
+// a dry run no result.
+type Run struct {
+	Request sharing.Request
+	Plan    plan.Plan
+	Result  apply.Result
+	Checks  []sharing.Check
+	Stats   Stats
+	// Refused are the reasons why nothing was begun.
+	Refused []sharing.Problem
+	// Proof is what AWS would refuse of a dry run's plan.
+	Proof         []sharing.Problem
+	DryRun        bool
+	Started       time.Time
+	Elapsed       time.Duration
+	PluginVersion string
+}
+
+// Stats are the calls that were made; awsapi.Stats converts to it.
+type Stats struct {
+	Calls   map[string]int // by "kms:CreateGrant"
+	Retries int
+}
+
+// Outcomes of a run as a whole.
+const (
+	outcomeShared     = "shared"      // all that was asked for is there, and some of it is new
+	outcomeUnchanged  = "unchanged"   // all that was asked for was there
+	outcomePlanned    = "planned"     // a dry run
+	outcomeRefused    = "refused"     // nothing was begun
+	outcomeFailed     = "failed"      // something that was asked for is not there
+	outcomeRolledBack = "rolled_back" // something failed, and what the run had added was taken back
+	outcomeCancelled  = "cancelled"   // interrupted
+)
+
+func (r Run) outcome() string {
+	switch {
+	case len(r.Refused) > 0:
+		return outcomeRefused
+	case r.DryRun && len(r.failures()) > 0:
+		return outcomeFailed
+	case r.DryRun:
+		return outcomePlanned
+	case r.Result.RolledBack:
+		return outcomeRolledBack
+	case r.Result.Cancelled:
+		return outcomeCancelled
+	case len(r.failures()) > 0:
+		return outcomeFailed
+	case r.Plan.Empty():
+		return outcomeUnchanged
+	default:
+		return outcomeShared
+	}
+}
+
+// failures are everything that stands against what was asked for, each thing once.
+func (r Run) failures() []sharing.Problem {
+	failures := append([]sharing.Problem{}, r.Refused...)
+	failures = append(failures, r.Result.Failures...)
+	if r.DryRun {
+		failures = append(failures, r.Plan.Blocked...)
+		failures = append(failures, r.Proof...)
+	}
+	for _, check := range r.Checks {
+		if !check.OK && !check.Warning && check.Problem != nil {
+			failures = append(failures, *check.Problem)
+		}
+	}
+	return distinct(failures)
+}
+
+// warnings are the problems that verification found and that don't make the run wrong.
+func (r Run) warnings() []sharing.Problem {
+	var warnings []sharing.Problem
+	for _, check := range r.Checks {
+		if check.Warning && check.Problem != nil {
+			warnings = append(warnings, *check.Problem)
+		}
+	}
+	return warnings
+}
