@@ -40,7 +40,7 @@ func (r reading) parsePrincipals(found elements, allow bool) (*principals, []err
 	has := v.shape != ""
 	switch {
 	case !r.kind.resourceBased() && has:
-		return nil, []error{fmt.Errorf("a %s has no principal: it belongs to one", r.kind)}
+		return nil, []error{fmt.Errorf("principals have no place in the %s: it belongs to one", r.kind)}
 	case !r.kind.resourceBased():
 		return nil, nil
 	case !has:

@@ -22,7 +22,7 @@ func (r reading) parseResources(found elements) (*resources, []error) {
 	has := v.shape != ""
 	switch {
 	case r.kind == Trust && has:
-		return nil, []error{fmt.Errorf("a %s has no resource: it is about its role", r.kind)}
+		return nil, []error{fmt.Errorf("resources have no place in the %s: it is about its role", r.kind)}
 	case r.kind == Trust:
 		return nil, nil
 	case !has:
