@@ -14,7 +14,7 @@ type TargetConfig struct {
 	AccountIDs []string `mapstructure:"account_ids" required:"true"`
 	// The role to assume in each of the accounts. A grant must be issued from inside the account that is to use the
 	// key: one that the source account issues is accepted by KMS, and instances don't start all the same.
-	// See [assume_role](#assume-role-of-a-target).
+	// See [assume_role](#assume_role).
 	AssumeRole TargetRoleConfig `mapstructure:"assume_role" required:"false"`
 	// A profile of the shared configuration files that gives access to the account, instead of `assume_role`. For a
 	// target with one account.
