@@ -10,6 +10,8 @@ import (
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
 )
@@ -172,30 +174,56 @@ func newest(ctx context.Context, t *testing.T, c *autoscaling.Client, group stri
 	return out.Activities[0]
 }
 
-func TestGroupsLaunchSharedImages(t *testing.T) {
+func TestGroupsThatCannotLaunch(t *testing.T) {
+	share := func(t *testing.T, f *fixture) {
+		must(t, only(ec2.NewFromConfig(f.config(t, sourceAdmin, home)).ModifyImageAttribute(t.Context(),
+			launchWith("ami-cmk", types.LaunchPermission{UserId: aws.String(target)}, nil))))
+	}
+	const noKey = "Client.InternalError: Client error on launch"
 	for sentence, test := range map[string]struct {
 		template string
-		status   astypes.ScalingActivityStatusCode
+		prepare  func(*testing.T, *fixture)
 		message  string
 	}{
-		"an image that is not shared":           {"cmk", astypes.ScalingActivityStatusCodeFailed, "Not authorized for images: [ami-cmk]. Launching EC2 instance failed."},
-		"a key that the role has no grant on":   {"locked", astypes.ScalingActivityStatusCodeFailed, "Client.InternalError: Client error on launch"},
-		"a disabled key that it has a grant on": {"off", astypes.ScalingActivityStatusCodeFailed, "Client.InvalidKMSKey.InvalidState: The KMS key provided is in an incorrect state"},
+		"the image is not shared": {"cmk", func(*testing.T, *fixture) {},
+			"Not authorized for images: [ami-cmk]. Launching EC2 instance failed."},
+		"nobody of the account can use the key":                  {"locked", func(*testing.T, *fixture) {}, noKey},
+		"the account can use the key, but the role has no grant": {"cmk", share, noKey},
+		"the grant was issued by the key's account": {"cmk", func(t *testing.T, f *fixture) {
+			share(t, f)
+			grantToGroups(t, f, sourceAdmin, sharedKey)
+		}, noKey},
+		"the target's default key is one that the role can't use": {"cmk", func(t *testing.T, f *fixture) {
+			share(t, f)
+			grantToGroups(t, f, targetAdmin, sharedKey)
+			config := f.config(t, targetAdmin, home)
+			key, err := kms.NewFromConfig(config).CreateKey(t.Context(), &kms.CreateKeyInput{})
+			must(t, err)
+			must(t, only(ec2.NewFromConfig(config).ModifyEbsDefaultKmsKeyId(t.Context(),
+				&ec2.ModifyEbsDefaultKmsKeyIdInput{KmsKeyId: key.KeyMetadata.KeyId})))
+		}, noKey},
+		"the key was disabled after the grant": {"off", func(t *testing.T, f *fixture) {
+			owner := kms.NewFromConfig(f.config(t, sourceAdmin, home))
+			must(t, only(owner.EnableKey(t.Context(), &kms.EnableKeyInput{KeyId: aws.String(disabledKey)})))
+			grantToGroups(t, f, targetAdmin, disabledKey)
+			must(t, only(owner.DisableKey(t.Context(), &kms.DisableKeyInput{KeyId: aws.String(disabledKey)})))
+		}, "Client.InvalidKMSKey.InvalidState: The KMS key provided is in an incorrect state"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
 			f := start(t, computeWorld(t))
 			c := autoscaling.NewFromConfig(f.config(t, targetAdmin, home))
 			must(t, only(c.CreateAutoScalingGroup(t.Context(), newScalingGroup("g", test.template, 1))))
+			test.prepare(t, f)
 			got := newest(t.Context(), t, c, "g")
-			if got.StatusCode != test.status || !strings.HasSuffix(aws.ToString(got.StatusMessage), test.message) {
-				t.Errorf("activity %s: %q, want %s: %q", got.StatusCode, aws.ToString(got.StatusMessage), test.status, test.message)
+			if got.StatusCode != astypes.ScalingActivityStatusCodeFailed || !strings.HasSuffix(aws.ToString(got.StatusMessage), test.message) {
+				t.Errorf("activity %s: %q, want Failed: %q", got.StatusCode, aws.ToString(got.StatusMessage), test.message)
 			}
 		})
 	}
 }
 
-func TestGroupRecoversWhenTheImageIsShared(t *testing.T) {
+func TestGroupRecoversWhenPermissionsAreMended(t *testing.T) {
 	f := start(t, computeWorld(t))
 	c, ctx := autoscaling.NewFromConfig(f.config(t, targetAdmin, home)), t.Context()
 	must(t, only(c.CreateAutoScalingGroup(ctx, newScalingGroup("g", "cmk", 2))))
@@ -204,14 +232,28 @@ func TestGroupRecoversWhenTheImageIsShared(t *testing.T) {
 	}
 	owner := ec2.NewFromConfig(f.config(t, sourceAdmin, home))
 	must(t, only(owner.ModifyImageAttribute(ctx, launchWith("ami-cmk", types.LaunchPermission{UserId: aws.String(target)}, nil))))
+	grantToGroups(t, f, targetAdmin, sharedKey)
 	groups, err := c.DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{"g"}})
 	must(t, err)
 	got := groups.AutoScalingGroups[0]
 	if len(got.Instances) != 2 || got.Instances[0].LifecycleState != astypes.LifecycleStateInService {
 		t.Errorf("instances %+v", got.Instances)
 	}
-	if want := ":role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"; !strings.HasSuffix(aws.ToString(got.ServiceLinkedRoleARN), want) {
-		t.Errorf("role %q", aws.ToString(got.ServiceLinkedRoleARN))
+	if role := aws.ToString(got.ServiceLinkedRoleARN); role != groupRole {
+		t.Errorf("role %q", role)
+	}
+	if activity := newest(ctx, t, c, "g"); activity.StatusCode != astypes.ScalingActivityStatusCodeSuccessful {
+		t.Errorf("activity %s: %s", activity.StatusCode, aws.ToString(activity.StatusMessage))
+	}
+	var uses []string
+	for _, entry := range f.server.Journal() {
+		if strings.HasPrefix(entry.Caller, "arn:aws:sts::"+target+":assumed-role/AWSServiceRoleForAutoScaling/") && entry.Resource == keyARN(sharedKey) {
+			uses = append(uses, entry.Action+" "+entry.Decision)
+		}
+	}
+	want := []string{"kms:DescribeKey allow", "kms:Decrypt allow", "kms:ReEncryptFrom allow", "kms:CreateGrant allow"}
+	if diff := cmp.Diff(append(want, want...), uses); diff != "" {
+		t.Errorf("the journal's uses of the source key:\n%s", diff)
 	}
 	must(t, only(c.DeleteAutoScalingGroup(ctx, &autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: aws.String("g"), ForceDelete: aws.Bool(true)})))
 }

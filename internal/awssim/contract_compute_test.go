@@ -2,18 +2,24 @@ package awssim_test
 
 import (
 	"context"
+	"encoding/json"
+	"strings"
+	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
 )
 
 // The world of the compute tests: a source account that owns images under keys that the target may use, may not use
 // and that are disabled; a target account with a template and a group; and the account that public images come from.
 const (
 	home   = "us-east-1"
-	away   = "eu-west-1"
 	source = "111111111111"
 	target = "222222222222"
 
@@ -32,7 +38,7 @@ const (
 			{"id": "ami-off", "name": "off", "block_devices": [{"snapshot": "snap-off"}], "launch_permissions": ["222222222222"]},
 			{"id": "ami-managed", "name": "managed", "block_devices": [{"snapshot": "snap-managed"}]}
 		],
-		"launch_templates": [{"name": "web", "image": "ami-cmk"}],
+		"launch_templates": [{"name": "web", "image": "ami-plain"}],
 		"auto_scaling_groups": [{"name": "existing", "launch_template": "web"}],
 		"closed_accounts": ["444444444444"]
 	}`
@@ -54,8 +60,66 @@ const (
 	sourceAdmin  = "source-admin"
 	sourceNobody = "source-nobody"
 	targetAdmin  = "target-admin"
-	targetNobody = "target-nobody"
 )
+
+// keyARN is the ARN of one of the source account's keys in the home region.
+func keyARN(id string) string { return "arn:aws:kms:" + home + ":" + source + ":key/" + id }
+
+// The source account's keys.
+const (
+	sharedKey   = "11111111-1111-4111-8111-111111111111"
+	lockedKey   = "22222222-2222-4222-8222-222222222222"
+	disabledKey = "33333333-3333-4333-8333-333333333333"
+)
+
+func computeWorld(t *testing.T) awssim.World {
+	t.Helper()
+	everything := json.RawMessage(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`)
+	forBoth := json.RawMessage(`{"Version":"2012-10-17","Statement":[
+		{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + source + `:root"},"Action":"kms:*","Resource":"*"},
+		{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + target + `:root"},"Resource":"*","Action":["kms:CreateGrant",
+			"kms:DescribeKey","kms:Decrypt","kms:Encrypt","kms:ReEncrypt*","kms:GenerateDataKey*"]}]}`)
+	user := func(key string, policies ...json.RawMessage) awssim.WorldUser {
+		return awssim.WorldUser{Name: key, AccessKeyID: key, SecretAccessKey: "secret of " + key, Policies: policies}
+	}
+	return awssim.World{Accounts: []awssim.WorldAccount{
+		{
+			ID: source, Name: "source", Users: []awssim.WorldUser{user(sourceAdmin, everything), user(sourceNobody)},
+			Keys: []awssim.WorldKey{
+				{Region: home, ID: sharedKey, Aliases: []string{"alias/ami"}, Policy: forBoth},
+				{Region: home, ID: lockedKey, Aliases: []string{"alias/locked"}},
+				{Region: home, ID: disabledKey, Aliases: []string{"alias/off"}, Policy: forBoth, State: "Disabled"},
+			},
+			Regions: map[string]awssim.WorldRegion{home: worldRegion(t, sourceRegion)},
+		},
+		{
+			ID: target, Name: "target", Users: []awssim.WorldUser{user(targetAdmin, everything)},
+			Regions: map[string]awssim.WorldRegion{home: worldRegion(t, targetRegion)},
+		},
+		{ID: "999999999999", Name: "amazon", Regions: map[string]awssim.WorldRegion{home: worldRegion(t, publicRegion)}},
+	}}
+}
+
+func worldRegion(t *testing.T, text string) awssim.WorldRegion {
+	t.Helper()
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.DisallowUnknownFields()
+	var region awssim.WorldRegion
+	must(t, decoder.Decode(&region))
+	return region
+}
+
+// groupRole is the service-linked role that the target's groups launch with.
+const groupRole = "arn:aws:iam::" + target + ":role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
+
+// grantToGroups lets the groups of the target use a key of the source, with a grant issued by the owner of the profile.
+func grantToGroups(t *testing.T, f *fixture, profile, key string) {
+	t.Helper()
+	must(t, only(kms.NewFromConfig(f.config(t, profile, home)).CreateGrant(t.Context(), &kms.CreateGrantInput{
+		KeyId: aws.String(keyARN(key)), GranteePrincipal: aws.String(groupRole), Operations: []kmstypes.GrantOperation{
+			"Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "DescribeKey", "CreateGrant",
+		}})))
+}
 
 var (
 	farAway  = time.Date(2090, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
 )
 
 const (
@@ -235,13 +237,17 @@ func TestImageSharing(t *testing.T) {
 			must(t, share(ctx, p, withTarget))
 			must(t, only(p.target.ReplaceImageCriteriaInAllowedImagesSettings(ctx, criteria("amazon", nil))))
 			byID := &ec2.DescribeImagesInput{ImageIds: []string{"ami-cmk"}}
-			for state, want := range map[types.AllowedImagesSettingsEnabledState]string{
-				types.AllowedImagesSettingsEnabledStateAuditMode: "", types.AllowedImagesSettingsEnabledStateEnabled: "InvalidAMIID.NotFound",
+			for _, test := range []struct {
+				state types.AllowedImagesSettingsEnabledState
+				want  string
+			}{
+				{types.AllowedImagesSettingsEnabledStateAuditMode, ""},
+				{types.AllowedImagesSettingsEnabledStateEnabled, "InvalidAMIID.NotFound"},
 			} {
-				must(t, only(p.target.EnableAllowedImagesSettings(ctx, &ec2.EnableAllowedImagesSettingsInput{AllowedImagesSettingsState: state})))
+				must(t, only(p.target.EnableAllowedImagesSettings(ctx, &ec2.EnableAllowedImagesSettingsInput{AllowedImagesSettingsState: test.state})))
 				out, err := p.target.DescribeImages(ctx, byID)
-				if code(err) != want || (err == nil && *out.Images[0].ImageAllowed) {
-					t.Errorf("%s: %v %+v", state, err, out)
+				if code(err) != test.want || (err == nil && *out.Images[0].ImageAllowed) {
+					t.Errorf("%s: %v %+v", test.state, err, out)
 				}
 			}
 			if got := code(only(p.target.RunInstances(ctx, run("ami-cmk", nil)))); got != "InvalidAMIID.NotFound" {
@@ -370,5 +376,63 @@ func TestLaunchOfSharedImages(t *testing.T) {
 				t.Errorf("instance is %s because of %q, want %s because of %q", instance.State.Name, reason, test.state, test.reason)
 			}
 		})
+	}
+}
+
+func TestOrganizationSharing(t *testing.T) {
+	for sentence, test := range map[string]struct {
+		with    types.LaunchPermission
+		visible bool
+	}{
+		"the organization":             {types.LaunchPermission{OrganizationArn: aws.String(organization)}, true},
+		"an OU that the account is in": {types.LaunchPermission{OrganizationalUnitArn: aws.String(unit)}, true},
+		"an OU that it is not in":      {types.LaunchPermission{OrganizationalUnitArn: aws.String(unit + "2")}, false},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			t.Parallel()
+			world := computeWorld(t)
+			world.Organizations = []awssim.WorldOrganization{{ID: "o-exampleorg", ManagementAccount: "333333333333",
+				Units: []awssim.WorldUnit{{ID: "ou-root-aboveaccount", Units: []awssim.WorldUnit{
+					{ID: "ou-root-development", Accounts: []string{target}}, {ID: "ou-root-development2"},
+				}}}}}
+			f, ctx := start(t, world), t.Context()
+			must(t, only(ec2.NewFromConfig(f.config(t, sourceAdmin, home)).ModifyImageAttribute(ctx, launchWith("ami-cmk", test.with, nil))))
+			recipient := ec2.NewFromConfig(f.config(t, targetAdmin, home))
+			shows := func(in *ec2.DescribeImagesInput) bool {
+				out, err := recipient.DescribeImages(ctx, in)
+				must(t, err)
+				return slices.ContainsFunc(out.Images, func(i types.Image) bool { return *i.ImageId == "ami-cmk" })
+			}
+			if shows(&ec2.DescribeImagesInput{}) {
+				t.Error("a list without ExecutableUsers shows it")
+			}
+			if got := shows(&ec2.DescribeImagesInput{ExecutableUsers: []string{"self"}}); got != test.visible {
+				t.Errorf("ExecutableUsers=self shows it: %v, want %v", got, test.visible)
+			}
+			if got := code(only(recipient.RunInstances(ctx, run("ami-cmk", nil)))) == ""; got != test.visible {
+				t.Errorf("it starts: %v, want %v", got, test.visible)
+			}
+		})
+	}
+}
+
+func TestSmallPages(t *testing.T) {
+	world := computeWorld(t)
+	world.Hostility.PageSize = 2
+	f := start(t, world)
+	var got []string
+	pages := ec2.NewDescribeImagesPaginator(ec2.NewFromConfig(f.config(t, sourceAdmin, home)), &ec2.DescribeImagesInput{Owners: []string{"self"}})
+	for n := 0; pages.HasMorePages(); n++ {
+		page, err := pages.NextPage(t.Context())
+		must(t, err)
+		if len(page.Images) > 2 {
+			t.Errorf("page %d has %d images", n, len(page.Images))
+		}
+		for _, image := range page.Images {
+			got = append(got, *image.ImageId)
+		}
+	}
+	if diff := cmp.Diff([]string{"ami-cmk", "ami-locked", "ami-managed", "ami-off", "ami-plain"}, got); diff != "" {
+		t.Error(diff)
 	}
 }

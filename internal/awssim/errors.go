@@ -1,9 +1,6 @@
 package awssim
 
-import (
-	"fmt"
-	"net/http"
-)
+import "fmt"
 
 // apiError is an error as AWS sends it: the service's front end writes it in the protocol's own document.
 type apiError struct {

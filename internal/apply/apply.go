@@ -1,0 +1,127 @@
+// Package apply carries out a plan: stage by stage, many changes at once, with a stop and a way back.
+//
+// It knows nothing of AWS: a [Doer] does one change and says what undoes it. What failed for an account in a Region is
+// left out of the later stages there; nothing else is.
+package apply
+
+import (
+	"context"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/plan"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// Doer carries out one change. It returns the change that undoes it, or nil when there is nothing to undo, as when what
+// was asked for had been there before. A call whose outcome is unknown can return both an error and the change that
+// undoes what it may have done.
+//
+// An error that is or wraps a [Rejection] says that a batch was refused because of some of its accounts, and that
+// nothing was done for anyone. An error that wraps a sharing.Problem is told to people as it is.
+type Doer interface {
+	Do(ctx context.Context, change plan.Change) (undo plan.Change, err error)
+}
+
+// Rejection is an error that names the accounts because of which a batch was refused as a whole.
+type Rejection interface {
+	error
+	Rejected() []sharing.AccountID
+}
+
+// OnFailure tells what becomes of what was done when something failed.
+type OnFailure int
+
+// What on_failure can be.
+const (
+	Fail     OnFailure = iota // it stays, and the run has failed
+	Rollback                  // it is undone, and the run has failed
+	Continue                  // it stays, and the failures are warnings
+)
+
+// Options of a run.
+type Options struct {
+	Concurrency int // changes under way at the same time; 0 means 64
+	OnFailure   OnFailure
+	// Progress is told after every change. It is never called twice at the same time. May be nil.
+	Progress func(Progress)
+}
+
+// Progress is how far a stage has come.
+type Progress struct {
+	Stage               plan.Stage
+	Done, Total, Failed int // changes of the stage; Done counts the failed ones too
+}
+
+// Status is what became of a change.
+type Status int
+
+// The statuses. A skipped change was not sent: something before it failed for its scopes, or the run was stopped.
+const (
+	Skipped Status = iota
+	Done
+	Failed
+	Undone
+)
+
+func (s Status) String() string { return [...]string{"skipped", "done", "failed", "undone"}[s] }
+
+// Outcome is what became of one change, or of a part of it: a batch that went through for some accounts and not for
+// others has an outcome for each group.
+type Outcome struct {
+	Change  plan.Change
+	Status  Status
+	GrantID string           // of a grant that was made
+	Problem *sharing.Problem // why it failed
+}
+
+// Result is what became of a plan.
+type Result struct {
+	// Outcomes of all changes, in the order of the plan.
+	Outcomes []Outcome
+	// Failures are all problems, those that had blocked targets in the plan among them, by account and Region.
+	Failures []sharing.Problem
+	// Undone are the changes that a rollback made, in that order, and NotUndone those that it could not make.
+	Undone    []plan.Change
+	NotUndone []NotUndone
+	// RolledBack says that a rollback took place, Cancelled that the run was stopped before its end.
+	RolledBack bool
+	Cancelled  bool
+}
+
+// NotUndone is a change that a rollback could not make, with the AWS CLI command that makes it.
+type NotUndone struct {
+	Change  plan.Change
+	Problem sharing.Problem
+	Command string
+}
+
+// Run carries out a plan. Calls in flight are never cancelled, since the outcome of a cancelled call is unknown: when
+// ctx is done, nothing new starts, and what is under way is waited for.
+func Run(ctx context.Context, doer Doer, p plan.Plan, o Options) Result {
+	r := newRun(doer, p, o)
+	if o.OnFailure == Rollback && len(p.Blocked) > 0 {
+		return r.finish()
+	}
+	for _, stage := range stages(p.Changes) {
+		if r.stopped(ctx) {
+			break
+		}
+		r.stage(ctx, stage)
+	}
+	r.result.Cancelled = ctx.Err() != nil
+	if o.OnFailure == Rollback && (r.result.Cancelled || len(r.failures) > 0) {
+		r.rollback(ctx)
+	}
+	return r.finish()
+}
+
+// stages cuts changes, which are in the order of their stages, at the barriers.
+func stages(changes []plan.Change) [][]int {
+	var cut [][]int
+	for i, change := range changes {
+		if i == 0 || changes[i-1].Stage() != change.Stage() {
+			cut = append(cut, nil)
+		}
+		cut[len(cut)-1] = append(cut[len(cut)-1], i)
+	}
+	return cut
+}

@@ -1,0 +1,139 @@
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// images sorts out which images are shared, and refuses those that can't be.
+func (c *computation) images() {
+	for _, image := range c.facts.Images {
+		switch {
+		case image.State == sharing.ImageMissing && image.Ref.Region == c.request.BuildRegion && c.request.BuildRegion != "" && len(c.facts.Images) > 1:
+			c.note("%s is passed over: with skip_save_build_region, Packer has deregistered the image of the build Region %s", image.Ref.ID, image.Ref.Region)
+			continue
+		case image.State != "available":
+			c.refuse(unavailable(image))
+			continue
+		}
+		c.encryption(image)
+		c.plan.Images = append(c.plan.Images, image)
+		if c.owner == "" {
+			c.owner = image.Owner
+		}
+	}
+	if len(c.plan.Images) == 0 && len(c.refused) == 0 {
+		c.refuse(sharing.Problem{Doing: "looking for images to share", Cause: "there are none", Remedy: "Name existing ones in images, or put this post-processor behind a builder that makes an AMI."})
+	}
+}
+
+func unavailable(image sharing.Image) sharing.Problem {
+	p := sharing.Problem{Scope: sharing.Scope{Region: image.Ref.Region}, Doing: "looking at the image " + image.Ref.ID}
+	switch image.State {
+	case sharing.ImageMissing:
+		p.Cause = "it does not exist in this Region, or these credentials may not see it"
+		p.Remedy = "Check its id and Region, and that the access options belong to the account that owns it."
+	case "disabled":
+		p.Cause = "it is disabled, and a disabled image can't be shared"
+		p.Remedy = "Enable it: aws ec2 enable-image --region " + string(image.Ref.Region) + " --image-id " + image.Ref.ID
+	case "pending":
+		p.Cause = "it is still pending"
+		p.Remedy = "Wait until it is available: aws ec2 wait image-available --region " + string(image.Ref.Region) + " --image-ids " + image.Ref.ID
+	default:
+		p.Cause = "its state is " + image.State + ", and only an available image can be shared"
+		p.Remedy = "Build it again."
+	}
+	return p
+}
+
+// encryption refuses an image with anything unencrypted in it, unless that is allowed.
+func (c *computation) encryption(image sharing.Image) {
+	if c.request.AllowUnencrypted {
+		return
+	}
+	p := sharing.Problem{
+		Scope: sharing.Scope{Region: image.Ref.Region}, Doing: "looking at the image " + image.Ref.ID,
+		Remedy: "Set encrypt_boot = true, and kms_key_id and region_kms_key_ids to a customer managed key; or, to share it as it is, allow_unencrypted = true.",
+	}
+	if len(image.Snapshots) == 0 {
+		p.Cause = "it has no EBS snapshots, and nothing in it is encrypted"
+		c.refuse(p)
+	}
+	for _, snapshot := range image.Snapshots {
+		if !snapshot.Encrypted {
+			p.Cause = "its snapshot " + snapshot.ID + " is not encrypted"
+			c.refuse(p)
+		}
+	}
+}
+
+// keys collects the keys behind the images, and refuses those that can't be shared.
+func (c *computation) keys() {
+	users := map[string]string{} // of each key, one snapshot
+	for _, image := range c.plan.Images {
+		for _, snapshot := range image.Snapshots {
+			if snapshot.Encrypted {
+				users[snapshot.KeyARN] = snapshot.ID
+			}
+		}
+	}
+	c.plan.Keys = slices.Sorted(maps.Keys(users))
+	for _, arn := range c.plan.Keys {
+		c.fitness(arn, users[arn])
+		if key := c.facts.Keys[arn]; !key.GrantsListed {
+			c.note("the grants on %s could not be listed: each grant is asked for again, which changes nothing where it is there, and stale ones are not looked for", arn)
+		}
+	}
+}
+
+// fitness refuses a key that nobody else can use. AWS would refuse it later, with two different codes.
+func (c *computation) fitness(arn, snapshot string) {
+	key := c.facts.Keys[arn]
+	p := sharing.Problem{Scope: sharing.Scope{Region: regionOf(arn)}, Doing: "looking at the key " + arn + " of the snapshot " + snapshot}
+	switch {
+	case key.AWSManaged:
+		p.Cause = "it is managed by AWS, like aws/ebs, and such a key can't be shared: " +
+			"\"Snapshots encrypted with the AWS Managed CMK can't be shared\", \"Encrypted snapshots with EBS default key cannot be shared\""
+		p.Remedy = "Encrypt under a customer managed key: set kms_key_id, and region_kms_key_ids for every Region in ami_regions, and build again."
+	case key.Described && key.State != "Enabled":
+		p.Cause = "its state is " + key.State
+		p.Remedy = "Enable it (aws kms enable-key --region " + string(regionOf(arn)) + " --key-id " + arn +
+			"), after aws kms cancel-key-deletion if it is pending deletion."
+	default:
+		return
+	}
+	c.refuse(p)
+}
+
+// sharingQuota is how many accounts, organizations and organizational units an image can be shared with by default.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ami-quotas.html
+const sharingQuota = 1000
+
+// limits refuses what goes over the quota of an image, before anything is done. An image that is over it already
+// shows that the account's quota is a higher one.
+func (c *computation) limits() {
+	for _, image := range c.plan.Images {
+		present := slices.DeleteFunc(slices.Clone(image.LaunchPermissions), func(r sharing.Recipient) bool { return r.Kind == sharing.ToGroup })
+		total := len(present)
+		for _, recipient := range c.recipients() {
+			if !slices.Contains(present, recipient) {
+				total++
+			}
+		}
+		if total > sharingQuota && len(present) <= sharingQuota {
+			c.refuse(sharing.Problem{
+				Scope: sharing.Scope{Region: image.Ref.Region}, Doing: "counting with whom the image " + image.Ref.ID + " is to be shared",
+				Cause:  fmt.Sprintf("they are %d accounts, organizations and OUs, and AWS's quota is %d for each image", total, sharingQuota),
+				Remedy: "Share with an organization or OU, which counts as one whatever its size (organization_arns, ou_arns), or with exact = true in a run of its own remove those that are not needed any more.",
+			})
+		}
+	}
+}
+
+// recipients are all whom the images are to be launchable for, less their own account, which always is.
+func (c *computation) recipients() []sharing.Recipient {
+	return slices.DeleteFunc(c.request.Recipients(), func(r sharing.Recipient) bool { return r == sharing.Account(c.owner) })
+}

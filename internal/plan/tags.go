@@ -1,0 +1,92 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// tags plans the tags of images and snapshots as the targets see them: tags never travel with what is shared.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html
+func (c *computation) tags() {
+	for _, target := range c.plan.Targets {
+		for _, image := range c.plan.Images {
+			scope := at(target.Account, image.Ref.Region)
+			if !target.CopyTags || target.Account == c.owner || c.blocked(scope) {
+				continue
+			}
+			there := c.facts.Targets[target.Account].Tags[image.Ref.Region]
+			c.tag(scope, image.Ref, image.Ref.ID, image.Tags, there)
+			for _, snapshot := range image.Snapshots {
+				if c.sees(target.Account, snapshot) {
+					c.tag(scope, image.Ref, snapshot.ID, snapshot.Tags, there)
+				}
+			}
+		}
+	}
+}
+
+// sees tells whether a target can see a snapshot, and so tag it.
+func (c *computation) sees(account sharing.AccountID, snapshot sharing.Snapshot) bool {
+	return c.request.ShareSnapshots || slices.Contains(snapshot.Recipients, sharing.Account(account))
+}
+
+func (c *computation) tag(scope sharing.Scope, image sharing.ImageRef, resource string, wanted map[string]string, there map[string]map[string]string) {
+	put := PutTags{Account: scope.Account, Image: image, Resource: resource, Tags: map[string]string{}, Previous: map[string]string{}}
+	some := false
+	for key, value := range wanted {
+		if strings.HasPrefix(key, "aws:") {
+			continue // nobody but AWS can write these
+		}
+		some = true
+		old, ok := there[resource][key]
+		if ok && old == value {
+			continue
+		}
+		put.Tags[key] = value
+		if ok {
+			put.Previous[key] = old
+		}
+	}
+	switch {
+	case len(put.Tags) > 0:
+		c.change(put)
+	case some:
+		c.keep(Kept{Scope: scope, Kind: KeptTags, Resource: resource})
+	}
+}
+
+// autoScaling is the service whose roles groups launch with.
+const autoScaling = "autoscaling.amazonaws.com"
+
+// groupGrantee returns the role that a target's groups are to launch with: its first Auto Scaling one.
+func groupGrantee(target sharing.Target) (sharing.Grantee, bool) {
+	i := slices.IndexFunc(target.Grantees, func(g sharing.Grantee) bool { return g.Service == autoScaling })
+	if i < 0 {
+		return sharing.Grantee{}, false
+	}
+	return target.Grantees[i], true
+}
+
+// groups plans the service-linked roles of Auto Scaling groups.
+func (c *computation) groups() {
+	regions := c.regions()
+	for _, target := range c.plan.Targets {
+		grantee, ok := groupGrantee(target)
+		if !ok {
+			continue
+		}
+		role := c.role(target, grantee).ARN
+		for _, group := range c.facts.Targets[target.Account].Groups {
+			scope := at(target.Account, group.Region)
+			switch {
+			case c.blocked(scope) || !slices.Contains(regions, group.Region) || !slices.Contains(target.AutoScalingGroups, group.Name):
+			case group.RoleARN == role:
+				c.keep(Kept{Scope: scope, Kind: KeptGroupRole, Resource: group.Name})
+			default:
+				c.change(SetGroupRole{Account: target.Account, Region: group.Region, Group: group.Name, RoleARN: role, Previous: group.RoleARN})
+			}
+		}
+	}
+}

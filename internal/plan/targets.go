@@ -1,0 +1,123 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// targets sorts out who takes part.
+func (c *computation) targets() {
+	for _, target := range c.request.Targets {
+		if target.Account == c.owner {
+			c.ownAccount(target)
+			continue
+		}
+		c.plan.Targets = append(c.plan.Targets, target)
+	}
+	for _, target := range c.plan.Targets {
+		for _, problem := range c.facts.Targets[target.Account].Problems {
+			c.block(problem)
+		}
+		c.missingRoles(target)
+		c.missingGroups(target)
+	}
+	if orgs := len(c.request.Organizations) + len(c.request.OrganizationalUnits); orgs > 0 {
+		c.note("organizations and OUs get launch permission only: snapshots and grants go to accounts that a target names")
+	}
+}
+
+// ownAccount drops the images' own account, which can launch them anyway. Where a key belongs to yet another account,
+// its roles need grants like those of any other.
+func (c *computation) ownAccount(target sharing.Target) {
+	foreign := slices.ContainsFunc(c.plan.Keys, func(arn string) bool { return ownerOf(arn) != c.owner })
+	if foreign && target.Credentials && len(target.Grantees) > 0 {
+		c.note("account %s owns the images and needs no permission; it gets grants, since a key belongs to another account", target.Account)
+		c.plan.Targets = append(c.plan.Targets, target)
+		return
+	}
+	c.note("account %s is left out: it owns the images", target.Account)
+}
+
+// role returns what is known of a target's grantee.
+func (c *computation) role(target sharing.Target, grantee sharing.Grantee) sharing.Role {
+	role := c.facts.Targets[target.Account].Roles[grantee]
+	if role.ARN == "" {
+		role.ARN = grantee.ARN(c.facts.Partition, target.Account)
+	}
+	return role
+}
+
+// needed tells whether a target's grantee is needed at all: for grants, or for groups.
+func (c *computation) needed(target sharing.Target, grantee sharing.Grantee) bool {
+	first, ok := groupGrantee(target)
+	return len(c.plan.Keys) > 0 || len(target.AutoScalingGroups) > 0 && ok && first == grantee
+}
+
+// missingRoles blocks a target in which a role is missing that is not to be created.
+func (c *computation) missingRoles(target sharing.Target) {
+	if c.blocked(at(target.Account, "")) {
+		return
+	}
+	for _, grantee := range target.Grantees {
+		role := c.role(target, grantee)
+		if role.Exists || !c.needed(target, grantee) || grantee.Service != "" && target.CreateServiceLinkedRoles {
+			continue
+		}
+		p := sharing.Problem{Scope: at(target.Account, ""), Doing: "looking up the role " + role.ARN, Cause: "it does not exist"}
+		if grantee.Service == "" {
+			p.Remedy = "Create it, or correct grantee_roles."
+		} else {
+			p.Cause = "the service-linked role does not exist in this account"
+			p.Remedy = "Set create_service_linked_roles = true, or create it in the account: " + CreateRoleCommand(grantee)
+		}
+		c.block(p)
+	}
+}
+
+// CreateRoleCommand is the AWS CLI command that creates a service-linked role.
+func CreateRoleCommand(grantee sharing.Grantee) string {
+	command := "aws iam create-service-linked-role --aws-service-name " + grantee.Service
+	if grantee.Suffix != "" {
+		command += " --custom-suffix " + grantee.Suffix
+	}
+	return command
+}
+
+// missingGroups blocks a target with a group that exists in no Region of the images.
+func (c *computation) missingGroups(target sharing.Target) {
+	if c.blocked(at(target.Account, "")) {
+		return
+	}
+	found := c.facts.Targets[target.Account].Groups
+	for _, name := range target.AutoScalingGroups {
+		if !slices.ContainsFunc(found, func(g sharing.AutoScalingGroup) bool { return g.Name == name }) {
+			c.block(sharing.Problem{
+				Scope: at(target.Account, ""), Doing: "looking up the Auto Scaling group " + name,
+				Cause: "it exists in none of " + joined(c.regions()), Remedy: "Correct auto_scaling_groups, or create the group first.",
+			})
+		}
+	}
+}
+
+// regions are those of the images, in order.
+func (c *computation) regions() []sharing.Region {
+	var regions []sharing.Region
+	for _, image := range c.plan.Images {
+		regions = append(regions, image.Ref.Region)
+	}
+	slices.Sort(regions)
+	return slices.Compact(regions)
+}
+
+// roles plans the service-linked roles that are missing.
+func (c *computation) roles() {
+	for _, target := range c.plan.Targets {
+		for _, grantee := range target.Grantees {
+			role := c.role(target, grantee)
+			if !role.Exists && c.needed(target, grantee) && !c.blocked(at(target.Account, "")) {
+				c.change(CreateServiceLinkedRole{Account: target.Account, Grantee: grantee, ARN: role.ARN})
+			}
+		}
+	}
+}
