@@ -223,10 +223,10 @@ func (c *call) setGroupSource(group *scalingGroup) error {
 	case len(named) > 0:
 		template, err := c.templateNamed(named)
 		if err != nil {
-			return validationError("You must use a valid fully-formed launch template. %s", err.(*apiError).message) //nolint:errorlint // it is bare
+			return validationError("You must use a valid fully-formed launch template. %s", asAPIError(err).message)
 		}
 		if _, err := template.version(named.get("Version")); err != nil {
-			return validationError("You must use a valid fully-formed launch template. %s", err.(*apiError).message) //nolint:errorlint // it is bare
+			return validationError("You must use a valid fully-formed launch template. %s", asAPIError(err).message)
 		}
 		group.template, group.version, group.configuration = template, named.get("Version"), nil
 	case configuration != "":

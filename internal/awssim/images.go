@@ -2,6 +2,7 @@ package awssim
 
 import (
 	"cmp"
+	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -263,8 +264,8 @@ func (c *call) imagesByID(ids []string) ([]*image, error) {
 }
 
 func hasCode(err error, code string) bool {
-	known, ok := err.(*apiError) //nolint:errorlint // handlers return it bare
-	return ok && known.code == code
+	var known *apiError
+	return errors.As(err, &known) && known.code == code
 }
 
 // listedImages are all images that the caller sees without naming them: public ones, its own and those shared with the
