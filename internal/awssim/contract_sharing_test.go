@@ -2,6 +2,7 @@ package awssim_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -434,5 +435,31 @@ func TestSmallPages(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"ami-cmk", "ami-locked", "ami-managed", "ami-off", "ami-plain"}, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestSharingConditions(t *testing.T) {
+	world := computeWorld(t)
+	narrow := awssim.WorldUser{Name: "narrow", AccessKeyID: "source-narrow", SecretAccessKey: "secret", Policies: []json.RawMessage{json.RawMessage(
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ec2:Modify*Attribute",
+			"Resource":["arn:aws:ec2:` + home + `::image/ami-cmk","arn:aws:ec2:` + home + `::snapshot/snap-cmk"],
+			"Condition":{"StringEquals":{"ec2:Add/userId":"` + target + `"}}}]}`)}}
+	world.Accounts[0].Users = append(world.Accounts[0].Users, narrow)
+	f, ctx := start(t, world), t.Context()
+	c := ec2.NewFromConfig(f.config(t, narrow.AccessKeyID, home))
+	for sentence, test := range map[string]struct {
+		err  error
+		want string
+	}{
+		"the image with the account":         {only(c.ModifyImageAttribute(ctx, launchWith("ami-cmk", types.LaunchPermission{UserId: aws.String(target)}, nil))), ""},
+		"the snapshot with the account":      {only(c.ModifySnapshotAttribute(ctx, volumesFor("snap-cmk", types.CreateVolumePermission{UserId: aws.String(target)}, nil))), ""},
+		"the image with another account":     {only(c.ModifyImageAttribute(ctx, launchWith("ami-cmk", types.LaunchPermission{UserId: aws.String("555555555555")}, nil))), "UnauthorizedOperation"},
+		"the image with an organization":     {only(c.ModifyImageAttribute(ctx, launchWith("ami-cmk", types.LaunchPermission{OrganizationArn: aws.String(organization)}, nil))), "UnauthorizedOperation"},
+		"another image with the account":     {only(c.ModifyImageAttribute(ctx, launchWith("ami-plain", types.LaunchPermission{UserId: aws.String(target)}, nil))), "UnauthorizedOperation"},
+		"asking first, with another account": {only(c.ModifyImageAttribute(ctx, launchWith("ami-cmk", types.LaunchPermission{UserId: aws.String("555555555555")}, aws.Bool(true)))), "UnauthorizedOperation"},
+	} {
+		if got := code(test.err); got != test.want {
+			t.Errorf("%s: %q, want %q", sentence, got, test.want)
+		}
 	}
 }
