@@ -77,8 +77,21 @@ func (c Config) grantStatements(targets []Target) []statement {
 		create,
 		allow("AmiShareGrants", []string{"kms:ListGrants", "kms:RetireGrant"}, unique(c.Keys)),
 		// Tells a role that is missing from one that KMS doesn't know yet, and its true path and unique id.
-		allow("AmiShareRoles", []string{"iam:GetRole"}, grantees),
+		allow("AmiShareRoles", []string{"iam:GetRole"}, withoutPaths(grantees)),
 	}
+}
+
+// withoutPaths adds the ARNs that roles have without their paths: GetRole takes a name, and a role that does not exist has
+// no path that AWS could match a policy with. Its answer would be AccessDenied instead of NoSuchEntity.
+func withoutPaths(roles []string) []string {
+	all := slices.Clone(roles)
+	for _, role := range roles {
+		if arn, err := sharing.ParseARN(role); err == nil {
+			arn.Resource = "role/" + arn.Resource[strings.LastIndexByte(arn.Resource, '/')+1:]
+			all = append(all, arn.String())
+		}
+	}
+	return unique(all)
 }
 
 // roleStatements create the service-linked roles that are missing, and delete those of a run that is rolled back.

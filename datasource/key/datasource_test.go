@@ -1,0 +1,153 @@
+package key_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/amishare/packer-plugin-ami-share/datasource/key"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
+)
+
+func TestEverythingIsAsItShouldBe(t *testing.T) {
+	server := serve(t, theWorld())
+	before := string(server.State())
+	output := mustExecute(t, block())
+	for name, want := range map[string]string{"arn": keyARN(frankfurt), "key_id": keyID, "account_id": source, "region": frankfurt} {
+		if got := output[name].AsString(); got != want {
+			t.Errorf("%s is %s, want %s", name, got, want)
+		}
+	}
+	wantKeys := map[string]string{frankfurt: keyARN(frankfurt), virginia: keyARN(virginia)}
+	if diff := cmp.Diff(wantKeys, stringMap(output["region_kms_key_ids"])); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{scaling}, list(output["grantee_arns"])); diff != "" {
+		t.Error(diff)
+	}
+	if warnings := list(output["warnings"]); len(warnings) > 0 {
+		t.Errorf("warnings %q", warnings)
+	}
+	if after := string(server.State()); after != before {
+		t.Errorf("the proof changed something (-before +after):\n%s", cmp.Diff(before, after))
+	}
+	for _, entry := range server.Journal() {
+		if entry.Write && !entry.DryRun && entry.Action != "sts:AssumeRole" {
+			t.Errorf("a write: %+v", entry)
+		}
+	}
+}
+
+func TestWaysToNameAKey(t *testing.T) {
+	const mrk, thirdAccount = "mrk-1234abcd12ab34cd56ef1234567890ab", "999999999999"
+	foreign := "arn:aws:kms:" + frankfurt + ":" + thirdAccount + ":"
+	world := theWorld()
+	world.Accounts[0].Keys = append(world.Accounts[0].Keys,
+		awssim.WorldKey{Region: frankfurt, ID: mrk, MultiRegion: "PRIMARY"}, awssim.WorldKey{Region: virginia, ID: mrk, MultiRegion: "REPLICA"},
+		awssim.WorldKey{Region: frankfurt, Tags: map[string]string{"purpose": "ami-sharing"}, State: "Disabled"})
+	world.Accounts = append(world.Accounts, awssim.WorldAccount{ID: thirdAccount, Keys: []awssim.WorldKey{{
+		Region: frankfurt, ID: keyID, Aliases: []string{"alias/theirs"},
+		Policy: delegating(thirdAccount, `{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::`+source+`:root"},"Action":"kms:DescribeKey","Resource":"*"}`),
+	}}})
+	both := map[string]string{frankfurt: keyARN(frankfurt), virginia: keyARN(virginia)}
+	replicas := map[string]string{
+		frankfurt: "arn:aws:kms:" + frankfurt + ":" + source + ":key/" + mrk, virginia: "arn:aws:kms:" + virginia + ":" + source + ":key/" + mrk,
+	}
+	one := []string{frankfurt}
+	for name, test := range map[string]struct {
+		options options
+		want    map[string]string
+	}{
+		"by alias":                        {options{}, both},
+		"by id":                           {options{"key_id": keyID, "alias": nil}, both},
+		"by ARN, in its Region":           {options{"key_id": keyARN(virginia), "alias": nil, "regions": []string{virginia}}, map[string]string{virginia: keyARN(virginia)}},
+		"by an alias's ARN":               {options{"alias": "arn:aws:kms:" + frankfurt + ":" + source + ":alias/ami-sharing", "regions": one}, map[string]string{frankfurt: keyARN(frankfurt)}},
+		"by tags, of which one is enough": {options{"tags": options{"purpose": "ami-sharing"}, "alias": nil}, both},
+		"by a multi-Region id":            {options{"key_id": mrk, "alias": nil}, replicas},
+		"by one replica's ARN":            {options{"key_id": replicas[virginia], "alias": nil}, replicas},
+		"of a third account, by ARN":      {options{"key_id": foreign + "key/" + keyID, "alias": nil, "regions": one}, map[string]string{frankfurt: foreign + "key/" + keyID}},
+		"of a third account, by alias":    {options{"alias": foreign + "alias/theirs", "regions": one}, map[string]string{frankfurt: foreign + "key/" + keyID}},
+		"in the environment's Region":     {options{"regions": nil}, map[string]string{frankfurt: keyARN(frankfurt)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := serve(t, world)
+			output := mustExecute(t, block(test.options, options{"check_grants": false}))
+			if diff := cmp.Diff(test.want, stringMap(output["region_kms_key_ids"])); diff != "" {
+				t.Error(diff)
+			}
+			if multi := output["multi_region"].True(); multi != strings.Contains(name, "multi") && !strings.Contains(name, "replica") {
+				t.Errorf("multi_region is %v", multi)
+			}
+			if looked := len(server.Journal()); looked > 10 {
+				t.Errorf("%d calls to find a key", looked)
+			}
+		})
+	}
+}
+
+func TestOutputsAreNeverNull(t *testing.T) {
+	serve(t, theWorld())
+	for name, value := range mustExecute(t, block(options{"target": nil})) {
+		if value.IsNull() {
+			t.Errorf("%s is null", name)
+		}
+	}
+}
+
+func TestAnErrorComesWithAValueThatPackerCanCarry(t *testing.T) {
+	serve(t, theWorld())
+	var d key.Datasource
+	if err := d.Configure(map[string]any(block(options{"alias": "alias/nowhere"}))); err != nil {
+		t.Fatal(err)
+	}
+	value, err := d.Execute()
+	if err == nil || !value.RawEquals(cty.NullVal(cty.EmptyObject)) {
+		t.Errorf("%#v, %v", value, err)
+	}
+}
+
+func TestWithoutTheProofNoTargetIsEntered(t *testing.T) {
+	server := serve(t, theWorld())
+	output := mustExecute(t, block(options{"check_grants": false}))
+	if diff := cmp.Diff([]string{scaling}, list(output["grantee_arns"])); diff != "" {
+		t.Error(diff)
+	}
+	for _, entry := range server.Journal() {
+		if entry.Action == "sts:AssumeRole" {
+			t.Error("a role is assumed")
+		}
+	}
+}
+
+func TestConfigureTellsEverythingAtOnce(t *testing.T) {
+	serve(t, theWorld())
+	_, err := execute(options{
+		"key_id": "alias/x", "alias": "ami-sharing", "regions": []string{"Frankfurt", frankfurt, frankfurt},
+		"grant_operations": []string{"Sign"}, "organization_id": "abc", "max_concurrency": 2000, "timeout": "-1s",
+		"target": []options{{"account_ids": []string{"22"}}},
+	})
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	for _, want := range []string{
+		"key_id and alias", `write alias = "alias/x"`, `write "alias/ami-sharing"`, `"Frankfurt" is not the code`, `"eu-central-1" is named twice`, `"Sign" is no operation`,
+		`"abc" is not the id of an organization`, "2000 is not from 1 to 1000", "less than nothing", `"22" has 2 digits`,
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is missing in\n%v", want, err)
+		}
+	}
+}
+
+func TestValidateToleratesWhatIsNotKnownYet(t *testing.T) {
+	var d key.Datasource
+	err := d.Configure(map[string]any{
+		"alias": "<unknown>", "regions": []string{}, "organization_id": "<unknown>", "grant_operations": []string{"<unknown>"},
+		"target": []options{{"account_ids": []string{"<unknown>"}, "assume_role": options{"role_name": "<unknown>"}}},
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
