@@ -1,0 +1,53 @@
+#!/bin/sh
+# Makes sure that there is an AWS CLI of version 2.9 or newer, for the tests of internal/awssim/awscli, and links it as
+# .tools/bin/aws. One that is on the PATH will do; without one, root on a system with apt gets the package awscli.
+set -eu
+
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+link=$root/.tools/bin/aws
+
+# recent_enough FILE: it runs, and is of version 2.9 or newer.
+recent_enough() {
+	[ -x "$1" ] || return 1
+	version=$("$1" --version 2>&1) || return 1
+	version=${version#aws-cli/}
+	major=${version%%.*}
+	minor=${version#*.}
+	minor=${minor%%.*}
+	case $major$minor in
+	*[!0-9]* | '') return 1 ;;
+	esac
+	[ "$major" -gt 2 ] || { [ "$major" -eq 2 ] && [ "$minor" -ge 9 ]; }
+}
+
+# link_one: links the first on the PATH that is recent enough. An older one may come before it.
+link_one() {
+	before=$IFS
+	IFS=:
+	for dir in $PATH; do
+		IFS=$before
+		if recent_enough "$dir/aws"; then
+			mkdir -p "$root/.tools/bin"
+			ln -sf "$dir/aws" "$link"
+			return 0
+		fi
+	done
+	IFS=$before
+	return 1
+}
+
+install() {
+	command -v apt-get >/dev/null && [ "$(id -u)" -eq 0 ] || return 1
+	echo "installing the package awscli" >&2
+	DEBIAN_FRONTEND=noninteractive
+	export DEBIAN_FRONTEND
+	{ apt-get update && apt-get install -y --no-install-recommends awscli; } >&2
+}
+
+if recent_enough "$link" || link_one || { install && link_one; }; then
+	"$link" --version
+	exit 0
+fi
+echo "there is no AWS CLI of version 2.9 or newer on the PATH, and none can be installed from here:" >&2
+echo "install one (on Debian and Ubuntu: apt-get install awscli, as root) and run this again" >&2
+exit 1
