@@ -6,12 +6,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
-	"github.com/aws/aws-sdk-go-v2/service/kms"
-	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -25,12 +19,12 @@ type Client struct {
 	traffic  *traffic
 	grants   grantMemory
 
-	ec2s         cache[ec2.Client]
-	kmss         cache[kms.Client]
-	iams         cache[iam.Client]
-	stss         cache[sts.Client]
-	autoscalings cache[autoscaling.Client]
-	taggings     cache[resourcegroupstaggingapi.Client]
+	ec2s         cache[ec2Service]
+	kmss         cache[kmsService]
+	iams         cache[iamService]
+	stss         cache[stsService]
+	autoscalings cache[autoscalingService]
+	taggings     cache[taggingService]
 }
 
 // New makes a client of the source account's configuration and of what gives access to the targets. It makes no call.
@@ -74,30 +68,28 @@ func (c *cache[T]) get(p place, create func() *T) *T {
 	return c.clients[p]
 }
 
-func (c *Client) ec2(p place) *ec2.Client {
-	return c.ec2s.get(p, func() *ec2.Client { return ec2.NewFromConfig(c.config(p)) })
+func (c *Client) ec2(p place) *ec2Service {
+	return c.ec2s.get(p, func() *ec2Service { return newEC2(c.config(p)) })
 }
 
-func (c *Client) kms(p place) *kms.Client {
-	return c.kmss.get(p, func() *kms.Client { return kms.NewFromConfig(c.config(p)) })
+func (c *Client) kms(p place) *kmsService {
+	return c.kmss.get(p, func() *kmsService { return newKMS(c.config(p)) })
 }
 
-func (c *Client) iam(p place) *iam.Client {
-	return c.iams.get(p, func() *iam.Client { return iam.NewFromConfig(c.config(p)) })
+func (c *Client) iam(p place) *iamService {
+	return c.iams.get(p, func() *iamService { return newIAM(c.config(p)) })
 }
 
-func (c *Client) sts(p place) *sts.Client {
-	return c.stss.get(p, func() *sts.Client { return sts.NewFromConfig(c.config(p)) })
+func (c *Client) sts(p place) *stsService {
+	return c.stss.get(p, func() *stsService { return newSTS(c.config(p)) })
 }
 
-func (c *Client) autoscaling(p place) *autoscaling.Client {
-	return c.autoscalings.get(p, func() *autoscaling.Client { return autoscaling.NewFromConfig(c.config(p)) })
+func (c *Client) autoscaling(p place) *autoscalingService {
+	return c.autoscalings.get(p, func() *autoscalingService { return newAutoScaling(c.config(p)) })
 }
 
-func (c *Client) tagging(p place) *resourcegroupstaggingapi.Client {
-	return c.taggings.get(p, func() *resourcegroupstaggingapi.Client {
-		return resourcegroupstaggingapi.NewFromConfig(c.config(p))
-	})
+func (c *Client) tagging(p place) *taggingService {
+	return c.taggings.get(p, func() *taggingService { return newTagging(c.config(p)) })
 }
 
 // config returns the configuration for a place. Who calls has made sure that a target has a session.

@@ -47,7 +47,7 @@ func (c *Client) taggedKeys(ctx context.Context, region sharing.Region, tags map
 		in.TagFilters = append(in.TagFilters, types.TagFilter{Key: aws.String(key), Values: []string{tags[key]}})
 	}
 	var arns []string
-	pages := resourcegroupstaggingapi.NewGetResourcesPaginator(c.tagging(place{region: region}), in)
+	pages := resourcegroupstaggingapi.NewGetResourcesPaginator(c.tagging(place{region: region}).GetResources, in)
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {

@@ -116,7 +116,7 @@ func recipient(p types.LaunchPermission) sharing.Recipient {
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImages.html
 func (c *Client) describeImages(ctx context.Context, p place, ids []string) ([]types.Image, error) {
 	var images []types.Image
-	pages := ec2.NewDescribeImagesPaginator(c.ec2(p), &ec2.DescribeImagesInput{ImageIds: ids, IncludeDisabled: aws.Bool(p.account == "")})
+	pages := ec2.NewDescribeImagesPaginator(c.ec2(p).DescribeImages, &ec2.DescribeImagesInput{ImageIds: ids, IncludeDisabled: aws.Bool(p.account == "")})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if hasCode(err, "InvalidAMIID.NotFound", "InvalidAMIID.Unavailable") {

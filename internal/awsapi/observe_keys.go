@@ -104,7 +104,7 @@ func (o *observation) listFromTargets(ctx context.Context, facts sharing.Facts) 
 func (c *Client) listGrants(ctx context.Context, p place, in *kms.ListGrantsInput) ([]sharing.Grant, error) {
 	in.Limit = aws.Int32(100)
 	var grants []sharing.Grant
-	pages := kms.NewListGrantsPaginator(c.kms(p), in)
+	pages := kms.NewListGrantsPaginator(c.kms(p).ListGrants, in)
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {

@@ -58,7 +58,7 @@ func (o *observation) snapshots(ctx context.Context, region sharing.Region, ids 
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSnapshots.html
 func (o *observation) describeSnapshots(ctx context.Context, region sharing.Region, ids []string, found map[string]sharing.Snapshot) {
 	scope := sharing.Scope{Region: region}
-	pages := ec2.NewDescribeSnapshotsPaginator(o.ec2(place{region: region}), &ec2.DescribeSnapshotsInput{SnapshotIds: ids})
+	pages := ec2.NewDescribeSnapshotsPaginator(o.ec2(place{region: region}).DescribeSnapshots, &ec2.DescribeSnapshotsInput{SnapshotIds: ids})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {

@@ -108,7 +108,7 @@ func (t *targetLook) groups(ctx context.Context, regions []sharing.Region) []sha
 
 func (t *targetLook) groupsOf(ctx context.Context, region sharing.Region, names []string) []sharing.AutoScalingGroup {
 	var groups []sharing.AutoScalingGroup
-	pages := autoscaling.NewDescribeAutoScalingGroupsPaginator(t.autoscaling(place{t.target.Account, region}),
+	pages := autoscaling.NewDescribeAutoScalingGroupsPaginator(t.autoscaling(place{t.target.Account, region}).DescribeAutoScalingGroups,
 		&autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: names})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -157,7 +157,7 @@ func (t *targetLook) tags(ctx context.Context, images []sharing.Image) map[shari
 }
 
 func (t *targetLook) tagsOf(ctx context.Context, region sharing.Region, ids []string, tags map[string]map[string]string) {
-	pages := ec2.NewDescribeTagsPaginator(t.ec2(place{t.target.Account, region}), &ec2.DescribeTagsInput{
+	pages := ec2.NewDescribeTagsPaginator(t.ec2(place{t.target.Account, region}).DescribeTags, &ec2.DescribeTagsInput{
 		Filters: []types.Filter{{Name: aws.String("resource-id"), Values: ids}},
 	})
 	for pages.HasMorePages() {

@@ -68,7 +68,7 @@ func (c *Client) sessionConfig(account sharing.AccountID) aws.Config {
 
 func (c *Client) assume(s *session) aws.CredentialsProvider {
 	role := s.credentials.Role
-	provider := stscreds.NewAssumeRoleProvider(c.sts(place{}), c.roleARN(s), func(o *stscreds.AssumeRoleOptions) {
+	provider := stscreds.NewAssumeRoleProvider(c.sts(place{}).AssumeRole, c.roleARN(s), func(o *stscreds.AssumeRoleOptions) {
 		o.RoleSessionName = defaultSessionName
 		if role.SessionName != "" {
 			o.RoleSessionName = role.SessionName
