@@ -32,7 +32,7 @@ func (c *call) getCallerIdentity() (any, error) {
 
 var (
 	sessionNamePattern = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
-	externalIDPattern  = regexp.MustCompile(`^[\w+=,.@:/-]{2,1224}$`)
+	externalIDPattern  = regexp.MustCompile(`^[\w+=,.@:/-]+$`) // 2 to 1,224 characters
 )
 
 // The longest inline and managed session policies together.
@@ -89,7 +89,7 @@ func (c *call) checkAssumeRole() (int, error) {
 	if name := c.form.get("RoleSessionName"); !sessionNamePattern.MatchString(name) {
 		return 0, validationError("1 validation error detected: Value '%s' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*", name)
 	}
-	if id := c.form.get("ExternalId"); id != "" && !externalIDPattern.MatchString(id) {
+	if id := c.form.get("ExternalId"); id != "" && (len(id) < 2 || len(id) > 1224 || !externalIDPattern.MatchString(id)) {
 		return 0, validationError("1 validation error detected: Value '%s' at 'externalId' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@:\\/-]*", id)
 	}
 	if arn := c.form.get("RoleArn"); len(arn) < 20 || !strings.HasPrefix(arn, "arn:") {
