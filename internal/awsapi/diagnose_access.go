@@ -39,7 +39,7 @@ func accessRules() []rule {
 	return []rule{
 		{codes: codes, contains: "explicit deny", explain: explicitDeny},
 		{codes: codes, contains: "no session policy allows", explain: func(f refusal) (string, string) {
-			return "the session policy does not allow " + f.action, "the policy or policy_arns of the target's assume_role leave it out: add\n" + identityStatement(f.act).String()
+			return "the session policy does not allow " + f.action, "if the target's assume_role has a policy or policy_arns, they leave it out: add\n" + identityStatement(f.act).String()
 		}},
 		{codes: codes, explain: func(f refusal) (string, string) {
 			return fmt.Sprintf("%s is not allowed %s", f.who(), f.action), "add to the identity policy of " + f.who() + ":\n" + identityStatement(f.act).String()

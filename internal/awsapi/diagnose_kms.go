@@ -14,7 +14,7 @@ func kmsRules() []rule {
 			return fmt.Sprintf("the identity policy of %s does not allow %s on the key", f.who(), f.action), roleSide(f)
 		}},
 		{codes: []string{denied}, action: "kms:", contains: "no session policy allows", explain: func(f refusal) (string, string) {
-			return "the session policy does not allow " + f.action, "the policy or policy_arns of the target's assume_role leave it out: add\n" + identityStatement(f.act).String()
+			return "the session policy does not allow " + f.action, "if the target's assume_role has a policy or policy_arns, they leave it out: add\n" + identityStatement(f.act).String()
 		}},
 		{codes: []string{denied}, action: "kms:", contains: "because no resource-based policy allows", explain: func(f refusal) (string, string) {
 			return fmt.Sprintf("the key policy does not allow %s to %s", f.who(), f.action), keySide(f)

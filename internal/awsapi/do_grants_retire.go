@@ -22,15 +22,30 @@ func (c *Client) retireGrant(ctx context.Context, change plan.RetireGrant) (plan
 		}
 		change.GrantID = id
 	}
-	ctx, attempts := reporting(ctx)
-	err := c.takeBack(ctx, change)
-	if hasCode(err, "NotFoundException", "InvalidGrantIdException") {
-		if attempts.of("RetireGrant")+attempts.of("RevokeGrant") > 1 {
+	reported, attempts := reporting(ctx)
+	err := c.takeBack(reported, change)
+	repeated := attempts.of("RetireGrant")+attempts.of("RevokeGrant") > 1
+	if c.gone(ctx, change, err) {
+		if repeated {
 			return regrant(change), nil
 		}
 		return nil, nil
 	}
 	return settle(regrant(change), err, a)
+}
+
+// gone tells whether a refusal means that the grant is not there any more. Across accounts KMS does not say so, and the
+// list of grants has to.
+func (c *Client) gone(ctx context.Context, change plan.RetireGrant, refusal error) bool {
+	if hasCode(refusal, "NotFoundException", "InvalidGrantIdException") {
+		return true
+	}
+	p, ok := c.issuer(change.Issuer, change.KeyARN, change.Region)
+	if !ok || !denied(refusal) {
+		return false
+	}
+	grants, err := c.listGrants(ctx, p, &kms.ListGrantsInput{KeyId: &change.KeyARN, GrantId: &change.GrantID})
+	return err == nil && len(grants) == 0
 }
 
 func (c *Client) takeBack(ctx context.Context, change plan.RetireGrant) error {
