@@ -19,7 +19,7 @@ func IsRegion(s string) bool { return regionPattern.MatchString(s) }
 // Prepare returns everything that is wrong with the options, as far as it shows without asking anybody. Values that
 // Packer doesn't know yet are passed over. It keeps the secrets among them out of logs.
 func (c *Config) Prepare() []error {
-	packersdk.LogSecretFilter.Set(c.SecretKey, c.Token)
+	hide(c.SecretKey, c.Token)
 	f := newFindings("", false)
 	c.checkKeys(f)
 	if c.Region != "" && !f.open(c.Region) && !IsRegion(c.Region) {
@@ -37,6 +37,19 @@ func (c *Config) Prepare() []error {
 	c.checkMFA(f)
 	c.VaultAWSEngine.check(f.within("vault_aws_engine"), c)
 	return *f.errs
+}
+
+// shortestSecret is from how many characters on a secret is looked for in texts. AWS's have 40 and more; the letters of a
+// makeshift one would be taken out of ordinary words.
+const shortestSecret = 8
+
+// hide keeps secrets out of what is logged and shown.
+func hide(secrets ...string) {
+	for _, secret := range secrets {
+		if len(secret) >= shortestSecret && !Placeholder(secret) {
+			packersdk.LogSecretFilter.Set(secret)
+		}
+	}
 }
 
 func (c *Config) checkKeys(f findings) {

@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	awsbase "github.com/hashicorp/aws-sdk-go-base/v2"
 	"github.com/hashicorp/aws-sdk-go-base/v2/diag"
-	packersdk "github.com/hashicorp/packer-plugin-sdk/packer"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -71,7 +70,7 @@ func (c *Config) temporary(ctx context.Context, base awsbase.Config) (*aws.Crede
 		keys = &session
 	}
 	if keys != nil {
-		packersdk.LogSecretFilter.Set(keys.SecretAccessKey, keys.SessionToken)
+		hide(keys.SecretAccessKey, keys.SessionToken)
 	}
 	return keys, nil
 }

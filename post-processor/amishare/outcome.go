@@ -51,8 +51,11 @@ func (r *run) failure() error {
 
 // leftovers tells what a rollback did, and what it could not do.
 func (r *run) leftovers() string {
-	if !r.told.Result.RolledBack {
+	switch {
+	case r.told.DryRun || r.config.onFailure() != onFailureRollback:
 		return ""
+	case !r.told.Result.RolledBack:
+		return "\nNothing was changed, because on_failure is \"rollback\"."
 	}
 	left := r.told.Result.NotUndone
 	if len(left) == 0 {
@@ -69,10 +72,7 @@ func (r *run) leftovers() string {
 func (r *run) verdict(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
-		r.ui.Say("Interrupted: nothing new was started, and the AMIs are kept.")
-		if err != nil {
-			r.ui.Error(err.Error())
-		}
+		r.ui.Say("Interrupted: nothing new was started, and the AMIs are kept. Sharing them again goes on from here.")
 		return nil
 	case err == nil:
 		return nil

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	packersdk "github.com/hashicorp/packer-plugin-sdk/packer"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/apply"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
 )
 
@@ -64,7 +65,10 @@ func TestATargetThatFails(t *testing.T) {
 			says: []string{"failed for 1 of 2 target accounts", second, "external", "Packer discards the AMIs", `post-processor "manifest" {}`},
 		},
 		"is a warning": {onFailure: "continue", says: []string{"Warning: ", "failed for 1 of 2 target accounts", second, "The build goes on"}},
-		"undoes all":   {onFailure: "rollback", fails: true, says: []string{"failed for 1 of 2 target accounts", second}, same: true},
+		"is known before anything is done that would have to be undone": {
+			onFailure: "rollback", fails: true, same: true,
+			says: []string{"Changing nothing", "failed for 1 of 2 target accounts", second, "Nothing was changed, because on_failure"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			aws := start(t, world())
@@ -103,6 +107,52 @@ func TestRollbackOfAGrantThatFails(t *testing.T) {
 	}
 }
 
+func TestRollbackOfWhatFailsItsVerification(t *testing.T) {
+	hidden := world()
+	hidden.Accounts[2].Regions = map[string]awssim.WorldRegion{"us-east-1": {
+		AllowedImages: &awssim.WorldAllowedImages{State: "enabled", Criteria: []awssim.WorldImageCriterion{{ImageProviders: []string{"amazon"}}}},
+	}}
+	for name, test := range map[string]struct {
+		faults []awssim.Fault
+		says   []string
+		undone map[apply.Status]int
+	}{
+		"all of it": {
+			says:   []string{"failed for 1 of 2 target accounts", "Allowed AMIs", "What this run had added was taken back"},
+			undone: map[apply.Status]int{apply.Undone: 8},
+		},
+		"what can't be taken back is listed, and the rest is": {
+			faults: []awssim.Fault{{Action: "kms:RetireGrant", Account: second, Code: "AccessDeniedException", Message: "no"}},
+			says:   []string{"Allowed AMIs", "Not everything that this run had added could be taken back", "aws kms retire-grant"},
+			undone: map[apply.Status]int{apply.Undone: 6, apply.Done: 2},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			aws := start(t, hidden)
+			before := string(aws.State())
+			for _, fault := range test.faults {
+				aws.Fail(fault)
+			}
+			p, err := configured(t, targets(first, second)+"on_failure = \"rollback\"\n")
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := newRun(&p.config, newRecorder())
+			holds(t, r.share(t.Context(), golden), test.says)
+			if same := string(aws.State()) == before; same != (len(test.faults) == 0) {
+				t.Errorf("AWS is as it was: %t", same)
+			}
+			undone := map[apply.Status]int{}
+			for _, outcome := range r.told.Result.Outcomes {
+				undone[outcome.Status]++
+			}
+			if diff := cmp.Diff(test.undone, undone); diff != "" {
+				t.Errorf("statuses (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestAnAWSManagedKeyIsRefused(t *testing.T) {
 	w := world()
 	region := w.Accounts[0].Regions["us-east-1"]
@@ -110,7 +160,7 @@ func TestAnAWSManagedKeyIsRefused(t *testing.T) {
 	aws := start(t, w)
 	report := filepath.Join(t.TempDir(), "report.json")
 	_, err := share(t.Context(), t, targets(first)+"report_file = \""+report+"\"\n")
-	holds(t, err, []string{"AWS managed", "Packer discards the AMIs"})
+	holds(t, err, []string{"managed by AWS", "Packer discards the AMIs"})
 	if _, writes := aws.calls(); len(writes) > 0 {
 		t.Errorf("there are writes: %v", writes)
 	}

@@ -22,6 +22,7 @@ type run struct {
 	config *Config
 	ui     packersdk.Ui
 	client *awsapi.Client // nil before there are credentials
+	done   history
 	told   report.Run
 }
 
@@ -34,21 +35,22 @@ func newRun(c *Config, ui packersdk.Ui) *run {
 // share does it all. Its error tells why not everything that was asked for is there.
 func (r *run) share(ctx context.Context, artifact packersdk.Artifact) error {
 	if err := r.open(ctx, artifact); err != nil {
-		return r.refused(err)
+		return r.refused(ctx, err)
 	}
 	facts, err := r.client.Observe(ctx, r.told.Request)
 	if err != nil {
-		return r.refused(err)
+		return r.refused(ctx, err)
 	}
 	r.say("Warning: %s", facts.Warnings)
 	if r.told.Plan, err = plan.Compute(r.told.Request, facts); err != nil {
-		return r.refused(err)
+		return r.refused(ctx, err)
 	}
 	if r.config.DryRun {
 		return r.prove(ctx)
 	}
 	r.apply(ctx)
 	r.verify(ctx)
+	r.takeBack(ctx)
 	return r.failure()
 }
 
@@ -89,14 +91,19 @@ func (r *run) prove(ctx context.Context) error {
 	return r.failure()
 }
 
+// apply carries the plan out.
 func (r *run) apply(ctx context.Context) {
-	if r.told.Plan.Empty() {
+	switch p := r.told.Plan; {
+	case p.Empty() && len(p.Blocked) == 0:
 		r.ui.Say("Everything is shared already.")
-	} else {
-		r.ui.Say("Sharing: " + counted(len(r.told.Plan.Changes), "change") + "...")
+	case len(p.Blocked) > 0 && r.config.onFailure() == onFailureRollback:
+		r.ui.Say("Changing nothing, because not every target can be shared with and on_failure is \"rollback\".")
+	default:
+		r.ui.Say("Sharing: " + counted(len(p.Changes), "change") + "...")
 	}
 	steps := progress{ui: r.ui}
-	r.told.Result = apply.Run(ctx, r.client, r.told.Plan, apply.Options{
+	r.done.Doer = r.client
+	r.told.Result = apply.Run(ctx, &r.done, r.told.Plan, apply.Options{
 		Concurrency: r.config.maxConcurrency(), OnFailure: policies()[r.config.onFailure()], Progress: steps.show,
 	})
 }
@@ -110,7 +117,8 @@ func policies() map[string]apply.OnFailure {
 // verify looks from inside the targets at what is there now.
 func (r *run) verify(ctx context.Context) {
 	result := r.told.Result
-	if r.config.Verify.False() || result.RolledBack || result.Cancelled || ctx.Err() != nil {
+	undone := r.config.onFailure() == onFailureRollback && len(result.Failures) > 0
+	if r.config.Verify.False() || undone || ctx.Err() != nil {
 		return
 	}
 	var done []plan.Change
@@ -123,11 +131,14 @@ func (r *run) verify(ctx context.Context) {
 	r.told.Checks = r.client.Verify(ctx, r.told.Plan, done)
 }
 
-// refused notes why nothing was begun, for the report, and returns err.
-func (r *run) refused(err error) error {
+// refused notes why nothing was begun, for the report, and returns err. What fails after an interruption has no other
+// reason.
+func (r *run) refused(ctx context.Context, err error) error {
 	var refusal *plan.Refusal
 	var observed *awsapi.ObserveError
 	switch {
+	case ctx.Err() != nil:
+		r.told.Result.Cancelled = true
 	case errors.As(err, &refusal):
 		r.told.Refused = refusal.Reasons
 	case errors.As(err, &observed):
