@@ -1,12 +1,6 @@
 package key
 
-import (
-	"fmt"
-
-	"github.com/hashicorp/aws-sdk-go-base/v2/diag"
-
-	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
-)
+import "github.com/amishare/packer-plugin-ami-share/internal/sharing"
 
 // caller is whoever runs Packer, as AWS sees it.
 type caller struct {
@@ -15,10 +9,7 @@ type caller struct {
 	principal string // ARN of the role, "" when it isn't known with its path
 }
 
-// callerOf reads what the library found out about the credentials. The documents are written for their account.
-func callerOf(account, partition string, diagnostics diag.Diagnostics) (caller, error) {
-	for _, d := range diagnostics {
-		return caller{}, fmt.Errorf("asking whose the credentials of the source account are: %s %s", d.Summary(), d.Detail())
-	}
-	return caller{account: sharing.AccountID(account), partition: partition}, nil
+// callerOf reads whose the credentials are. The documents are written for their account.
+func callerOf(who sharing.ARN) caller {
+	return caller{account: who.Account, partition: who.Partition}
 }

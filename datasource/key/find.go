@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	awsbase "github.com/hashicorp/aws-sdk-go-base/v2"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/access"
 	"github.com/amishare/packer-plugin-ami-share/internal/awsapi"
@@ -65,10 +64,11 @@ func (s *search) connect(ctx context.Context) (*awsapi.Client, error) {
 	}
 	s.home = sharing.Region(source.Region)
 	s.query = awsapi.KeyQuery{KeyID: c.KeyID, Alias: c.Alias, Tags: c.Tags, Regions: c.regions(s.home)}
-	s.source, err = callerOf(awsbase.GetAwsAccountIDAndPartition(ctx, source, &awsbase.Config{Region: source.Region}))
+	who, err := awsapi.Caller(ctx, source)
 	if err != nil {
 		return nil, err
 	}
+	s.source = callerOf(who)
 	s.source.principal = c.AssumeRole.RoleARN
 	if errs := access.CheckPartition(s.source.partition, &c.Config, c.Targets); len(errs) > 0 {
 		return nil, multi(errs)

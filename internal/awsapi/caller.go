@@ -1,0 +1,19 @@
+package awsapi
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// Caller asks whose credentials a configuration holds. It is allowed to everybody who has any.
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+func Caller(ctx context.Context, config aws.Config) (sharing.ARN, error) {
+	out, err := newSTS(config).GetCallerIdentity(ctx, nil)
+	if err != nil {
+		return sharing.ARN{}, diagnose(err, act{doing: "asking whose credentials these are", action: "sts:GetCallerIdentity"})
+	}
+	return sharing.ParseARN(aws.ToString(out.Arn))
+}
