@@ -237,3 +237,15 @@ func TestATargetThatHangsIsReported(t *testing.T) {
 		t.Errorf("%+v", facts.Targets)
 	}
 }
+
+func TestASessionThatExpiresEarlyIsRenewed(t *testing.T) {
+	s := start(t, func(w *awssim.World) { w.Hostility.SessionCalls = 1 })
+	c := s.client(Options{})
+	facts, err := c.Observe(t.Context(), someRequest())
+	if err != nil || len(facts.Targets[target].Problems) > 0 {
+		t.Fatal(err, facts.Targets)
+	}
+	if _, err := c.Do(t.Context(), grantIn(target, keyVirginia)); err != nil {
+		t.Error(err)
+	}
+}

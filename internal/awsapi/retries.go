@@ -1,6 +1,7 @@
 package awsapi
 
 import (
+	"context"
 	"errors"
 	"net"
 	"time"
@@ -8,21 +9,24 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/smithy-go/middleware"
 )
 
 // dialAttempts is how often a host is tried that has no address or takes no connection. Trying longer hides a wrong
 // Region or endpoint behind a long wait.
 const dialAttempts = 3
 
-// newRetryer returns the SDK's standard retries with three differences: only the number of attempts bounds them, not a
+// newRetryer returns the SDK's standard retries with some differences: only the number of attempts bounds them, not a
 // budget that many calls share; a key that is full of grants is not mistaken for a throttled call; and an unreachable
-// host is given up soon.
-func newRetryer(retries int) func() aws.Retryer {
+// host is given up soon. What more is to be repeated, the caller says.
+func newRetryer(retries int, more ...retry.IsErrorRetryableFunc) func() aws.Retryer {
 	return func() aws.Retryer {
 		return impatient{retry.NewStandard(func(o *retry.StandardOptions) {
 			o.MaxAttempts = retries + 1
 			o.RateLimiter = ratelimit.None
-			o.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(fullKey)}, o.Retryables...)
+			for _, f := range append(more, fullKey) {
+				o.Retryables = append([]retry.IsErrorRetryable{f}, o.Retryables...)
+			}
 		})}
 	}
 }
@@ -34,6 +38,32 @@ func fullKey(err error) aws.Ternary {
 		return aws.FalseTernary
 	}
 	return aws.UnknownTernary
+}
+
+// expired repeats a call whose credentials ran out early; it is for those that can be had anew.
+func expired(err error) aws.Ternary {
+	if isExpired(err) {
+		return aws.TrueTernary
+	}
+	return aws.UnknownTernary
+}
+
+func isExpired(err error) bool {
+	return hasCode(err, "ExpiredToken", "ExpiredTokenException", "RequestExpired")
+}
+
+// renew makes the next attempt fetch new credentials when AWS says that those of the last one have expired.
+func renew(credentials *aws.CredentialsCache) func(*middleware.Stack) error {
+	return func(stack *middleware.Stack) error {
+		return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("amishare:Renew",
+			func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+				out, metadata, err := next.HandleDeserialize(ctx, in)
+				if isExpired(err) {
+					credentials.Invalidate()
+				}
+				return out, metadata, err
+			}), middleware.Before)
+	}
 }
 
 // impatient gives up on hosts that can't be reached.

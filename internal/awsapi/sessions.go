@@ -59,14 +59,17 @@ func (c *Client) sessionConfig(account sharing.AccountID) aws.Config {
 		case s.credentials.Config != nil:
 			s.config = c.equip(*s.credentials.Config)
 		default:
+			credentials := c.assume(s)
 			s.config = c.source.Copy()
-			s.config.Credentials = c.assume(s)
+			s.config.Credentials = credentials
+			s.config.Retryer = newRetryer(c.options.MaxRetries, expired)
+			s.config.APIOptions = append(slices.Clone(s.config.APIOptions), renew(credentials))
 		}
 	})
 	return s.config
 }
 
-func (c *Client) assume(s *session) aws.CredentialsProvider {
+func (c *Client) assume(s *session) *aws.CredentialsCache {
 	role := s.credentials.Role
 	provider := stscreds.NewAssumeRoleProvider(c.sts(place{}).AssumeRole, c.roleARN(s), func(o *stscreds.AssumeRoleOptions) {
 		o.RoleSessionName = defaultSessionName

@@ -1,0 +1,100 @@
+package awsapi
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
+	"github.com/amishare/packer-plugin-ami-share/internal/plan"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+func TestRecipientsThereAndBack(t *testing.T) {
+	recipients := []sharing.Recipient{
+		sharing.Account(target), {Kind: sharing.ToOrganization, ID: organization},
+		{Kind: sharing.ToOrganizationalUnit, ID: "arn:aws:organizations::111111111111:ou/o-1234567890/ou-1234-12345678"}, {Kind: sharing.ToGroup, ID: "all"},
+	}
+	var got []sharing.Recipient
+	for _, permission := range launchPermissions(recipients) {
+		got = append(got, recipient(permission))
+	}
+	if diff := cmp.Diff(recipients, got); diff != "" {
+		t.Errorf("recipients (-want +got):\n%s", diff)
+	}
+}
+
+func TestNamed(t *testing.T) {
+	for want, ids := range map[string][]string{
+		"image a":                {"a"},
+		"images a and b":         {"a", "b"},
+		"images a, b and c":      {"a", "b", "c"},
+		"images a, b and 2 more": {"a", "b", "c", "d"},
+		"images a, b and 3 more": {"a", "b", "c", "d", "e"},
+	} {
+		if got := named("image", ids); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func TestRoleOf(t *testing.T) {
+	for caller, want := range map[string]string{
+		"arn:aws-cn:sts::111111111111:assumed-role/ci/session": "arn:aws-cn:iam::111111111111:role/ci",
+		"arn:aws:sts::111111111111:federated-user/me":          "arn:aws:sts::111111111111:federated-user/me",
+		"arn:aws:iam::111111111111:user/ci":                    "arn:aws:iam::111111111111:user/ci",
+		"nobody":                                               "nobody",
+	} {
+		if got := roleOf(caller); got != want {
+			t.Errorf("%s: got %q, want %q", caller, got, want)
+		}
+	}
+}
+
+func TestSnapshotsOfSeveralImagesAreReadOnce(t *testing.T) {
+	device := func(id string) types.BlockDeviceMapping {
+		return types.BlockDeviceMapping{Ebs: &types.EbsBlockDevice{SnapshotId: aws.String(id)}}
+	}
+	got := snapshotIDs([]types.Image{
+		{BlockDeviceMappings: []types.BlockDeviceMapping{device("a"), {VirtualName: aws.String("ephemeral0")}, device("b")}},
+		{BlockDeviceMappings: []types.BlockDeviceMapping{device("b"), device("c")}},
+	})
+	if diff := cmp.Diff([]string{"a", "b", "c"}, got); diff != "" {
+		t.Errorf("snapshots (-want +got):\n%s", diff)
+	}
+}
+
+func TestAnObserveErrorHoldsEveryProblem(t *testing.T) {
+	one, two := sharing.Problem{Doing: "one"}, sharing.Problem{Doing: "two"}
+	err := error(&ObserveError{Problems: []sharing.Problem{one, two}})
+	if !errors.Is(err, one) || !errors.Is(err, two) || err.Error() != "one\ntwo" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestProveARetirement(t *testing.T) {
+	s := start(t, func(*awssim.World) {})
+	c := s.client(Options{})
+	retire, err := c.Do(t.Context(), grantIn(target, keyVirginia))
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign, ok := retire.(plan.RetireGrant)
+	if !ok {
+		t.Fatalf("got %T", retire)
+	}
+	foreign.Issuer = closedTarget // the key's administrator revokes it
+	before := s.State()
+	if problems := c.Prove(t.Context(), plan.Plan{Changes: []plan.Change{retire, foreign}}); len(problems) > 0 {
+		t.Error(problems)
+	}
+	if diff := cmp.Diff(string(before), string(s.State())); diff != "" {
+		t.Errorf("proving has changed something:\n%s", diff)
+	}
+	if n := len(s.of("kms:RevokeGrant")); n != 1 {
+		t.Errorf("%d calls of RevokeGrant", n)
+	}
+}
