@@ -106,7 +106,7 @@ func (c *Client) config(p place) aws.Config {
 }
 
 // poll calls done until it reports true, at growing intervals from 250 ms to 15 s, or until the context ends. It
-// returns done's last error.
+// returns done's last error; one that only says that the context ended in the middle of a repetition does not count.
 func poll(ctx context.Context, done func(context.Context) (bool, error)) error {
 	const first, longest = 250 * time.Millisecond, 15 * time.Second
 	timer := time.NewTimer(0)
@@ -119,6 +119,9 @@ func poll(ctx context.Context, done func(context.Context) (bool, error)) error {
 		case <-timer.C:
 		}
 		finished, err := done(ctx)
+		if ctx.Err() != nil && wait > first && err != nil {
+			return last
+		}
 		if finished {
 			return err
 		}

@@ -1,6 +1,7 @@
 package awsapi
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -166,5 +167,20 @@ func TestVerifyTakesOneCallForEachQuestion(t *testing.T) {
 	want := map[string]int{"ec2:DescribeImages": 2, "kms:ListGrants": 1, "ec2:GetEbsDefaultKmsKeyId": 1}
 	if diff := cmp.Diff(want, after); diff != "" {
 		t.Errorf("calls (-want +got):\n%s", diff)
+	}
+}
+
+func TestAnInterruptedVerificationAccusesNobody(t *testing.T) {
+	s := start(t)
+	c, p := shared(t, s, Options{})
+	if _, err := c.Do(t.Context(), plan.ModifyLaunchPermission{Image: imageVirginia, Remove: []sharing.Recipient{sharing.Account(target)}}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	for _, check := range c.Verify(ctx, p, done()) {
+		if !check.OK {
+			t.Errorf("%+v", check.Problem)
+		}
 	}
 }
