@@ -13,7 +13,8 @@ import (
 // Verify looks from inside every target with credentials at what the run says it brought about: the changes that were
 // done, and what the plan kept. Images must be visible and grants listed with a living grantee; what would break
 // launches all the same is a warning, and so is what the target's role may not look at. It waits for AWS to become
-// consistent, up to Options.VerifyTimeout. The checks are sorted by account and Region.
+// consistent, up to Options.VerifyTimeout. When the context ends before, only what was found in its place is told. The
+// checks are sorted by account and Region.
 func (c *Client) Verify(ctx context.Context, p plan.Plan, done []plan.Change) []sharing.Check {
 	v := &verification{Client: c, plan: p}
 	expected := c.expectations(p, done)
