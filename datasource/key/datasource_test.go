@@ -21,7 +21,7 @@ func TestEverythingIsAsItShouldBe(t *testing.T) {
 		}
 	}
 	wantKeys := map[string]string{frankfurt: keyARN(frankfurt), virginia: keyARN(virginia)}
-	if diff := cmp.Diff(wantKeys, stringMap(output["region_kms_key_ids"])); diff != "" {
+	if diff := cmp.Diff(wantKeys, keysOf(t, output)); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff([]string{scaling}, list(output["grantee_arns"])); diff != "" {
@@ -74,7 +74,7 @@ func TestWaysToNameAKey(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server := serve(t, world)
 			output := mustExecute(t, block(test.options, options{"check_grants": false}))
-			if diff := cmp.Diff(test.want, stringMap(output["region_kms_key_ids"])); diff != "" {
+			if diff := cmp.Diff(test.want, keysOf(t, output)); diff != "" {
 				t.Error(diff)
 			}
 			if multi := output["multi_region"].True(); multi != strings.Contains(name, "multi") && !strings.Contains(name, "replica") {
@@ -150,4 +150,18 @@ func TestValidateToleratesWhatIsNotKnownYet(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
+}
+
+// keysOf returns the key's ARN in each Region: arn in region, region_kms_key_ids in the others.
+func keysOf(t *testing.T, output map[string]cty.Value) map[string]string {
+	t.Helper()
+	keys, region := stringMap(output["region_kms_key_ids"]), output["region"].AsString()
+	if _, ok := keys[region]; ok {
+		t.Errorf("region_kms_key_ids holds %s, which the builder refuses unless it is in ami_regions", region)
+	}
+	if keys == nil {
+		keys = map[string]string{}
+	}
+	keys[region] = output["arn"].AsString()
+	return keys
 }

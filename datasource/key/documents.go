@@ -67,7 +67,9 @@ func (s *search) output() DatasourceOutput {
 		Warnings: append([]string{}, s.warnings...),
 	}
 	for _, key := range s.keys {
-		output.RegionKMSKeyIDs[string(key.Region)] = key.ARN
+		if key.Region != main.Region { // the builder refuses its own Region there
+			output.RegionKMSKeyIDs[string(key.Region)] = key.ARN
+		}
 	}
 	for _, target := range documents.Targets {
 		if target.RoleARN == "" {

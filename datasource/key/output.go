@@ -16,7 +16,8 @@ type DatasourceOutput struct {
 	Region string `mapstructure:"region"`
 	// Whether the key is a multi-Region key.
 	MultiRegion bool `mapstructure:"multi_region"`
-	// The key's ARN in each of `regions`, for `region_kms_key_ids` of the builder.
+	// The key's ARN in each of `regions` but `region`, for `region_kms_key_ids` of the builder, which takes the Regions in
+	// `ami_regions` and no others. The build's own Region is served by `kms_key_id`: leave it out of `ami_regions`.
 	RegionKMSKeyIDs map[string]string `mapstructure:"region_kms_key_ids"`
 	// The ARNs of the roles that will get grants, sorted.
 	GranteeARNs []string `mapstructure:"grantee_arns"`
