@@ -47,7 +47,7 @@ var mayUseClients = map[string][]string{
 
 // standardOnly are the packages that import nothing but the standard library and what mayImport allows.
 var standardOnly = []string{
-	"internal/sharing", "internal/plan", "internal/policy", "internal/apply", "internal/report",
+	"internal/sharing", "internal/plan", "internal/policy", "internal/report",
 	"internal/awssim", "internal/awssim/iampolicy", "internal/awssim/cmd/awssim",
 }
 
