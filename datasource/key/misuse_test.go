@@ -1,0 +1,134 @@
+package key_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
+)
+
+// asTarget is the configuration of the target's role, entered as the run enters it but not narrowed.
+func asTarget(externalID string) aws.Config {
+	config := sdk("AKIASOURCE0000000000", frankfurt)
+	config.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(config), shareRole, func(o *stscreds.AssumeRoleOptions) {
+		if externalID != "" {
+			o.ExternalID = &externalID
+		}
+	}))
+	return config
+}
+
+func createGrant(ctx context.Context, config aws.Config, grantee string, more ...types.GrantOperation) error {
+	_, err := kms.NewFromConfig(config).CreateGrant(ctx, &kms.CreateGrantInput{
+		KeyId: aws.String(keyARN(frankfurt)), GranteePrincipal: &grantee, Operations: append(more, types.GrantOperationDecrypt),
+	})
+	return err
+}
+
+// TestConditionsKeepOut has a misuse for each condition of the policies: it is refused with the condition, and with it
+// alone. The documents on the other side allow everything, so that nothing else refuses.
+func TestConditionsKeepOut(t *testing.T) {
+	serve(t, jobWorld(administrators(), source))
+	handed := handedOut(t, dataBlock())
+	keyOnly, roleOnly, trustOnly, sourceOnly := administrators(), administrators(), administrators(), administrators()
+	keyOnly.keyStatements, roleOnly.targetRole, trustOnly.targetTrust, sourceOnly.source = handed.keyStatements, handed.targetRole, handed.targetTrust, handed.source
+	sourceOnly.keyStatements = nil // the key delegates to its account, whose policies then decide
+	for name, test := range map[string]struct {
+		documents documents
+		condition string
+		misuse    func(context.Context) error
+	}{
+		"the key's policy refuses another grantee": {keyOnly, "kms:GranteePrincipal", func(ctx context.Context) error {
+			return createGrant(ctx, asTarget(externalID), shareRole)
+		}},
+		"the key's policy refuses another operation": {keyOnly, "kms:GrantOperations", func(ctx context.Context) error {
+			return createGrant(ctx, asTarget(externalID), goldenRole, types.GrantOperationRetireGrant)
+		}},
+		"the role's policy refuses another grantee": {roleOnly, "kms:GranteePrincipal", func(ctx context.Context) error {
+			return createGrant(ctx, asTarget(externalID), shareRole)
+		}},
+		"the role's policy refuses another operation": {roleOnly, "kms:GrantOperations", func(ctx context.Context) error {
+			return createGrant(ctx, asTarget(externalID), goldenRole, types.GrantOperationRetireGrant)
+		}},
+		"the trust policy refuses another external id": {trustOnly, "sts:ExternalId", func(ctx context.Context) error {
+			_, err := asTarget("other").Credentials.Retrieve(ctx)
+			return err
+		}},
+		"the trust policy refuses no external id": {trustOnly, "sts:ExternalId", func(ctx context.Context) error {
+			_, err := asTarget("").Credentials.Retrieve(ctx)
+			return err
+		}},
+		"the source makes no grants itself": {sourceOnly, "kms:GrantIsForAWSResource", func(ctx context.Context) error {
+			return createGrant(ctx, sdk("AKIASOURCE0000000000", frankfurt), goldenRole)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := jobWorld(test.documents, source)
+			withRole(&w)
+			serve(t, w)
+			if err := test.misuse(t.Context()); !accessDenied(err) {
+				t.Errorf("with the condition: %v", err)
+			}
+			w = jobWorld(unconditional(t, test.documents, test.condition), source)
+			withRole(&w)
+			serve(t, w)
+			if err := test.misuse(t.Context()); err != nil {
+				t.Errorf("without it: %v", err)
+			}
+		})
+	}
+}
+
+func TestTheRolesPolicyRefusesOtherServicesRoles(t *testing.T) {
+	serve(t, jobWorld(administrators(), source))
+	serve(t, jobWorld(handedOut(t, dataBlock()), source))
+	_, err := iam.NewFromConfig(asTarget(externalID)).CreateServiceLinkedRole(t.Context(), &iam.CreateServiceLinkedRoleInput{AWSServiceName: aws.String("spot.amazonaws.com")})
+	if !accessDenied(err) {
+		t.Error(err)
+	}
+}
+
+func accessDenied(err error) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && strings.HasPrefix(api.ErrorCode(), "AccessDenied")
+}
+
+// unconditional takes a condition out of all documents.
+func unconditional(t *testing.T, d documents, condition string) documents {
+	t.Helper()
+	strip := func(statements []map[string]any) []map[string]any {
+		for _, s := range statements {
+			operators, _ := s["Condition"].(map[string]any)
+			for operator, keys := range operators {
+				delete(keys.(map[string]any), condition)
+				if len(keys.(map[string]any)) == 0 {
+					delete(operators, operator)
+				}
+			}
+			if len(operators) == 0 {
+				delete(s, "Condition")
+			}
+		}
+		return statements
+	}
+	d.source = whole(t, strip(statementsOf(t, d.source)))
+	d.targetRole = whole(t, strip(statementsOf(t, d.targetRole)))
+	d.targetTrust = whole(t, strip(statementsOf(t, d.targetTrust)))
+	var key []map[string]any
+	for _, raw := range d.keyStatements {
+		key = append(key, decoded(t, raw))
+	}
+	d.keyStatements = nil
+	for _, s := range strip(key) {
+		d.keyStatements = append(d.keyStatements, marshal(t, s))
+	}
+	return d
+}
