@@ -56,7 +56,7 @@ type Config struct {
 	//   this one keeps them: put `post-processor "manifest" {}` first in the same `post-processors` block.
 	// - `rollback`: undo what this run added, newest first, and fail the build. What can't be undone is listed with the
 	//   command that undoes it.
-	// - `continue`: keep what worked, warn, and let the build succeed.
+	// - `continue`: keep what worked, warn, and let the build succeed, whatever the reason of the failure.
 	//
 	// When the build is interrupted nothing new is started, and what was done is kept (undone with `rollback`); the
 	// images are kept in any case. Default `fail`.
@@ -65,7 +65,7 @@ type Config struct {
 	// an image that should have been encrypted and isn't is an error.
 	AllowUnencrypted bool `mapstructure:"allow_unencrypted" required:"false"`
 	// How many calls to AWS may be in flight at the same time, from 1 to 1000. Calls that AWS throttles are repeated.
-	// Default 64.
+	// Default 512.
 	MaxConcurrency int `mapstructure:"max_concurrency" required:"false"`
 	// A file to write the result to, as JSON: each image with its snapshots and keys, each permission and grant with
 	// what became of it, the verification, the calls made. It is replaced as a whole, and written even when the run
@@ -83,7 +83,7 @@ const (
 	onFailureRollback = "rollback"
 	onFailureContinue = "continue"
 
-	defaultConcurrency = 64
+	defaultConcurrency = 512
 	mostConcurrency    = 1000
 )
 

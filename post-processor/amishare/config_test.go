@@ -272,7 +272,8 @@ func TestRequestsThatMakeNoSense(t *testing.T) {
 			   assume_role { role_arn = "arn:aws-cn:iam::222222222222:role/x" }
 			 }
 			 organization_arns = ["arn:aws-cn:organizations::111111111111:organization/o-abcde12345"]`,
-			built, []string{"target 1: assume_role: role_arn:", "is in partition aws-cn and the images are in aws", "organization_arns:"},
+			built,
+			[]string{"target 1: assume_role: role_arn:", "is in partition aws-cn and the images are in aws", "organization_arns:"},
 		},
 		"images of two partitions": {
 			target + `images = { "eu-central-1" = "ami-01234567", "cn-north-1" = "ami-01234567" }`, built,

@@ -73,7 +73,7 @@ func (r *run) verdict(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		r.ui.Say("Interrupted: nothing new was started, and the AMIs are kept. Sharing them again goes on from here.")
-		return nil
+		return nil //nolint:nilerr // an error would discard the AMIs, and Packer fails an interrupted build anyway
 	case err == nil:
 		return nil
 	case r.config.onFailure() == onFailureContinue:

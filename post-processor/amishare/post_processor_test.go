@@ -276,7 +276,7 @@ func TestCredentialsThatAreRefused(t *testing.T) {
 // rotten is an artifact that makes the plugin panic.
 type rotten struct{ packersdk.MockArtifact }
 
-func (*rotten) Id() string { panic("rotten") } //nolint:revive // the name is Packer's
+func (*rotten) Id() string { panic("rotten") } //nolint:staticcheck // the name is Packer's
 
 func TestAPanicIsAnError(t *testing.T) {
 	p, err := configured(t, target)
