@@ -4,6 +4,7 @@
 package key
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/hashicorp/packer-plugin-sdk/template/config"
@@ -44,7 +45,8 @@ type Config struct {
 	// that `key_policy_statements` would not fit into a key policy, which holds 32 KB: they then let in the organization's
 	// accounts instead of naming each, limited to the roles of the targets' names.
 	OrganizationID string `mapstructure:"organization_id" required:"false"`
-	// How many calls to AWS may be in flight at the same time, from 1 to 1000. Default 64.
+	// How many calls to AWS may be in flight at the same time, from 1 to 1000. Default 256: they are spread over the
+	// targets, each of which has limits of its own.
 	MaxConcurrency int `mapstructure:"max_concurrency" required:"false"`
 	// How long everything together may take, as in `90s`; a target that has not answered in half of that is reported and
 	// not waited for. Packer can't interrupt a data source. Default `2m`.
@@ -52,8 +54,9 @@ type Config struct {
 }
 
 const (
-	defaultTimeout  = 2 * time.Minute
-	mostConcurrency = 1000
+	defaultTimeout     = 2 * time.Minute
+	defaultConcurrency = 256
+	mostConcurrency    = 1000
 )
 
 func (c *Config) timeout() time.Duration {
@@ -62,6 +65,8 @@ func (c *Config) timeout() time.Duration {
 	}
 	return defaultTimeout
 }
+
+func (c *Config) concurrency() int { return cmp.Or(c.MaxConcurrency, defaultConcurrency) }
 
 func (c *Config) operations() []string {
 	if len(c.GrantOperations) > 0 {

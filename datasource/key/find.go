@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/access"
 	"github.com/amishare/packer-plugin-ami-share/internal/awsapi"
@@ -38,7 +39,6 @@ func (c *Config) find(ctx context.Context) (DatasourceOutput, error) {
 	if err != nil {
 		return DatasourceOutput{}, err
 	}
-	s.resolve(ctx, client)
 	s.prove(ctx, client)
 	if len(s.problems) > 0 {
 		return DatasourceOutput{}, s.refusal()
@@ -46,7 +46,7 @@ func (c *Config) find(ctx context.Context) (DatasourceOutput, error) {
 	return s.output(), nil
 }
 
-// connect gets the source account's credentials and says who they are.
+// connect gets the source account's credentials, and says whose they are while the keys are being found.
 func (s *search) connect(ctx context.Context) (*awsapi.Client, error) {
 	c := s.config
 	var errs []error
@@ -63,18 +63,20 @@ func (s *search) connect(ctx context.Context) (*awsapi.Client, error) {
 	}
 	s.home = sharing.Region(source.Region)
 	s.query = awsapi.KeyQuery{KeyID: c.KeyID, Alias: c.Alias, Tags: c.Tags, Regions: c.regions(s.home)}
-	who, err := awsapi.Caller(ctx, source)
+	client := awsapi.New(source, c.Credentials(ctx, source, s.sources), awsapi.Options{
+		MaxConcurrency: c.concurrency(), MaxRetries: c.Retries(), TargetTimeout: c.timeout() / 2,
+	})
+	var who sharing.ARN
+	var identity sync.WaitGroup
+	identity.Go(func() { who, err = awsapi.Caller(ctx, source) })
+	s.resolve(ctx, client)
+	identity.Wait()
 	if err != nil {
 		return nil, err
 	}
 	s.source = callerOf(who)
 	s.source.principal = c.AssumeRole.RoleARN
-	if errs := access.CheckPartition(s.source.partition, &c.Config, c.Targets); len(errs) > 0 {
-		return nil, multi(errs)
-	}
-	return awsapi.New(source, c.Credentials(ctx, source, s.sources), awsapi.Options{
-		MaxConcurrency: c.MaxConcurrency, MaxRetries: c.Retries(), Partition: s.source.partition, TargetTimeout: c.timeout() / 2,
-	}), nil
+	return client, multi(access.CheckPartition(s.source.partition, &c.Config, c.Targets))
 }
 
 func (c *Config) regions(home sharing.Region) []sharing.Region {
