@@ -107,7 +107,7 @@ func TestTheSmallestConfiguration(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("request (-want +got):\n%s", diff)
 	}
-	if sources["222222222222"].Role == nil || p.config.onFailure() != "fail" || p.config.maxConcurrency() != 64 || p.config.Verify.False() {
+	if sources["222222222222"].Role == nil || p.config.onFailure() != "fail" || p.config.maxConcurrency() != defaultConcurrency || p.config.Verify.False() {
 		t.Errorf("sources %+v, on_failure %q, max_concurrency %d", sources, p.config.onFailure(), p.config.maxConcurrency())
 	}
 }
