@@ -51,7 +51,7 @@ func (r reading) parseConditions(found elements) ([]condition, []error) {
 		return nil, nil
 	}
 	if block.shape != isObject {
-		return nil, []error{fmt.Errorf("Condition is %s where an object is wanted", block.shape)}
+		return nil, []error{fmt.Errorf("the Condition is %s where an object is wanted", block.shape)}
 	}
 	var conditions []condition
 	var errs []error

@@ -3,8 +3,9 @@ package iampolicy_test
 import (
 	"testing"
 
-	"github.com/amishare/packer-plugin-ami-share/internal/awssim/iampolicy"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/iampolicy"
 )
 
 // keys are the condition keys of a request.

@@ -4,8 +4,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/amishare/packer-plugin-ami-share/internal/awssim/iampolicy"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/iampolicy"
 )
 
 func TestDecideByActionAndResource(t *testing.T) {
@@ -83,16 +84,31 @@ func TestDecideAddsUpStatements(t *testing.T) {
 		statements []string
 		want       iampolicy.Decision
 	}{
-		"the account alone delegates": {pageKeyDefault, []string{root},
-			iampolicy.Decision{Effect: iampolicy.Allow, Delegated: true, Reason: "statement 1 of the key policy allows kms:CreateGrant"}},
-		"the role alone is named": {pageKeyForeign, []string{itself},
-			iampolicy.Decision{Effect: iampolicy.Allow, Named: true, Reason: "statement 1 of the key policy allows kms:CreateGrant"}},
-		"both are told, and the one that names gives the reason": {pageKeyForeign, []string{root, itself},
-			iampolicy.Decision{Effect: iampolicy.Allow, Named: true, Delegated: true, Reason: "statement 2 of the key policy allows kms:CreateGrant"}},
-		"everyone names": {pagePrincipal, []string{keyStatement(`"*"`)},
-			iampolicy.Decision{Effect: iampolicy.Allow, Named: true, Reason: "statement 1 of the key policy allows kms:CreateGrant"}},
-		"a deny of the account denies its roles": {pageEvaluation, []string{itself, strings.Replace(root, "Allow", "Deny", 1)},
-			iampolicy.Decision{Effect: iampolicy.Deny, Reason: "statement 2 of the key policy denies kms:CreateGrant"}},
+		"the account alone delegates": {
+			pageKeyDefault,
+			[]string{root},
+			iampolicy.Decision{Effect: iampolicy.Allow, Delegated: true, Reason: "statement 1 of the key policy allows kms:CreateGrant"},
+		},
+		"the role alone is named": {
+			pageKeyForeign,
+			[]string{itself},
+			iampolicy.Decision{Effect: iampolicy.Allow, Named: true, Reason: "statement 1 of the key policy allows kms:CreateGrant"},
+		},
+		"both are told, and the one that names gives the reason": {
+			pageKeyForeign,
+			[]string{root, itself},
+			iampolicy.Decision{Effect: iampolicy.Allow, Named: true, Delegated: true, Reason: "statement 2 of the key policy allows kms:CreateGrant"},
+		},
+		"everyone names": {
+			pagePrincipal,
+			[]string{keyStatement(`"*"`)},
+			iampolicy.Decision{Effect: iampolicy.Allow, Named: true, Reason: "statement 1 of the key policy allows kms:CreateGrant"},
+		},
+		"a deny of the account denies its roles": {
+			pageEvaluation,
+			[]string{itself, strings.Replace(root, "Allow", "Deny", 1)},
+			iampolicy.Decision{Effect: iampolicy.Deny, Reason: "statement 2 of the key policy denies kms:CreateGrant"},
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -153,7 +153,7 @@ func TestParseTellsEveryReason(t *testing.T) {
 		t.Fatal("the document was taken")
 	}
 	for _, want := range []string{
-		"reading the key policy", `version "1"`, `statement "one": Effect "Maybe"`, `"x" is no account`, `"y" is no account`,
+		"reading the key policy", `version "1"`, `statement "one": the Effect "Maybe"`, `"x" is no account`, `"y" is no account`,
 		`action "a"`, `resource "b"`, "statement 2: there is neither Principal",
 	} {
 		if !strings.Contains(err.Error(), want) {

@@ -117,7 +117,7 @@ func (r reading) parseStatement(index int, v value) (statement, []error) {
 func (r reading) parseSid(found elements) (string, []error) {
 	sid, errs := found.text("Sid")
 	if r.kind != Key && !sidInIAM.MatchString(sid) {
-		errs = append(errs, fmt.Errorf("Sid %q has other characters than letters and digits", sid))
+		errs = append(errs, fmt.Errorf("the Sid %q has other characters than letters and digits", sid))
 	}
 	return sid, errs
 }
@@ -127,7 +127,7 @@ func (r reading) parseSid(found elements) (string, []error) {
 func parseEffect(found elements) (allow bool, errs []error) {
 	effect, errs := found.text("Effect")
 	if len(errs) == 0 && effect != "Allow" && effect != "Deny" {
-		errs = append(errs, fmt.Errorf("Effect %q is neither Allow nor Deny", effect))
+		errs = append(errs, fmt.Errorf("the Effect %q is neither Allow nor Deny", effect))
 	}
 	return effect == "Allow", errs
 }
