@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"strings"
 	"sync"
@@ -203,10 +204,7 @@ func findAndProve(_ *testing.T, server *awssim.Server, data options) string {
 }
 
 func explainARefusal(_ *testing.T, _ *awssim.Server, data options) string {
-	wide := options{}
-	for name, value := range data {
-		wide[name] = value
-	}
+	wide := maps.Clone(data)
 	wide["grant_operations"] = append(operations(), "RetireGrant")
 	_, err := execute(wide)
 	if err == nil || !strings.Contains(err.Error(), "lacks RetireGrant") && wide["key_id"] == nil {
@@ -238,9 +236,7 @@ func (u *quietUI) Machine(string, ...string)         {}
 func share(ctx context.Context, t *testing.T, more options) (said string, err error) {
 	t.Helper()
 	config := map[string]any{"target": []options{theTarget()}}
-	for name, value := range more {
-		config[name] = value
-	}
+	maps.Copy(config, more)
 	var p amishare.PostProcessor
 	if err := p.Configure(config); err != nil {
 		t.Fatal(err)

@@ -112,7 +112,8 @@ func TestMissingPieces(t *testing.T) {
 		},
 		"the key's policy lets the account look only": {
 			keyPolicy(`{"Sid":"Look","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::222222222222:root"},"Action":"kms:DescribeKey","Resource":"*"}`),
-			[]string{`"Look" of the key's policy is about account 222222222222 and does not allow kms:CreateGrant`, `"Sid": "Look"`}, applyToKeys,
+			[]string{`"Look" of the key's policy is about account 222222222222 and does not allow kms:CreateGrant`, `"Sid": "Look"`},
+			applyToKeys,
 		},
 		"the console's condition is in the way": {
 			keyPolicy(statement(`"Bool":{"kms:GrantIsForAWSResource":"true"}`)), []string{"kms:GrantIsForAWSResource, which lets AWS services create grants and nobody else"}, applyToKeys,
@@ -122,7 +123,8 @@ func TestMissingPieces(t *testing.T) {
 		},
 		"the operations are too narrow": {
 			keyPolicy(statement(`"ForAllValues:StringEquals":{"kms:GrantOperations":["Decrypt","Encrypt"]}`)),
-			[]string{"kms:GrantOperations lacks ReEncryptFrom"}, applyToKeys,
+			[]string{"kms:GrantOperations lacks ReEncryptFrom"},
+			applyToKeys,
 		},
 		"the role's own policy does not allow it": {
 			func(w *awssim.World) {
@@ -139,7 +141,8 @@ func TestMissingPieces(t *testing.T) {
 		},
 		"the role wants another external id": {
 			trust(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"111111111111"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"other"}}}]}`),
-			[]string{"assuming the role " + shareRole, `external id "golden-images"`}, applyToTrust,
+			[]string{"assuming the role " + shareRole, `external id "golden-images"`},
+			applyToTrust,
 		},
 		"the service-linked role is missing": {
 			func(w *awssim.World) { w.Accounts[1].ServiceLinkedRoles = nil },

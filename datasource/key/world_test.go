@@ -3,6 +3,7 @@ package key_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http/httptest"
 	"path/filepath"
 	"testing"
@@ -117,9 +118,7 @@ func block(changes ...options) options {
 
 func target(change options) options {
 	o := options{"account_ids": []string{targetID}, "assume_role": options{"role_name": "ami-share", "external_id": externalID}}
-	for name, value := range change {
-		o[name] = value
-	}
+	maps.Copy(o, change)
 	return o
 }
 

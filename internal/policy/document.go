@@ -3,6 +3,7 @@ package policy
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"strings"
 )
 
@@ -52,14 +53,9 @@ func (s statement) when(operator, key string, values ...string) statement {
 		return s
 	}
 	conditions := map[string]operands{}
-	for o, byKey := range s.Condition {
-		conditions[o] = byKey
-	}
-	byKey := operands{key: values}
-	for k, v := range conditions[operator] {
-		byKey[k] = v
-	}
-	conditions[operator] = byKey
+	maps.Copy(conditions, s.Condition)
+	conditions[operator] = operands{key: values}
+	maps.Copy(conditions[operator], s.Condition[operator])
 	s.Condition = conditions
 	return s
 }

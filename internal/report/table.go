@@ -36,7 +36,7 @@ func aligned(lines [][]string) string {
 	for _, line := range lines {
 		fmt.Fprintln(w, strings.Join(line, "\t"))
 	}
-	w.Flush() //nolint:errcheck // a strings.Builder takes everything
+	w.Flush() // a strings.Builder takes everything
 	return strings.TrimRight(b.String(), "\n")
 }
 
