@@ -1,0 +1,179 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
+)
+
+// story is the local AWS of one script.
+type story struct {
+	server *awssim.Server
+	url    string
+	mark   int    // where the journal is read from
+	saved  []byte // a state to compare with
+}
+
+type storyKey struct{}
+
+func of(ts *testscript.TestScript) *story { return ts.Value(storyKey{}).(*story) }
+
+// commands are what stories know beyond testscript's own commands.
+func commands() map[string]func(*testscript.TestScript, bool, []string) {
+	return map[string]func(*testscript.TestScript, bool, []string){
+		"world": world, "as": as, "mark": mark, "calls": calls, "writes": writes, "launch": launchGroup, "state": state, "fault": fault,
+		"interrupt": interrupt, "ami": ami,
+	}
+}
+
+// world FILE...: starts a local AWS with a world, changes laid over it, and works as the packer user of its source account.
+func world(ts *testscript.TestScript, neg bool, files []string) {
+	for i := range files {
+		files[i] = ts.MkAbs(files[i])
+	}
+	w, err := World(files...)
+	ts.Check(err)
+	s := of(ts)
+	s.server, err = awssim.New(w)
+	ts.Check(err)
+	listening := httptest.NewServer(s.server)
+	ts.Defer(listening.Close)
+	s.url = listening.URL
+	as(ts, false, []string{"AKIAEXAMPLEPACKER", "an-example-secret-of-packer"})
+}
+
+// as ACCESS-KEY [SECRET]: works as somebody else from now on.
+func as(ts *testscript.TestScript, neg bool, args []string) {
+	secret := "an-example-secret-of-ops"
+	if len(args) > 1 {
+		secret = args[1]
+	}
+	for _, variable := range EnvOf(of(ts).url, args[0], secret) {
+		name, value, _ := strings.Cut(variable, "=")
+		ts.Setenv(name, value)
+	}
+}
+
+// mark: calls and writes count from here on.
+func mark(ts *testscript.TestScript, neg bool, args []string) {
+	s := of(ts)
+	s.mark = len(s.server.Journal())
+}
+
+// calls N ACTION [field=value]...: so many calls of an action were made, whatever came of them; "N+" is at least so many.
+func calls(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: calls N ACTION [field=value]...")
+	}
+	entries := slices.DeleteFunc(of(ts).since(), func(e awssim.Entry) bool { return !fits(e, args[1], args[2:]) })
+	text, atLeast := strings.CutSuffix(args[0], "+")
+	want, err := strconv.Atoi(text)
+	ts.Check(err)
+	if got := len(entries); got != want && !(atLeast && got > want) {
+		ts.Fatalf("%d calls of %s, want %s:\n%s", got, strings.Join(args[1:], " "), args[0], lines(entries))
+	}
+}
+
+func (s *story) since() []awssim.Entry { return s.server.Journal()[s.mark:] }
+
+func fits(e awssim.Entry, action string, filters []string) bool {
+	fields := map[string]string{
+		"account": e.Account, "region": e.Region, "decision": e.Decision, "code": e.Code, "caller": e.Caller, "service": e.Service,
+		"dry": strconv.FormatBool(e.DryRun), "parameters": parameters(e),
+	}
+	for _, filter := range filters {
+		name, pattern, _ := strings.Cut(filter, "=")
+		value, known := fields[name]
+		if !known || !regexp.MustCompile(pattern).MatchString(value) {
+			return false
+		}
+	}
+	return e.Action == action
+}
+
+func parameters(e awssim.Entry) string {
+	text, err := json.Marshal(e.Parameters)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
+
+func lines(entries []awssim.Entry) string {
+	var b strings.Builder
+	for _, e := range entries {
+		b.WriteString(e.Action + " " + e.Account + " " + e.Region + " " + e.Decision + " " + e.Code + " " + e.Reason + "\n")
+	}
+	return b.String()
+}
+
+// writes N: so many calls changed something, or could have; the builder's own are left out by "mark" or by not building.
+func writes(ts *testscript.TestScript, neg bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	entries := slices.DeleteFunc(of(ts).since(), func(e awssim.Entry) bool { return !e.Write || e.DryRun })
+	if len(entries) != want {
+		ts.Fatalf("%d writes, want %d:\n%s", len(entries), want, lines(entries))
+	}
+}
+
+// launch ACCOUNT REGION GROUP PATTERN: has a group launch the image of manifest.json, or of $ami_<region> where ami set it,
+// and looks how that ends.
+func launchGroup(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 4 {
+		ts.Fatalf("usage: launch ACCOUNT REGION GROUP PATTERN")
+	}
+	account, region, group := args[0], args[1], args[2]
+	image := ts.Getenv(amiVariable(region))
+	if image == "" {
+		images, err := ManifestImages(ts.MkAbs("manifest.json"))
+		ts.Check(err)
+		image = images[region]
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	got, err := Launch(ctx, Config(of(ts).url, "AKIAEXAMPLEOPS"+account[:3], "an-example-secret-of-ops", region), group, image)
+	if err != nil {
+		got = err.Error()
+	}
+	if !regexp.MustCompile(args[3]).MatchString(got) {
+		ts.Fatalf("the group %s of account %s in %s ended with %q, which does not match %q", group, account, region, got, args[3])
+	}
+}
+
+func amiVariable(region string) string { return "ami_" + strings.ReplaceAll(region, "-", "_") }
+
+// ami REGION ID: names the image of a Region, as $ami_<region>.
+func ami(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Setenv(amiVariable(args[0]), args[1])
+}
+
+// state save: remembers what can be shared, and with whom it is. state same: it is as it was.
+func state(ts *testscript.TestScript, neg bool, args []string) {
+	s := of(ts)
+	if args[0] == "save" {
+		s.saved = s.server.State()
+		return
+	}
+	diff := cmp.Diff(strings.Split(string(s.saved), "\n"), strings.Split(string(s.server.State()), "\n"))
+	if (diff == "") == neg {
+		ts.Fatalf("the state has changed: %v\n%s", diff != "", diff)
+	}
+}
+
+// fault JSON: makes calls fail from now on.
+func fault(ts *testscript.TestScript, neg bool, args []string) {
+	var f awssim.Fault
+	ts.Check(json.Unmarshal([]byte(args[0]), &f))
+	of(ts).server.Fail(f)
+}

@@ -1,0 +1,51 @@
+package e2e
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// interrupt ACTION PROGRAM ARGS...: runs a program and sends it an interrupt, as Ctrl-C does, when an action is first called.
+// What it prints is in the files stdout.txt and stderr.txt. It has to fail.
+func interrupt(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: interrupt ACTION PROGRAM ARGS...")
+	}
+	var stdout, stderr bytes.Buffer
+	program := exec.Command(shop.tools.Packer, args[2:]...)
+	program.Dir = ts.MkAbs(".")
+	program.Env = slices.Concat(Plain(os.Environ()), shop.env, EnvOf(of(ts).url, ts.Getenv("AWS_ACCESS_KEY_ID"), ts.Getenv("AWS_SECRET_ACCESS_KEY")),
+		[]string{"PKR_VAR_external_id=" + ts.Getenv("PKR_VAR_external_id")})
+	program.Stdout, program.Stderr = &stdout, &stderr
+	ts.Check(program.Start())
+	sent := make(chan bool, 1)
+	go func() { sent <- of(ts).when(args[0], func() { _ = program.Process.Signal(syscall.SIGINT) }) }()
+	err := program.Wait()
+	ts.Check(os.WriteFile(ts.MkAbs("stdout.txt"), stdout.Bytes(), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs("stderr.txt"), stderr.Bytes(), 0o600))
+	if !<-sent {
+		ts.Fatalf("%s was never called:\n%s%s", args[0], stdout.String(), stderr.String())
+	}
+	if err == nil {
+		ts.Fatalf("the interrupted program succeeded:\n%s", stdout.String())
+	}
+}
+
+// when does something as soon as an action shows in the journal, and tells whether it did.
+func (s *story) when(action string, do func()) bool {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		for _, entry := range s.since() {
+			if entry.Action == action && !entry.DryRun {
+				do()
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,78 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// shop is what all stories share: the plugins, installed once.
+var shop struct {
+	tools Tools
+	dir   string
+	env   []string
+}
+
+func TestMain(m *testing.M) {
+	code, err := inWorkshop(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "preparing the stories:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// inWorkshop builds this plugin, installs it beside the amazon plugin and runs the tests.
+func inWorkshop(m *testing.M) (int, error) {
+	dir, err := os.MkdirTemp("", "ami-share-stories-")
+	if err != nil {
+		return 1, err
+	}
+	defer os.RemoveAll(dir)
+	bin := os.Getenv("AMISHARE_BIN")
+	if bin == "" {
+		bin = filepath.Join("..", "..", ".tools", "bin")
+	}
+	if bin, err = filepath.Abs(bin); err != nil {
+		return 1, err
+	}
+	shop.dir = dir
+	shop.tools = Tools{filepath.Join(bin, "packer"), filepath.Join(bin, "packer-plugin-amazon"), filepath.Join(dir, "packer-plugin-ami-share")}
+	if _, err := os.Stat(shop.tools.Packer); err != nil {
+		return 1, fmt.Errorf("there is no packer: run make tools first: %w", err)
+	}
+	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", shop.tools.Plugin, "../..") // as make build does, from its cache
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return 1, fmt.Errorf("building the plugin: %w\n%s", err, out)
+	}
+	workshop, err := NewWorkshop(context.Background(), dir, shop.tools)
+	if err != nil {
+		return 1, err
+	}
+	shop.env = workshop.Env()
+	return m.Run(), nil
+}
+
+// TestStories runs the scripts in testdata, in the language of testscript with the commands of commands_test.go.
+func TestStories(t *testing.T) {
+	example, err := filepath.Abs(filepath.Join("..", "..", "example"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata", Cmds: commands(), RequireExplicitExec: true, ContinueOnError: true,
+		Setup: func(env *testscript.Env) error {
+			env.Vars = append(env.Vars, shop.env...)
+			env.Vars = append(env.Vars, "EXAMPLE="+example, "PATH="+filepath.Dir(shop.tools.Packer)+string(filepath.ListSeparator)+os.Getenv("PATH"),
+				"PKR_VAR_external_id=golden-images")
+			env.Values[storyKey{}] = &story{}
+			return nil
+		},
+	})
+}
