@@ -28,6 +28,9 @@ func TestThePoliciesHandedOutAreSufficient(t *testing.T) {
 func TestThePoliciesHandedOutAreNecessary(t *testing.T) {
 	serve(t, jobWorld(administrators(), source))
 	d := handedOut(t, dataBlock())
+	if complaint := do(t, d, source, dataBlock()); complaint != "" {
+		t.Fatalf("the job fails with all of it: %s", complaint)
+	}
 	for _, l := range lesser(t, d) {
 		t.Run(l.name, func(t *testing.T) {
 			if complaint := do(t, l.documents, source, dataBlock()); complaint == "" {
