@@ -39,7 +39,7 @@ const (
 
 // Options of a run.
 type Options struct {
-	Concurrency int // changes under way at the same time; 0 means 64
+	Concurrency int // changes under way at the same time; 0 means 512
 	OnFailure   OnFailure
 	// Progress is told after every change. It is never called twice at the same time. May be nil.
 	Progress func(Progress)

@@ -42,7 +42,7 @@ type undo struct {
 
 func newRun(doer Doer, p plan.Plan, o Options) *run {
 	if o.Concurrency <= 0 {
-		o.Concurrency = 64
+		o.Concurrency = 512
 	}
 	r := &run{doer: doer, plan: p, options: o, outcomes: make([][]Outcome, len(p.Changes))}
 	for _, problem := range p.Blocked {

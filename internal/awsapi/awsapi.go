@@ -16,7 +16,7 @@ import (
 
 // Options of a Client. The zero value is usable.
 type Options struct {
-	// MaxConcurrency is how many calls may be in flight at the same time; 0 means 64.
+	// MaxConcurrency is how many calls may be in flight at the same time; 0 means 512.
 	MaxConcurrency int
 	// MaxRetries is how often a call is repeated after its first attempt when it was throttled or met a fault of AWS or
 	// of the network; 0 means 10, less than 0 not at all.
@@ -34,7 +34,7 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	if o.MaxConcurrency <= 0 {
-		o.MaxConcurrency = 64
+		o.MaxConcurrency = 512
 	}
 	switch {
 	case o.MaxRetries == 0:
