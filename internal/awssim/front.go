@@ -56,7 +56,7 @@ func (s *Server) admit(c *call, r *http.Request, body []byte) (*service, error) 
 	if err := c.read(service, r, body); err != nil {
 		return service, err
 	}
-	c.entry.Service, c.entry.Action, c.entry.Region = c.service, service.name+":"+c.action, c.region
+	c.entry.Service, c.entry.Action, c.entry.Region = c.service, service.permission(c.action), c.region
 	return service, s.authenticate(c, sig, r, body)
 }
 

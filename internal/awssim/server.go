@@ -86,13 +86,17 @@ func New(world World) (*Server, error) {
 
 // service is one AWS API.
 type service struct {
-	name       string // in credential scopes and as prefix of actions
+	name       string // in credential scopes
+	prefix     string // of its actions in policies, where that is not the name
 	protocol   protocol
 	version    string // of the query protocol
 	namespace  string // of XML answers
 	target     string // X-Amz-Target before the action, of the JSON protocol
 	operations map[string]operation
 }
+
+// permission is the name of an action in policies, as in "kms:CreateGrant".
+func (s *service) permission(action string) string { return orElse(s.prefix, s.name) + ":" + action }
 
 // tableOfContents has every action of every service.
 func (s *Server) tableOfContents() map[string]*service {
@@ -102,7 +106,7 @@ func (s *Server) tableOfContents() map[string]*service {
 		{name: "iam", protocol: awsQuery, version: "2010-05-08", namespace: "https://iam.amazonaws.com/doc/2010-05-08/", operations: iamOperations()},
 		{name: "autoscaling", protocol: awsQuery, version: "2011-01-01", namespace: "http://autoscaling.amazonaws.com/doc/2011-01-01/", operations: s.autoscalingOperations()},
 		{name: "kms", protocol: awsJSON, target: "TrentService", operations: kmsOperations()},
-		{name: "tagging", protocol: awsJSON, target: "ResourceGroupsTaggingAPI_20170126", operations: taggingOperations()},
+		{name: "tagging", prefix: "tag", protocol: awsJSON, target: "ResourceGroupsTaggingAPI_20170126", operations: taggingOperations()},
 	}
 	services := map[string]*service{}
 	for _, service := range all {
@@ -116,7 +120,7 @@ func (s *Server) Actions() []string {
 	var actions []string
 	for _, service := range s.services {
 		for action := range maps.Keys(service.operations) {
-			actions = append(actions, service.name+":"+action)
+			actions = append(actions, service.permission(action))
 		}
 	}
 	slices.Sort(actions)
