@@ -78,6 +78,12 @@ func TestCondition(t *testing.T) {
 		"NotIpAddress is its opposite":                {pageOperators, `"NotIpAddress":{"a:k":"192.0.2.0/24"}`, one("192.0.2.77"), false},
 		"a text is no address":                        {pageOperators, `"IpAddress":{"a:k":"0.0.0.0/0"}`, one("here"), false},
 
+		"NumericGreaterThan is not equal": {pageOperators, `"NumericGreaterThan":{"a:k":10}`, one("10"), false},
+		"DateLessThan is not equal":       {pageOperators, `"DateLessThan":{"a:k":"2026-02-01"}`, one("2026-02-01"), false},
+		"DateGreaterThan is not equal":    {pageOperators, `"DateGreaterThan":{"a:k":"2026-02-01"}`, one("2026-02-01"), false},
+		"ArnNotEquals knows wildcards":    {pageOperators, `"ArnNotEquals":{"a:k":"arn:aws:iam::*:role/a*"}`, one("arn:aws:iam::222222222222:role/ab"), false},
+		"ArnLike wants all six parts":     {pageOperators, `"ArnLike":{"a:k":"arn:*:*:*:*:*"}`, one("arn:aws:iam"), false},
+
 		"an absent key equals nothing":            {pageOperators, `"StringEquals":{"a:k":"x"}`, nil, false},
 		"an absent key is like nothing":           {pageOperators, `"StringLike":{"a:k":"*"}`, nil, false},
 		"an absent key is neither true nor false": {pageOperators, `"Bool":{"a:k":["true","false"]}`, nil, false},
