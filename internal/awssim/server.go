@@ -15,6 +15,7 @@
 package awssim
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"net/http"
@@ -132,13 +133,26 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.serveControl(w, r) {
 		return
 	}
-	time.Sleep(s.latency)
+	wait(r.Context(), s.latency)
 	answer := s.answer(r)
-	time.Sleep(answer.delay)
+	wait(r.Context(), answer.delay)
 	if answer.drop {
 		panic(http.ErrAbortHandler)
 	}
 	answer.write(w)
+}
+
+// wait takes a time, or until the client gives up.
+func wait(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
 }
 
 // now is the time. The server does nothing by time but to show it.

@@ -23,8 +23,9 @@ func main() {
 	latency := flag.Duration("latency", 0, "how long every call takes at least")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, *world, *listen, *urlFile, *latency); err != nil {
+	err := run(ctx, *world, *listen, *urlFile, *latency)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "awssim:", err)
 		os.Exit(1)
 	}
