@@ -112,8 +112,7 @@ func (r *run) change(ctx context.Context, index int, failed func(sharing.Scope) 
 }
 
 func rejectedBy(err error) []sharing.AccountID {
-	var rejection Rejection
-	if errors.As(err, &rejection) {
+	if rejection, ok := errors.AsType[Rejection](err); ok {
 		return rejection.Rejected()
 	}
 	return nil

@@ -50,8 +50,10 @@ func accessRules() []rule {
 // explicitDeny names the kind of policy that AWS's message names.
 func explicitDeny(f refusal) (string, string) {
 	kind := "a policy"
-	for _, known := range []string{"a service control policy", "a resource control policy", "a permissions boundary", "a session policy",
-		"a VPC endpoint policy", "an identity-based policy", "a resource-based policy"} {
+	for _, known := range []string{
+		"a service control policy", "a resource control policy", "a permissions boundary", "a session policy",
+		"a VPC endpoint policy", "an identity-based policy", "a resource-based policy",
+	} {
 		if strings.Contains(f.message, "explicit deny in "+known) {
 			kind = known
 		}

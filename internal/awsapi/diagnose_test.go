@@ -44,15 +44,18 @@ func TestDiagnose(t *testing.T) {
 		},
 		"session tags that the trust policy does not take": {
 			assume, "AccessDenied", "User: arn:aws:iam::111111111111:user/ci is not authorized to perform: sts:TagSession on resource: " + roleARN,
-			[]string{"session tags"}, []string{`"sts:TagSession"`},
+			[]string{"session tags"},
+			[]string{`"sts:TagSession"`},
 		},
 		"a session too long for a chained role": {
 			assume, "ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
-			[]string{"an hour at most"}, []string{"duration_seconds"},
+			[]string{"an hour at most"},
+			[]string{"duration_seconds"},
 		},
 		"a session longer than the role allows": {
 			assume, "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
-			[]string{"MaxSessionDuration"}, []string{"duration_seconds"},
+			[]string{"MaxSessionDuration"},
+			[]string{"duration_seconds"},
 		},
 		"a region that the account has not enabled": {
 			assume, "RegionDisabledException", "STS is not activated in this region", []string{"not enabled"}, []string{"222222222222", "opt-in"},
@@ -67,19 +70,23 @@ func TestDiagnose(t *testing.T) {
 		},
 		"an identity policy that lacks the grant": {
 			grant, "AccessDeniedException", "User: " + session1 + " is not authorized to perform: kms:CreateGrant on resource: " + keyARN + " because no identity-based policy allows the kms:CreateGrant action",
-			[]string{"the identity policy of " + roleARN + " does not allow kms:CreateGrant"}, []string{`"Action": "kms:CreateGrant"`},
+			[]string{"the identity policy of " + roleARN + " does not allow kms:CreateGrant"},
+			[]string{`"Action": "kms:CreateGrant"`},
 		},
 		"a key policy of the caller's own account that lacks it": {
 			grant, "AccessDeniedException", "User: " + session1 + " is not authorized to perform: kms:CreateGrant on resource: " + keyARN + " because no resource-based policy allows the kms:CreateGrant action",
-			[]string{"the key policy does not allow"}, []string{"the policy of key " + keyARN},
+			[]string{"the key policy does not allow"},
+			[]string{"the policy of key " + keyARN},
 		},
 		"a session policy that leaves it out": {
 			grant, "AccessDeniedException", "User: x is not authorized to perform: kms:CreateGrant on resource: y because no session policy allows the kms:CreateGrant action",
-			[]string{"session policy"}, []string{"policy_arns"},
+			[]string{"session policy"},
+			[]string{"policy_arns"},
 		},
 		"a service control policy that denies": {
 			grant, "AccessDeniedException", "User: x is not authorized to perform: kms:CreateGrant on resource: y with an explicit deny in a service control policy",
-			[]string{"denied kms:CreateGrant by a service control policy"}, []string{"no Allow helps"},
+			[]string{"denied kms:CreateGrant by a service control policy"},
+			[]string{"no Allow helps"},
 		},
 		"a grantee that KMS does not know": {
 			grant, "InvalidArnException", "ARN does not refer to a valid principal: " + granteeID, []string{"KMS knows no role " + granteeID}, []string{"run again"},
@@ -92,11 +99,14 @@ func TestDiagnose(t *testing.T) {
 		},
 		"an AWS managed key behind an image": {
 			share, "InvalidParameter", "Snapshots encrypted with the AWS Managed CMK can\u2019t be shared. Specify another snapshot.",
-			[]string{"aws/ebs"}, []string{"customer managed key", "region_kms_key_ids"},
+			[]string{"aws/ebs"},
+			[]string{"customer managed key", "region_kms_key_ids"},
 		},
 		"an AWS managed key behind a snapshot": {
-			act{action: "ec2:ModifySnapshotAttribute"}, "OperationNotPermitted", "Encrypted snapshots with EBS default key cannot be shared",
-			[]string{"aws/ebs"}, []string{"customer managed key"},
+			act{action: "ec2:ModifySnapshotAttribute"},
+			"OperationNotPermitted", "Encrypted snapshots with EBS default key cannot be shared",
+			[]string{"aws/ebs"},
+			[]string{"customer managed key"},
 		},
 		"an account that does not exist": {
 			share, "InvalidAMIAttributeItemValue", `Invalid attribute item value "999999999999" for userId item type.`, []string{"999999999999"}, []string{"exists"},
@@ -106,11 +116,15 @@ func TestDiagnose(t *testing.T) {
 		},
 		"no permission in EC2": {
 			share, "UnauthorizedOperation", "You are not authorized to perform this operation. User: arn:aws:iam::111111111111:user/ci is not authorized to perform: ec2:ModifyImageAttribute on resource: arn:aws:ec2:eu-central-1::image/ami-1 because no identity-based policy allows the ec2:ModifyImageAttribute action. Encoded authorization failure message: abc",
-			[]string{"arn:aws:iam::111111111111:user/ci is not allowed ec2:ModifyImageAttribute"}, []string{`"Resource": "arn:aws:ec2:eu-central-1::image/ami-1"`},
+			[]string{"arn:aws:iam::111111111111:user/ci is not allowed ec2:ModifyImageAttribute"},
+			[]string{`"Resource": "arn:aws:ec2:eu-central-1::image/ami-1"`},
 		},
 		"no permission to pass the role to a group": {
-			act{action: "autoscaling:UpdateAutoScalingGroup", grantee: granteeID, principal: roleARN}, "AccessDenied",
-			"User: x is not authorized to perform: iam:PassRole on resource: y", []string{"may not pass"}, []string{`"iam:PassRole"`, granteeID},
+			act{action: "autoscaling:UpdateAutoScalingGroup", grantee: granteeID, principal: roleARN},
+			"AccessDenied",
+			"User: x is not authorized to perform: iam:PassRole on resource: y",
+			[]string{"may not pass"},
+			[]string{`"iam:PassRole"`, granteeID},
 		},
 		"throttling that the retries did not outlast": {
 			share, "RequestLimitExceeded", "Request limit exceeded.", []string{"throttles"}, []string{"max_concurrency", "max_retries"},

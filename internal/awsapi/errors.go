@@ -13,8 +13,7 @@ import (
 
 // code returns AWS's error code, "" when AWS did not answer.
 func code(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		return api.ErrorCode()
 	}
 	return ""
@@ -22,8 +21,7 @@ func code(err error) string {
 
 // message returns AWS's own words without the SDK's around them.
 func message(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		return api.ErrorMessage()
 	}
 	return err.Error()
@@ -31,8 +29,7 @@ func message(err error) string {
 
 // requestID returns the id that AWS's support asks for.
 func requestID(err error) string {
-	var response *awshttp.ResponseError
-	if errors.As(err, &response) {
+	if response, ok := errors.AsType[*awshttp.ResponseError](err); ok {
 		return response.ServiceRequestID()
 	}
 	return ""
@@ -60,8 +57,7 @@ func unknown(err error) bool {
 	if err == nil || unreachable(err) || errors.As(err, &unsent) {
 		return false
 	}
-	var api smithy.APIError
-	if !errors.As(err, &api) {
+	if _, ok := errors.AsType[smithy.APIError](err); !ok {
 		return true
 	}
 	var response *awshttp.ResponseError

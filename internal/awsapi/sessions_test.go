@@ -58,18 +58,21 @@ func TestWhatAssumeRoleIsAskedFor(t *testing.T) {
 		want    url.Values
 	}{
 		"a name with a path": {
-			AssumeRole{RoleName: "sharing/ami-share"}, Options{},
+			AssumeRole{RoleName: "sharing/ami-share"},
+			Options{},
 			url.Values{"RoleArn": {"arn:aws:iam::222222222222:role/sharing/ami-share"}, "RoleSessionName": {"packer-plugin-ami-share"}, "DurationSeconds": {"3600"}, "Policy": {"narrow"}},
 		},
 		"a name in the partition of the source account": {
-			AssumeRole{RoleName: "/ami-share"}, Options{Partition: "aws-us-gov"},
+			AssumeRole{RoleName: "/ami-share"},
+			Options{Partition: "aws-us-gov"},
 			url.Values{"RoleArn": {"arn:aws-us-gov:iam::222222222222:role/ami-share"}, "RoleSessionName": {"packer-plugin-ami-share"}, "DurationSeconds": {"3600"}, "Policy": {"narrow"}},
 		},
 		"everything": {
 			AssumeRole{
 				RoleARN: roleARN, ExternalID: "s3cret", SessionName: "me", Duration: 15 * time.Minute, Policy: "own",
 				PolicyARNs: []string{"arn:aws:iam::aws:policy/x"}, Tags: map[string]string{"b": "2", "a": "1"}, TransitiveTagKeys: []string{"a"},
-			}, Options{},
+			},
+			Options{},
 			url.Values{
 				"RoleArn": {roleARN}, "RoleSessionName": {"me"}, "DurationSeconds": {"900"}, "Policy": {"own"}, "ExternalId": {"s3cret"},
 				"PolicyArns.member.1.arn": {"arn:aws:iam::aws:policy/x"}, "TransitiveTagKeys.member.1": {"a"},
@@ -77,7 +80,8 @@ func TestWhatAssumeRoleIsAskedFor(t *testing.T) {
 			},
 		},
 		"managed policies instead of the run's own": {
-			AssumeRole{RoleARN: roleARN, PolicyARNs: []string{"arn:aws:iam::aws:policy/x"}}, Options{},
+			AssumeRole{RoleARN: roleARN, PolicyARNs: []string{"arn:aws:iam::aws:policy/x"}},
+			Options{},
 			url.Values{"RoleArn": {roleARN}, "RoleSessionName": {"packer-plugin-ami-share"}, "DurationSeconds": {"3600"}, "PolicyArns.member.1.arn": {"arn:aws:iam::aws:policy/x"}},
 		},
 	} {

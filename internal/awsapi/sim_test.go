@@ -77,7 +77,8 @@ func someWorld() awssim.World {
 				string(frankfurt): region(imageFrankfurt, keyFrankfurt), string(virginia): region(imageVirginia, keyVirginia),
 			},
 		},
-		someTarget(target), someTarget(otherTarget), {ID: string(closedTarget)},
+		someTarget(target), someTarget(otherTarget),
+		{ID: string(closedTarget)},
 	}}
 }
 

@@ -15,8 +15,10 @@ import (
 
 func TestRecipientsThereAndBack(t *testing.T) {
 	recipients := []sharing.Recipient{
-		sharing.Account(target), {Kind: sharing.ToOrganization, ID: organization},
-		{Kind: sharing.ToOrganizationalUnit, ID: "arn:aws:organizations::111111111111:ou/o-1234567890/ou-1234-12345678"}, {Kind: sharing.ToGroup, ID: "all"},
+		sharing.Account(target),
+		{Kind: sharing.ToOrganization, ID: organization},
+		{Kind: sharing.ToOrganizationalUnit, ID: "arn:aws:organizations::111111111111:ou/o-1234567890/ou-1234-12345678"},
+		{Kind: sharing.ToGroup, ID: "all"},
 	}
 	var got []sharing.Recipient
 	for _, permission := range launchPermissions(recipients) {

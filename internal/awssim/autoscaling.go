@@ -20,29 +20,47 @@ const (
 // autoscalingOperations is the table of contents of Auto Scaling.
 func (s *Server) autoscalingOperations() map[string]operation {
 	return map[string]operation{
-		"CreateAutoScalingGroup": {params: groupParams + " Tags.member.N.Key Tags.member.N.Value Tags.member.N.ResourceId" +
-			" Tags.member.N.ResourceType Tags.member.N.PropagateAtLaunch", write: true, resources: onScalingGroup,
-			handle: (*call).createScalingGroup},
+		"CreateAutoScalingGroup": {
+			params: groupParams + " Tags.member.N.Key Tags.member.N.Value Tags.member.N.ResourceId" +
+				" Tags.member.N.ResourceType Tags.member.N.PropagateAtLaunch", write: true, resources: onScalingGroup,
+			handle: (*call).createScalingGroup,
+		},
 		"UpdateAutoScalingGroup": {params: groupParams, write: true, resources: onScalingGroup, handle: (*call).updateScalingGroup},
-		"DeleteAutoScalingGroup": {params: "AutoScalingGroupName ForceDelete", write: true, resources: onScalingGroup,
-			handle: (*call).deleteScalingGroup},
-		"SetDesiredCapacity": {params: "AutoScalingGroupName DesiredCapacity HonorCooldown", write: true,
-			resources: onScalingGroup, handle: (*call).setDesiredCapacity},
-		"DescribeAutoScalingGroups": {params: "AutoScalingGroupNames.member.N" + groupFilterParams,
-			handle: (*call).describeScalingGroups},
-		"DescribeScalingActivities": {params: "AutoScalingGroupName ActivityIds.member.N MaxRecords NextToken",
-			handle: (*call).describeScalingActivities},
-		"DescribeAutoScalingInstances": {params: "InstanceIds.member.N MaxRecords NextToken",
-			handle: (*call).describeScalingInstances},
-		"CreateLaunchConfiguration": {params: "LaunchConfigurationName ImageId InstanceType KeyName SecurityGroups.member.N UserData" +
-			" BlockDeviceMappings.member.N.DeviceName BlockDeviceMappings.member.N.Ebs.SnapshotId" +
-			" BlockDeviceMappings.member.N.Ebs.VolumeSize BlockDeviceMappings.member.N.Ebs.VolumeType" +
-			" BlockDeviceMappings.member.N.Ebs.Encrypted BlockDeviceMappings.member.N.Ebs.DeleteOnTermination", write: true,
-			resources: onLaunchConfiguration, handle: (*call).createLaunchConfiguration},
-		"DeleteLaunchConfiguration": {params: "LaunchConfigurationName", write: true, resources: onLaunchConfiguration,
-			handle: (*call).deleteLaunchConfiguration},
-		"DescribeLaunchConfigurations": {params: "LaunchConfigurationNames.member.N MaxRecords NextToken",
-			handle: (*call).describeLaunchConfigurations},
+		"DeleteAutoScalingGroup": {
+			params: "AutoScalingGroupName ForceDelete", write: true, resources: onScalingGroup,
+			handle: (*call).deleteScalingGroup,
+		},
+		"SetDesiredCapacity": {
+			params: "AutoScalingGroupName DesiredCapacity HonorCooldown", write: true,
+			resources: onScalingGroup, handle: (*call).setDesiredCapacity,
+		},
+		"DescribeAutoScalingGroups": {
+			params: "AutoScalingGroupNames.member.N" + groupFilterParams,
+			handle: (*call).describeScalingGroups,
+		},
+		"DescribeScalingActivities": {
+			params: "AutoScalingGroupName ActivityIds.member.N MaxRecords NextToken",
+			handle: (*call).describeScalingActivities,
+		},
+		"DescribeAutoScalingInstances": {
+			params: "InstanceIds.member.N MaxRecords NextToken",
+			handle: (*call).describeScalingInstances,
+		},
+		"CreateLaunchConfiguration": {
+			params: "LaunchConfigurationName ImageId InstanceType KeyName SecurityGroups.member.N UserData" +
+				" BlockDeviceMappings.member.N.DeviceName BlockDeviceMappings.member.N.Ebs.SnapshotId" +
+				" BlockDeviceMappings.member.N.Ebs.VolumeSize BlockDeviceMappings.member.N.Ebs.VolumeType" +
+				" BlockDeviceMappings.member.N.Ebs.Encrypted BlockDeviceMappings.member.N.Ebs.DeleteOnTermination", write: true,
+			resources: onLaunchConfiguration, handle: (*call).createLaunchConfiguration,
+		},
+		"DeleteLaunchConfiguration": {
+			params: "LaunchConfigurationName", write: true, resources: onLaunchConfiguration,
+			handle: (*call).deleteLaunchConfiguration,
+		},
+		"DescribeLaunchConfigurations": {
+			params: "LaunchConfigurationNames.member.N MaxRecords NextToken",
+			handle: (*call).describeLaunchConfigurations,
+		},
 	}
 }
 
@@ -141,8 +159,10 @@ func (c *call) createScalingGroup() (any, error) {
 	if len(c.form.structs("Tags.member")) > 0 {
 		return nil, validationError("Tags of groups are not part of this server")
 	}
-	group := &scalingGroup{name: name, account: c.account, region: c.region, created: c.server.now(),
-		arn: scalingARN(c.server.partition, c.region, c.account.id, "autoScalingGroup", name)}
+	group := &scalingGroup{
+		name: name, account: c.account, region: c.region, created: c.server.now(),
+		arn: scalingARN(c.server.partition, c.region, c.account.id, "autoScalingGroup", name),
+	}
 	if err := c.setGroup(group); err != nil {
 		return nil, err
 	}

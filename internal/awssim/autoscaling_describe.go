@@ -49,9 +49,11 @@ func (group *scalingGroup) templateRef() *templateRef {
 }
 
 func (group *scalingGroup) describe() groupItem {
-	item := groupItem{Name: group.name, ARN: group.arn, Template: group.templateRef(), Least: group.least, Most: group.most,
+	item := groupItem{
+		Name: group.name, ARN: group.arn, Template: group.templateRef(), Least: group.least, Most: group.most,
 		Desired: group.desired, Cooldown: 300, Zones: members[string]{group.zones}, HealthCheck: "EC2",
-		Created: timestamp(group.created), Subnets: group.subnets, Role: group.role, Policies: members[string]{[]string{"Default"}}}
+		Created: timestamp(group.created), Subnets: group.subnets, Role: group.role, Policies: members[string]{[]string{"Default"}},
+	}
 	if group.configuration != nil {
 		item.Configuration = group.configuration.name
 	}
@@ -62,8 +64,10 @@ func (group *scalingGroup) describe() groupItem {
 }
 
 func (group *scalingGroup) describeInstance(inst *instance) groupInstance {
-	item := groupInstance{ID: inst.id, Type: inst.instanceType, Zone: group.region + "a", Lifecycle: "InService",
-		Health: "Healthy", Template: group.templateRef()}
+	item := groupInstance{
+		ID: inst.id, Type: inst.instanceType, Zone: group.region + "a", Lifecycle: "InService",
+		Health: "Healthy", Template: group.templateRef(),
+	}
 	if group.configuration != nil {
 		item.Configuration = group.configuration.name
 	}
@@ -119,8 +123,10 @@ func (c *call) describeScalingActivities() (any, error) {
 	for _, group := range c.groupsLookedAt(names) {
 		for _, a := range group.activities {
 			if len(ids) == 0 || slices.Contains(ids, a.id) {
-				all = append(all, activityItem{a.id, a.group, a.description, a.cause, timestamp(a.started),
-					timestamp(a.started), a.status, a.message, 100, "{}"})
+				all = append(all, activityItem{
+					a.id, a.group, a.description, a.cause, timestamp(a.started),
+					timestamp(a.started), a.status, a.message, 100, "{}",
+				})
 			}
 		}
 	}
@@ -167,8 +173,10 @@ func (c *call) createLaunchConfiguration() (any, error) {
 	if c.form.get("ImageId") == "" || c.form.get("InstanceType") == "" {
 		return nil, validationError("Valid requests must contain either the InstanceID parameter or both the ImageId and InstanceType parameters.")
 	}
-	made := &launchConfiguration{name: name, image: c.form.get("ImageId"), instanceType: c.form.get("InstanceType"),
-		arn: scalingARN(c.server.partition, c.region, c.account.id, "launchConfiguration", name), created: c.server.now()}
+	made := &launchConfiguration{
+		name: name, image: c.form.get("ImageId"), instanceType: c.form.get("InstanceType"),
+		arn: scalingARN(c.server.partition, c.region, c.account.id, "launchConfiguration", name), created: c.server.now(),
+	}
 	for _, given := range c.form.structs("BlockDeviceMappings.member") {
 		device, err := readDevice(given)
 		if err != nil {
@@ -216,8 +224,10 @@ func (c *call) describeLaunchConfigurations() (any, error) {
 	var all []configurationItem
 	for _, one := range sortedValues(c.compute().configurations) {
 		if len(names) == 0 || slices.Contains(names, one.name) {
-			all = append(all, configurationItem{Name: one.name, ARN: one.arn, Image: one.image, Type: one.instanceType,
-				Created: timestamp(one.created)})
+			all = append(all, configurationItem{
+				Name: one.name, ARN: one.arn, Image: one.image, Type: one.instanceType,
+				Created: timestamp(one.created),
+			})
 		}
 	}
 	shown, next, err := page(c, all, "MaxRecords", 100)

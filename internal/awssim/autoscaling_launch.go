@@ -85,8 +85,10 @@ func (s *Server) groupPlan(group *scalingGroup) (launchPlan, *apiError) {
 // source is what the group launches, from its template or its configuration.
 func (group *scalingGroup) source() (*templateVersion, *apiError) {
 	if group.configuration != nil {
-		return &templateVersion{image: group.configuration.image, instanceType: group.configuration.instanceType,
-			devices: group.configuration.devices}, nil
+		return &templateVersion{
+			image: group.configuration.image, instanceType: group.configuration.instanceType,
+			devices: group.configuration.devices,
+		}, nil
 	}
 	version, err := group.template.version(group.version)
 	if err != nil {

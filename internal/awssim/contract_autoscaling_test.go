@@ -26,9 +26,11 @@ type scalingRow struct {
 }
 
 func newScalingGroup(name, template string, desired int32) *autoscaling.CreateAutoScalingGroupInput {
-	return &autoscaling.CreateAutoScalingGroupInput{AutoScalingGroupName: &name, MinSize: aws.Int32(0), MaxSize: aws.Int32(2),
+	return &autoscaling.CreateAutoScalingGroupInput{
+		AutoScalingGroupName: &name, MinSize: aws.Int32(0), MaxSize: aws.Int32(2),
 		DesiredCapacity: &desired, AvailabilityZones: []string{home + "a"},
-		LaunchTemplate: &astypes.LaunchTemplateSpecification{LaunchTemplateName: &template, Version: aws.String("$Latest")}}
+		LaunchTemplate: &astypes.LaunchTemplateSpecification{LaunchTemplateName: &template, Version: aws.String("$Latest")},
+	}
 }
 
 func configuration(name, image string) *autoscaling.CreateLaunchConfigurationInput {
@@ -185,8 +187,10 @@ func TestGroupsThatCannotLaunch(t *testing.T) {
 		prepare  func(*testing.T, *fixture)
 		message  string
 	}{
-		"the image is not shared": {"cmk", func(*testing.T, *fixture) {},
-			"Not authorized for images: [ami-cmk]. Launching EC2 instance failed."},
+		"the image is not shared": {
+			"cmk", func(*testing.T, *fixture) {},
+			"Not authorized for images: [ami-cmk]. Launching EC2 instance failed.",
+		},
 		"nobody of the account can use the key":                  {"locked", func(*testing.T, *fixture) {}, noKey},
 		"the account can use the key, but the role has no grant": {"cmk", share, noKey},
 		"the grant was issued by the key's account": {"cmk", func(t *testing.T, f *fixture) {

@@ -118,7 +118,8 @@ func grantToGroups(t *testing.T, f *fixture, profile, key string) {
 	must(t, only(kms.NewFromConfig(f.config(t, profile, home)).CreateGrant(t.Context(), &kms.CreateGrantInput{
 		KeyId: aws.String(keyARN(key)), GranteePrincipal: aws.String(groupRole), Operations: []kmstypes.GrantOperation{
 			"Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "DescribeKey", "CreateGrant",
-		}})))
+		},
+	})))
 }
 
 var (
@@ -135,8 +136,10 @@ func tagSpec(kind types.ResourceType) types.TagSpecification {
 }
 
 func run(image string, dry *bool) *ec2.RunInstancesInput {
-	return &ec2.RunInstancesInput{ImageId: &image, InstanceType: types.InstanceTypeT3Micro, MinCount: aws.Int32(1),
-		MaxCount: aws.Int32(1), DryRun: dry}
+	return &ec2.RunInstancesInput{
+		ImageId: &image, InstanceType: types.InstanceTypeT3Micro, MinCount: aws.Int32(1),
+		MaxCount: aws.Int32(1), DryRun: dry,
+	}
 }
 
 // running starts an instance and looks at it once.
@@ -179,26 +182,36 @@ func attach(ctx context.Context, c *ec2.Client, dry *bool) error {
 }
 
 func registration(snapshot string, dry *bool) *ec2.RegisterImageInput {
-	return &ec2.RegisterImageInput{Name: aws.String("registered"), RootDeviceName: aws.String("/dev/xvda"), DryRun: dry,
-		BlockDeviceMappings: []types.BlockDeviceMapping{{DeviceName: aws.String("/dev/xvda"), Ebs: &types.EbsBlockDevice{SnapshotId: &snapshot}}}}
+	return &ec2.RegisterImageInput{
+		Name: aws.String("registered"), RootDeviceName: aws.String("/dev/xvda"), DryRun: dry,
+		BlockDeviceMappings: []types.BlockDeviceMapping{{DeviceName: aws.String("/dev/xvda"), Ebs: &types.EbsBlockDevice{SnapshotId: &snapshot}}},
+	}
 }
 
 func launchWith(image string, add types.LaunchPermission, dry *bool) *ec2.ModifyImageAttributeInput {
-	return &ec2.ModifyImageAttributeInput{ImageId: &image, DryRun: dry,
-		LaunchPermission: &types.LaunchPermissionModifications{Add: []types.LaunchPermission{add}}}
+	return &ec2.ModifyImageAttributeInput{
+		ImageId: &image, DryRun: dry,
+		LaunchPermission: &types.LaunchPermissionModifications{Add: []types.LaunchPermission{add}},
+	}
 }
 
 func volumesFor(snapshot string, add types.CreateVolumePermission, dry *bool) *ec2.ModifySnapshotAttributeInput {
-	return &ec2.ModifySnapshotAttributeInput{SnapshotId: &snapshot, DryRun: dry,
-		CreateVolumePermission: &types.CreateVolumePermissionModifications{Add: []types.CreateVolumePermission{add}}}
+	return &ec2.ModifySnapshotAttributeInput{
+		SnapshotId: &snapshot, DryRun: dry,
+		CreateVolumePermission: &types.CreateVolumePermissionModifications{Add: []types.CreateVolumePermission{add}},
+	}
 }
 
 func criteria(provider string, dry *bool) *ec2.ReplaceImageCriteriaInAllowedImagesSettingsInput {
-	return &ec2.ReplaceImageCriteriaInAllowedImagesSettingsInput{DryRun: dry,
-		ImageCriteria: []types.ImageCriterionRequest{{ImageProviders: []string{provider}}}}
+	return &ec2.ReplaceImageCriteriaInAllowedImagesSettingsInput{
+		DryRun:        dry,
+		ImageCriteria: []types.ImageCriterionRequest{{ImageProviders: []string{provider}}},
+	}
 }
 
 func template(name, image string, dry *bool) *ec2.CreateLaunchTemplateInput {
-	return &ec2.CreateLaunchTemplateInput{LaunchTemplateName: &name, DryRun: dry,
-		LaunchTemplateData: &types.RequestLaunchTemplateData{ImageId: &image, InstanceType: types.InstanceTypeT3Micro}}
+	return &ec2.CreateLaunchTemplateInput{
+		LaunchTemplateName: &name, DryRun: dry,
+		LaunchTemplateData: &types.RequestLaunchTemplateData{ImageId: &image, InstanceType: types.InstanceTypeT3Micro},
+	}
 }

@@ -29,8 +29,7 @@ func only[T any](_ T, err error) error { return err }
 
 // code is the AWS error code of err, or "" for none.
 func code(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		return api.ErrorCode()
 	}
 	if err != nil {
@@ -81,12 +80,16 @@ var ec2Rows = map[string]ec2Row{
 	},
 	"CopyImage": {
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
-			return only(c.CopyImage(ctx, &ec2.CopyImageInput{SourceImageId: aws.String("ami-cmk"), SourceRegion: aws.String(home),
-				Name: aws.String("copy"), Encrypted: aws.Bool(true), KmsKeyId: aws.String("alias/ami"), DryRun: dry}))
+			return only(c.CopyImage(ctx, &ec2.CopyImageInput{
+				SourceImageId: aws.String("ami-cmk"), SourceRegion: aws.String(home),
+				Name: aws.String("copy"), Encrypted: aws.Bool(true), KmsKeyId: aws.String("alias/ami"), DryRun: dry,
+			}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.CopyImage(ctx, &ec2.CopyImageInput{SourceImageId: aws.String("ami-cmk"), SourceRegion: aws.String(home),
-				Name: aws.String("copy"), KmsKeyId: aws.String("alias/ami")}))
+			return only(c.CopyImage(ctx, &ec2.CopyImageInput{
+				SourceImageId: aws.String("ami-cmk"), SourceRegion: aws.String(home),
+				Name: aws.String("copy"), KmsKeyId: aws.String("alias/ami"),
+			}))
 		},
 		code: "InvalidParameterDependency",
 	},
@@ -141,8 +144,10 @@ var ec2Rows = map[string]ec2Row{
 	},
 	"EnableImageDeprecation": {
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
-			return only(c.EnableImageDeprecation(ctx, &ec2.EnableImageDeprecationInput{ImageId: aws.String("ami-cmk"),
-				DeprecateAt: &farAway, DryRun: dry}))
+			return only(c.EnableImageDeprecation(ctx, &ec2.EnableImageDeprecationInput{
+				ImageId:     aws.String("ami-cmk"),
+				DeprecateAt: &farAway, DryRun: dry,
+			}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
 			return only(c.EnableImageDeprecation(ctx, &ec2.EnableImageDeprecationInput{ImageId: aws.String("ami-none"), DeprecateAt: &farAway}))
@@ -161,11 +166,13 @@ var ec2Rows = map[string]ec2Row{
 	"EnableImageDeregistrationProtection": {
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.EnableImageDeregistrationProtection(ctx, &ec2.EnableImageDeregistrationProtectionInput{
-				ImageId: aws.String("ami-cmk"), DryRun: dry}))
+				ImageId: aws.String("ami-cmk"), DryRun: dry,
+			}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
 			if err := only(c.EnableImageDeregistrationProtection(ctx, &ec2.EnableImageDeregistrationProtectionInput{
-				ImageId: aws.String("ami-cmk")})); err != nil {
+				ImageId: aws.String("ami-cmk"),
+			})); err != nil {
 				return err
 			}
 			return only(c.DeregisterImage(ctx, &ec2.DeregisterImageInput{ImageId: aws.String("ami-cmk")}))
@@ -175,11 +182,13 @@ var ec2Rows = map[string]ec2Row{
 	"DisableImageDeregistrationProtection": {
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.DisableImageDeregistrationProtection(ctx, &ec2.DisableImageDeregistrationProtectionInput{
-				ImageId: aws.String("ami-cmk"), DryRun: dry}))
+				ImageId: aws.String("ami-cmk"), DryRun: dry,
+			}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
 			return only(c.DisableImageDeregistrationProtection(ctx, &ec2.DisableImageDeregistrationProtectionInput{
-				ImageId: aws.String("ami-none")}))
+				ImageId: aws.String("ami-none"),
+			}))
 		},
 		code: "InvalidAMIID.NotFound",
 	},
@@ -194,19 +203,25 @@ var ec2Rows = map[string]ec2Row{
 	},
 	"DescribeImageAttribute": {
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
-			return only(c.DescribeImageAttribute(ctx, &ec2.DescribeImageAttributeInput{ImageId: aws.String("ami-cmk"),
-				Attribute: types.ImageAttributeNameLaunchPermission, DryRun: dry}))
+			return only(c.DescribeImageAttribute(ctx, &ec2.DescribeImageAttributeInput{
+				ImageId:   aws.String("ami-cmk"),
+				Attribute: types.ImageAttributeNameLaunchPermission, DryRun: dry,
+			}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.DescribeImageAttribute(ctx, &ec2.DescribeImageAttributeInput{ImageId: aws.String("ami-cmk"),
-				Attribute: types.ImageAttributeNameBlockDeviceMapping}))
+			return only(c.DescribeImageAttribute(ctx, &ec2.DescribeImageAttributeInput{
+				ImageId:   aws.String("ami-cmk"),
+				Attribute: types.ImageAttributeNameBlockDeviceMapping,
+			}))
 		},
 		code: "AuthFailure",
 	},
 	"ResetImageAttribute": {
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
-			return only(c.ResetImageAttribute(ctx, &ec2.ResetImageAttributeInput{ImageId: aws.String("ami-cmk"),
-				Attribute: types.ResetImageAttributeNameLaunchPermission, DryRun: dry}))
+			return only(c.ResetImageAttribute(ctx, &ec2.ResetImageAttributeInput{
+				ImageId:   aws.String("ami-cmk"),
+				Attribute: types.ResetImageAttributeNameLaunchPermission, DryRun: dry,
+			}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
 			return only(c.ResetImageAttribute(ctx, &ec2.ResetImageAttributeInput{ImageId: aws.String("ami-cmk"), Attribute: "description"}))
@@ -237,8 +252,10 @@ var ec2Rows = map[string]ec2Row{
 			if err != nil {
 				return err
 			}
-			return only(c.CreateSnapshot(ctx, &ec2.CreateSnapshotInput{VolumeId: &id, DryRun: dry,
-				TagSpecifications: []types.TagSpecification{tagSpec(types.ResourceTypeSnapshot)}}))
+			return only(c.CreateSnapshot(ctx, &ec2.CreateSnapshotInput{
+				VolumeId: &id, DryRun: dry,
+				TagSpecifications: []types.TagSpecification{tagSpec(types.ResourceTypeSnapshot)},
+			}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
 			return only(c.CreateSnapshot(ctx, &ec2.CreateSnapshotInput{VolumeId: aws.String("vol-none")}))
@@ -274,23 +291,31 @@ var ec2Rows = map[string]ec2Row{
 	},
 	"DescribeSnapshotAttribute": {
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
-			return only(c.DescribeSnapshotAttribute(ctx, &ec2.DescribeSnapshotAttributeInput{SnapshotId: aws.String("snap-cmk"),
-				Attribute: types.SnapshotAttributeNameCreateVolumePermission, DryRun: dry}))
+			return only(c.DescribeSnapshotAttribute(ctx, &ec2.DescribeSnapshotAttributeInput{
+				SnapshotId: aws.String("snap-cmk"),
+				Attribute:  types.SnapshotAttributeNameCreateVolumePermission, DryRun: dry,
+			}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.DescribeSnapshotAttribute(ctx, &ec2.DescribeSnapshotAttributeInput{SnapshotId: aws.String("snap-of-target"),
-				Attribute: types.SnapshotAttributeNameCreateVolumePermission}))
+			return only(c.DescribeSnapshotAttribute(ctx, &ec2.DescribeSnapshotAttributeInput{
+				SnapshotId: aws.String("snap-of-target"),
+				Attribute:  types.SnapshotAttributeNameCreateVolumePermission,
+			}))
 		},
 		code: "InvalidSnapshot.NotFound",
 	},
 	"ResetSnapshotAttribute": {
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
-			return only(c.ResetSnapshotAttribute(ctx, &ec2.ResetSnapshotAttributeInput{SnapshotId: aws.String("snap-cmk"),
-				Attribute: types.SnapshotAttributeNameCreateVolumePermission, DryRun: dry}))
+			return only(c.ResetSnapshotAttribute(ctx, &ec2.ResetSnapshotAttributeInput{
+				SnapshotId: aws.String("snap-cmk"),
+				Attribute:  types.SnapshotAttributeNameCreateVolumePermission, DryRun: dry,
+			}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.ResetSnapshotAttribute(ctx, &ec2.ResetSnapshotAttributeInput{SnapshotId: aws.String("snap-cmk"),
-				Attribute: types.SnapshotAttributeNameProductCodes}))
+			return only(c.ResetSnapshotAttribute(ctx, &ec2.ResetSnapshotAttributeInput{
+				SnapshotId: aws.String("snap-cmk"),
+				Attribute:  types.SnapshotAttributeNameProductCodes,
+			}))
 		},
 		code: "InvalidParameterValue",
 	},
@@ -299,8 +324,10 @@ var ec2Rows = map[string]ec2Row{
 			return only(c.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{"ami-cmk", "snap-cmk"}, Tags: someTags, DryRun: dry}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{"ami-cmk"},
-				Tags: []types.Tag{{Key: aws.String("aws:no"), Value: aws.String("x")}}}))
+			return only(c.CreateTags(ctx, &ec2.CreateTagsInput{
+				Resources: []string{"ami-cmk"},
+				Tags:      []types.Tag{{Key: aws.String("aws:no"), Value: aws.String("x")}},
+			}))
 		},
 		code: "InvalidParameterValue",
 	},
@@ -330,7 +357,8 @@ var ec2Rows = map[string]ec2Row{
 	"EnableAllowedImagesSettings": {
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.EnableAllowedImagesSettings(ctx, &ec2.EnableAllowedImagesSettingsInput{
-				AllowedImagesSettingsState: types.AllowedImagesSettingsEnabledStateEnabled, DryRun: dry}))
+				AllowedImagesSettingsState: types.AllowedImagesSettingsEnabledStateEnabled, DryRun: dry,
+			}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
 			return only(c.EnableAllowedImagesSettings(ctx, &ec2.EnableAllowedImagesSettingsInput{AllowedImagesSettingsState: "perhaps"}))
@@ -359,7 +387,8 @@ var ec2Rows = map[string]ec2Row{
 	"EnableImageBlockPublicAccess": {
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.EnableImageBlockPublicAccess(ctx, &ec2.EnableImageBlockPublicAccessInput{
-				ImageBlockPublicAccessState: types.ImageBlockPublicAccessEnabledStateBlockNewSharing, DryRun: dry}))
+				ImageBlockPublicAccessState: types.ImageBlockPublicAccessEnabledStateBlockNewSharing, DryRun: dry,
+			}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
 			return only(c.EnableImageBlockPublicAccess(ctx, &ec2.EnableImageBlockPublicAccessInput{ImageBlockPublicAccessState: "perhaps"}))
@@ -379,7 +408,8 @@ var ec2Rows = map[string]ec2Row{
 	"EnableSnapshotBlockPublicAccess": {
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.EnableSnapshotBlockPublicAccess(ctx, &ec2.EnableSnapshotBlockPublicAccessInput{
-				State: types.SnapshotBlockPublicAccessStateBlockAllSharing, DryRun: dry}))
+				State: types.SnapshotBlockPublicAccessStateBlockAllSharing, DryRun: dry,
+			}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
 			return only(c.EnableSnapshotBlockPublicAccess(ctx, &ec2.EnableSnapshotBlockPublicAccessInput{State: "perhaps"}))
@@ -483,8 +513,10 @@ var ec2Rows = map[string]ec2Row{
 			return only(c.CreateSecurityGroup(ctx, &ec2.CreateSecurityGroupInput{GroupName: aws.String("g"), Description: aws.String("d"), DryRun: dry}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.CreateSecurityGroup(ctx, &ec2.CreateSecurityGroupInput{GroupName: aws.String("g"), Description: aws.String("d"),
-				VpcId: aws.String("vpc-none")}))
+			return only(c.CreateSecurityGroup(ctx, &ec2.CreateSecurityGroupInput{
+				GroupName: aws.String("g"), Description: aws.String("d"),
+				VpcId: aws.String("vpc-none"),
+			}))
 		},
 		code: "InvalidVpcID.NotFound",
 	},
@@ -516,9 +548,13 @@ var ec2Rows = map[string]ec2Row{
 			if err != nil {
 				return err
 			}
-			return only(c.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &id, DryRun: dry,
-				IpPermissions: []types.IpPermission{{IpProtocol: aws.String("tcp"), FromPort: aws.Int32(22), ToPort: aws.Int32(22),
-					IpRanges: []types.IpRange{{CidrIp: aws.String("0.0.0.0/0")}}}}}))
+			return only(c.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{
+				GroupId: &id, DryRun: dry,
+				IpPermissions: []types.IpPermission{{
+					IpProtocol: aws.String("tcp"), FromPort: aws.Int32(22), ToPort: aws.Int32(22),
+					IpRanges: []types.IpRange{{CidrIp: aws.String("0.0.0.0/0")}},
+				}},
+			}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
 			return only(c.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: aws.String("sg-none")}))
@@ -557,9 +593,7 @@ var ec2Rows = map[string]ec2Row{
 		code: "InvalidVolume.NotFound",
 	},
 	"AttachVolume": {
-		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
-			return attach(ctx, c, dry)
-		},
+		good: attach,
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
 			return only(c.AttachVolume(ctx, &ec2.AttachVolumeInput{VolumeId: aws.String("vol-none"), InstanceId: aws.String("i-none"), Device: aws.String("/dev/sdz")}))
 		},
@@ -657,8 +691,10 @@ var ec2Rows = map[string]ec2Row{
 			if err != nil {
 				return err
 			}
-			return only(c.ModifyInstanceAttribute(ctx, &ec2.ModifyInstanceAttributeInput{InstanceId: &id,
-				EnaSupport: &types.AttributeBooleanValue{Value: aws.Bool(true)}, DryRun: dry}))
+			return only(c.ModifyInstanceAttribute(ctx, &ec2.ModifyInstanceAttributeInput{
+				InstanceId: &id,
+				EnaSupport: &types.AttributeBooleanValue{Value: aws.Bool(true)}, DryRun: dry,
+			}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
 			return only(c.ModifyInstanceAttribute(ctx, &ec2.ModifyInstanceAttributeInput{InstanceId: aws.String("i-none")}))
@@ -676,12 +712,16 @@ var ec2Rows = map[string]ec2Row{
 	},
 	"CreateLaunchTemplateVersion": {
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
-			return only(c.CreateLaunchTemplateVersion(ctx, &ec2.CreateLaunchTemplateVersionInput{LaunchTemplateName: aws.String("web"),
-				LaunchTemplateData: &types.RequestLaunchTemplateData{ImageId: aws.String("ami-plain")}, DryRun: dry}))
+			return only(c.CreateLaunchTemplateVersion(ctx, &ec2.CreateLaunchTemplateVersionInput{
+				LaunchTemplateName: aws.String("web"),
+				LaunchTemplateData: &types.RequestLaunchTemplateData{ImageId: aws.String("ami-plain")}, DryRun: dry,
+			}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.CreateLaunchTemplateVersion(ctx, &ec2.CreateLaunchTemplateVersionInput{LaunchTemplateName: aws.String("none"),
-				LaunchTemplateData: &types.RequestLaunchTemplateData{ImageId: aws.String("ami-plain")}}))
+			return only(c.CreateLaunchTemplateVersion(ctx, &ec2.CreateLaunchTemplateVersionInput{
+				LaunchTemplateName: aws.String("none"),
+				LaunchTemplateData: &types.RequestLaunchTemplateData{ImageId: aws.String("ami-plain")},
+			}))
 		},
 		code: "InvalidLaunchTemplateName.NotFoundException",
 	},
@@ -714,12 +754,16 @@ var ec2Rows = map[string]ec2Row{
 	},
 	"DescribeLaunchTemplateVersions": {
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
-			return only(c.DescribeLaunchTemplateVersions(ctx, &ec2.DescribeLaunchTemplateVersionsInput{LaunchTemplateName: aws.String("web"),
-				Versions: []string{"$Latest"}, DryRun: dry}))
+			return only(c.DescribeLaunchTemplateVersions(ctx, &ec2.DescribeLaunchTemplateVersionsInput{
+				LaunchTemplateName: aws.String("web"),
+				Versions:           []string{"$Latest"}, DryRun: dry,
+			}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.DescribeLaunchTemplateVersions(ctx, &ec2.DescribeLaunchTemplateVersionsInput{LaunchTemplateName: aws.String("web"),
-				Versions: []string{"9"}}))
+			return only(c.DescribeLaunchTemplateVersions(ctx, &ec2.DescribeLaunchTemplateVersionsInput{
+				LaunchTemplateName: aws.String("web"),
+				Versions:           []string{"9"},
+			}))
 		},
 		code: "InvalidLaunchTemplateId.VersionNotFound",
 	},

@@ -19,22 +19,28 @@ func TestEC2WithSDKVersion1(t *testing.T) {
 		config := f.config(t, profile, home)
 		held, err := config.Credentials.Retrieve(t.Context())
 		must(t, err)
-		s, err := session.NewSession(&aws.Config{Region: aws.String(home), Endpoint: config.BaseEndpoint, MaxRetries: aws.Int(0),
-			Credentials: credentials.NewStaticCredentials(held.AccessKeyID, held.SecretAccessKey, held.SessionToken)})
+		s, err := session.NewSession(&aws.Config{
+			Region: new(home), Endpoint: config.BaseEndpoint, MaxRetries: new(0),
+			Credentials: credentials.NewStaticCredentials(held.AccessKeyID, held.SecretAccessKey, held.SessionToken),
+		})
 		must(t, err)
 		return ec2.New(s)
 	}
 	owner, recipient := client(sourceAdmin), client(targetAdmin)
 
-	images, err := owner.DescribeImages(&ec2.DescribeImagesInput{Owners: aws.StringSlice([]string{"self"}),
-		Filters: []*ec2.Filter{{Name: aws.String("name"), Values: aws.StringSlice([]string{"cmk"})}}})
+	images, err := owner.DescribeImages(&ec2.DescribeImagesInput{
+		Owners:  aws.StringSlice([]string{"self"}),
+		Filters: []*ec2.Filter{{Name: new("name"), Values: aws.StringSlice([]string{"cmk"})}},
+	})
 	must(t, err)
 	if len(images.Images) != 1 || !*images.Images[0].BlockDeviceMappings[0].Ebs.Encrypted || *images.Images[0].Tags[0].Value != "images" {
 		t.Errorf("images %v", images.Images)
 	}
-	must(t, only(owner.ModifyImageAttribute(&ec2.ModifyImageAttributeInput{ImageId: aws.String("ami-cmk"),
-		LaunchPermission: &ec2.LaunchPermissionModifications{Add: []*ec2.LaunchPermission{{UserId: aws.String(target)}}}})))
-	attribute, err := owner.DescribeImageAttribute(&ec2.DescribeImageAttributeInput{ImageId: aws.String("ami-cmk"), Attribute: aws.String("launchPermission")})
+	must(t, only(owner.ModifyImageAttribute(&ec2.ModifyImageAttributeInput{
+		ImageId:          new("ami-cmk"),
+		LaunchPermission: &ec2.LaunchPermissionModifications{Add: []*ec2.LaunchPermission{{UserId: new(target)}}},
+	})))
+	attribute, err := owner.DescribeImageAttribute(&ec2.DescribeImageAttributeInput{ImageId: new("ami-cmk"), Attribute: new("launchPermission")})
 	must(t, err)
 	if got := attribute.LaunchPermissions; len(got) != 1 || *got[0].UserId != target {
 		t.Errorf("launch permissions %v", got)
@@ -44,12 +50,14 @@ func TestEC2WithSDKVersion1(t *testing.T) {
 	if key := *snapshots.Snapshots[0].KmsKeyId; !strings.HasPrefix(key, "arn:aws:kms:"+home+":"+source+":key/") {
 		t.Errorf("key %q", key)
 	}
-	launched, err := recipient.RunInstances(&ec2.RunInstancesInput{ImageId: aws.String("ami-cmk"), MinCount: aws.Int64(1), MaxCount: aws.Int64(1)})
+	launched, err := recipient.RunInstances(&ec2.RunInstancesInput{ImageId: new("ami-cmk"), MinCount: aws.Int64(1), MaxCount: aws.Int64(1)})
 	must(t, err)
 	must(t, recipient.WaitUntilInstanceRunning(&ec2.DescribeInstancesInput{InstanceIds: []*string{launched.Instances[0].InstanceId}}))
 
-	_, err = recipient.ModifyImageAttribute(&ec2.ModifyImageAttributeInput{ImageId: aws.String("ami-cmk"), DryRun: aws.Bool(true),
-		LaunchPermission: &ec2.LaunchPermissionModifications{Add: []*ec2.LaunchPermission{{UserId: aws.String(source)}}}})
+	_, err = recipient.ModifyImageAttribute(&ec2.ModifyImageAttributeInput{
+		ImageId: new("ami-cmk"), DryRun: new(true),
+		LaunchPermission: &ec2.LaunchPermissionModifications{Add: []*ec2.LaunchPermission{{UserId: new(source)}}},
+	})
 	var refused awserr.RequestFailure
 	if !errors.As(err, &refused) || refused.Code() != "AuthFailure" || refused.StatusCode() != 403 {
 		t.Errorf("a recipient sharing on: %v", err)

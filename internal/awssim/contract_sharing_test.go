@@ -35,8 +35,10 @@ func meet(t *testing.T) (parties, context.Context) {
 }
 
 func launchPermissions(ctx context.Context, c *ec2.Client, image string) ([]string, error) {
-	out, err := c.DescribeImageAttribute(ctx, &ec2.DescribeImageAttributeInput{ImageId: &image,
-		Attribute: types.ImageAttributeNameLaunchPermission})
+	out, err := c.DescribeImageAttribute(ctx, &ec2.DescribeImageAttributeInput{
+		ImageId:   &image,
+		Attribute: types.ImageAttributeNameLaunchPermission,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -71,36 +73,66 @@ func TestSharingRefusals(t *testing.T) {
 		code    string
 		message string
 	}{
-		"an image under the AWS managed key": {image("ami-managed", types.LaunchPermission{UserId: aws.String(target)}),
-			"InvalidParameter", "Snapshots encrypted with the AWS Managed CMK can’t be shared"},
-		"an image under the AWS managed key, with its own account": {image("ami-managed", types.LaunchPermission{UserId: aws.String(source)}),
-			"InvalidParameter", "AWS Managed CMK"},
-		"an encrypted image with everybody": {image("ami-cmk", types.LaunchPermission{Group: "all"}),
-			"UnsupportedOperation", "shared publicly"},
-		"a short account id": {image("ami-cmk", types.LaunchPermission{UserId: aws.String("123")}),
-			"InvalidAMIAttributeItemValue", `Invalid attribute item value "123" for userId item type.`},
-		"a closed account": {image("ami-cmk", types.LaunchPermission{UserId: aws.String("444444444444")}),
-			"InvalidAMIAttributeItemValue", "444444444444"},
-		"another group than all": {image("ami-plain", types.LaunchPermission{Group: "friends"}),
-			"InvalidAMIAttributeItemValue", `"friends" for UserGroup item type`},
-		"an organization with a wrong ARN": {image("ami-cmk", types.LaunchPermission{OrganizationArn: aws.String(strings.Replace(organization, ":organization/", ":account/", 1))}),
-			"InvalidAMIAttributeItemValue", "for OrganizationArn item type"},
-		"an organization of another partition": {image("ami-cmk", types.LaunchPermission{OrganizationArn: aws.String(strings.Replace(organization, "arn:aws:", "arn:aws-cn:", 1))}),
-			"InvalidAMIAttributeItemValue", "for OrganizationArn item type"},
-		"an OU in the organization's place": {image("ami-cmk", types.LaunchPermission{OrganizationArn: aws.String(unit)}),
-			"InvalidAMIAttributeItemValue", "for OrganizationArn item type"},
-		"another account's image that it may launch": {image("ami-of-target", types.LaunchPermission{UserId: aws.String(target)}),
-			"AuthFailure", "Not authorized for image:ami-of-target"},
-		"another account's private image": {image("ami-hidden", types.LaunchPermission{UserId: aws.String(target)}),
-			"InvalidAMIID.NotFound", "The image id '[ami-hidden]' does not exist"},
-		"a snapshot under the AWS managed key": {snapshot("snap-managed", types.CreateVolumePermission{UserId: aws.String(target)}),
-			"OperationNotPermitted", "Encrypted snapshots with EBS default key cannot be shared"},
-		"an encrypted snapshot with everybody": {snapshot("snap-cmk", types.CreateVolumePermission{Group: "all"}),
-			"OperationNotPermitted", "Encrypted snapshots cannot be shared publicly"},
-		"a snapshot with a short account id": {snapshot("snap-cmk", types.CreateVolumePermission{UserId: aws.String("123")}),
-			"InvalidAMIAttributeItemValue", "123"},
-		"a snapshot that is not there": {snapshot("snap-none", types.CreateVolumePermission{UserId: aws.String(target)}),
-			"InvalidSnapshot.NotFound", "The snapshot 'snap-none' does not exist."},
+		"an image under the AWS managed key": {
+			image("ami-managed", types.LaunchPermission{UserId: aws.String(target)}),
+			"InvalidParameter", "Snapshots encrypted with the AWS Managed CMK can’t be shared",
+		},
+		"an image under the AWS managed key, with its own account": {
+			image("ami-managed", types.LaunchPermission{UserId: aws.String(source)}),
+			"InvalidParameter", "AWS Managed CMK",
+		},
+		"an encrypted image with everybody": {
+			image("ami-cmk", types.LaunchPermission{Group: "all"}),
+			"UnsupportedOperation", "shared publicly",
+		},
+		"a short account id": {
+			image("ami-cmk", types.LaunchPermission{UserId: aws.String("123")}),
+			"InvalidAMIAttributeItemValue", `Invalid attribute item value "123" for userId item type.`,
+		},
+		"a closed account": {
+			image("ami-cmk", types.LaunchPermission{UserId: aws.String("444444444444")}),
+			"InvalidAMIAttributeItemValue", "444444444444",
+		},
+		"another group than all": {
+			image("ami-plain", types.LaunchPermission{Group: "friends"}),
+			"InvalidAMIAttributeItemValue", `"friends" for UserGroup item type`,
+		},
+		"an organization with a wrong ARN": {
+			image("ami-cmk", types.LaunchPermission{OrganizationArn: aws.String(strings.Replace(organization, ":organization/", ":account/", 1))}),
+			"InvalidAMIAttributeItemValue", "for OrganizationArn item type",
+		},
+		"an organization of another partition": {
+			image("ami-cmk", types.LaunchPermission{OrganizationArn: aws.String(strings.Replace(organization, "arn:aws:", "arn:aws-cn:", 1))}),
+			"InvalidAMIAttributeItemValue", "for OrganizationArn item type",
+		},
+		"an OU in the organization's place": {
+			image("ami-cmk", types.LaunchPermission{OrganizationArn: aws.String(unit)}),
+			"InvalidAMIAttributeItemValue", "for OrganizationArn item type",
+		},
+		"another account's image that it may launch": {
+			image("ami-of-target", types.LaunchPermission{UserId: aws.String(target)}),
+			"AuthFailure", "Not authorized for image:ami-of-target",
+		},
+		"another account's private image": {
+			image("ami-hidden", types.LaunchPermission{UserId: aws.String(target)}),
+			"InvalidAMIID.NotFound", "The image id '[ami-hidden]' does not exist",
+		},
+		"a snapshot under the AWS managed key": {
+			snapshot("snap-managed", types.CreateVolumePermission{UserId: aws.String(target)}),
+			"OperationNotPermitted", "Encrypted snapshots with EBS default key cannot be shared",
+		},
+		"an encrypted snapshot with everybody": {
+			snapshot("snap-cmk", types.CreateVolumePermission{Group: "all"}),
+			"OperationNotPermitted", "Encrypted snapshots cannot be shared publicly",
+		},
+		"a snapshot with a short account id": {
+			snapshot("snap-cmk", types.CreateVolumePermission{UserId: aws.String("123")}),
+			"InvalidAMIAttributeItemValue", "123",
+		},
+		"a snapshot that is not there": {
+			snapshot("snap-none", types.CreateVolumePermission{UserId: aws.String(target)}),
+			"InvalidSnapshot.NotFound", "The snapshot 'snap-none' does not exist.",
+		},
 		"launch permission without saying what to do with it": {func(ctx context.Context, c *ec2.Client) error {
 			return only(c.ModifyImageAttribute(ctx, &ec2.ModifyImageAttributeInput{ImageId: aws.String("ami-plain"), UserGroups: []string{"all"}}))
 		}, "MissingParameter", "The request must contain the parameter LaunchPermission"},
@@ -157,8 +189,10 @@ func TestSharingRefusals(t *testing.T) {
 
 func TestImageSharing(t *testing.T) {
 	share := func(ctx context.Context, p parties, add ...types.LaunchPermission) error {
-		return only(p.source.ModifyImageAttribute(ctx, &ec2.ModifyImageAttributeInput{ImageId: aws.String("ami-cmk"),
-			LaunchPermission: &types.LaunchPermissionModifications{Add: add}}))
+		return only(p.source.ModifyImageAttribute(ctx, &ec2.ModifyImageAttributeInput{
+			ImageId:          aws.String("ami-cmk"),
+			LaunchPermission: &types.LaunchPermissionModifications{Add: add},
+		}))
 	}
 	withTarget := types.LaunchPermission{UserId: aws.String(target)}
 	for sentence, story := range map[string]func(*testing.T, context.Context, parties){
@@ -174,8 +208,10 @@ func TestImageSharing(t *testing.T) {
 			}
 		},
 		"the flat style adds and removes as well": func(t *testing.T, ctx context.Context, p parties) {
-			flat := &ec2.ModifyImageAttributeInput{ImageId: aws.String("ami-cmk"), Attribute: aws.String("launchPermission"),
-				OperationType: types.OperationTypeAdd, UserIds: []string{target}, OrganizationArns: []string{organization}}
+			flat := &ec2.ModifyImageAttributeInput{
+				ImageId: aws.String("ami-cmk"), Attribute: aws.String("launchPermission"),
+				OperationType: types.OperationTypeAdd, UserIds: []string{target}, OrganizationArns: []string{organization},
+			}
 			must(t, only(p.source.ModifyImageAttribute(ctx, flat)))
 			flat.OperationType, flat.OrganizationArns = types.OperationTypeRemove, nil
 			must(t, only(p.source.ModifyImageAttribute(ctx, flat)))
@@ -275,8 +311,10 @@ func TestImageSharing(t *testing.T) {
 			if err != nil || len(got) != 1 {
 				t.Errorf("after cancelling: %v, %v", got, err)
 			}
-			must(t, only(p.source.ResetImageAttribute(ctx, &ec2.ResetImageAttributeInput{ImageId: aws.String("ami-cmk"),
-				Attribute: types.ResetImageAttributeNameLaunchPermission})))
+			must(t, only(p.source.ResetImageAttribute(ctx, &ec2.ResetImageAttributeInput{
+				ImageId:   aws.String("ami-cmk"),
+				Attribute: types.ResetImageAttributeNameLaunchPermission,
+			})))
 			if got, err = launchPermissions(ctx, p.source, "ami-cmk"); err != nil || len(got) != 0 {
 				t.Errorf("after resetting: %v, %v", got, err)
 			}
@@ -302,8 +340,10 @@ func TestImageSharing(t *testing.T) {
 			if images.Images[0].State != types.ImageStateAvailable || *images.Images[0].SourceImageId != "ami-cmk" {
 				t.Errorf("the copy is %+v", images.Images[0])
 			}
-			snapshots, err := p.target.DescribeSnapshots(ctx, &ec2.DescribeSnapshotsInput{OwnerIds: []string{"self"},
-				SnapshotIds: []string{*images.Images[0].BlockDeviceMappings[0].Ebs.SnapshotId}})
+			snapshots, err := p.target.DescribeSnapshots(ctx, &ec2.DescribeSnapshotsInput{
+				OwnerIds:    []string{"self"},
+				SnapshotIds: []string{*images.Images[0].BlockDeviceMappings[0].Ebs.SnapshotId},
+			})
 			must(t, err)
 			if key := aws.ToString(snapshots.Snapshots[0].KmsKeyId); !strings.Contains(key, ":"+target+":key/") {
 				t.Errorf("the copy is under %q, want the target's default key", key)
@@ -322,8 +362,10 @@ func TestImageSharing(t *testing.T) {
 			if key := aws.ToString(out.Snapshots[0].KmsKeyId); !strings.Contains(key, ":"+source+":key/") {
 				t.Errorf("key %q", key)
 			}
-			attribute, err := p.source.DescribeSnapshotAttribute(ctx, &ec2.DescribeSnapshotAttributeInput{SnapshotId: aws.String("snap-cmk"),
-				Attribute: types.SnapshotAttributeNameCreateVolumePermission})
+			attribute, err := p.source.DescribeSnapshotAttribute(ctx, &ec2.DescribeSnapshotAttributeInput{
+				SnapshotId: aws.String("snap-cmk"),
+				Attribute:  types.SnapshotAttributeNameCreateVolumePermission,
+			})
 			must(t, err)
 			if got := attribute.CreateVolumePermissions; len(got) != 1 || *got[0].UserId != target {
 				t.Errorf("permission %+v", got)
@@ -392,10 +434,12 @@ func TestOrganizationSharing(t *testing.T) {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
 			world := computeWorld(t)
-			world.Organizations = []awssim.WorldOrganization{{ID: "o-exampleorg", ManagementAccount: "333333333333",
+			world.Organizations = []awssim.WorldOrganization{{
+				ID: "o-exampleorg", ManagementAccount: "333333333333",
 				Units: []awssim.WorldUnit{{ID: "ou-root-aboveaccount", Units: []awssim.WorldUnit{
 					{ID: "ou-root-development", Accounts: []string{target}}, {ID: "ou-root-development2"},
-				}}}}}
+				}}},
+			}}
 			f, ctx := start(t, world), t.Context()
 			must(t, only(ec2.NewFromConfig(f.config(t, sourceAdmin, home)).ModifyImageAttribute(ctx, launchWith("ami-cmk", test.with, nil))))
 			recipient := ec2.NewFromConfig(f.config(t, targetAdmin, home))

@@ -35,8 +35,10 @@ func (s *Server) dumpCompute(a *account, region string) any {
 	if r == nil {
 		return nil
 	}
-	dump := regionDump{Images: map[string]sharedDump{}, Snapshots: map[string]sharedDump{}, Groups: map[string]groupDump{},
-		Tags: map[string]map[string]string{}, DefaultKey: r.defaultKey, EncryptDefault: r.encryptDefault}
+	dump := regionDump{
+		Images: map[string]sharedDump{}, Snapshots: map[string]sharedDump{}, Groups: map[string]groupDump{},
+		Tags: map[string]map[string]string{}, DefaultKey: r.defaultKey, EncryptDefault: r.encryptDefault,
+	}
 	if r.allowed.state != settingDisabled {
 		dump.Allowed = r.allowed.state
 	}

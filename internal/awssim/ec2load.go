@@ -94,8 +94,10 @@ func (l *regionLoader) snapshot(w WorldSnapshot) {
 		l.problem("%s: the id is malformed or taken", what)
 		return
 	}
-	snap := &snapshot{id: w.ID, owner: l.account, region: l.name, description: w.Description, size: w.Size,
-		state: orElse(w.State, snapshotCompleted), created: l.server.now()}
+	snap := &snapshot{
+		id: w.ID, owner: l.account, region: l.name, description: w.Description, size: w.Size,
+		state: orElse(w.State, snapshotCompleted), created: l.server.now(),
+	}
 	if snap.size == 0 {
 		snap.size = 8
 	}
@@ -143,9 +145,11 @@ func (l *regionLoader) image(w WorldImage) {
 		l.problem("%s: the id is malformed or taken", what)
 		return
 	}
-	img := &image{id: w.ID, owner: l.account, region: l.name, name: orElse(w.Name, w.ID), description: w.Description,
+	img := &image{
+		id: w.ID, owner: l.account, region: l.name, name: orElse(w.Name, w.ID), description: w.Description,
 		state: orElse(w.State, imageAvailable), architecture: orElse(w.Architecture, "x86_64"), virtualization: "hvm",
-		enaSupport: true, protected: w.DeregistrationProtection, created: l.server.now()}
+		enaSupport: true, protected: w.DeregistrationProtection, created: l.server.now(),
+	}
 	if !slices.Contains([]string{imageAvailable, imagePending, imageFailed, imageDisabled, imageDeregistered}, img.state) {
 		l.problem("%s: unknown state %q", what, img.state)
 	}
@@ -181,8 +185,10 @@ func (l *regionLoader) devices(w WorldImage, what string) []blockDevice {
 	if len(devices) > 0 {
 		return devices
 	}
-	snap := &snapshot{id: l.server.newID("snap-"), owner: l.account, region: l.name, size: 8, state: snapshotCompleted,
-		created: l.server.now(), createVolume: permissions{}}
+	snap := &snapshot{
+		id: l.server.newID("snap-"), owner: l.account, region: l.name, size: 8, state: snapshotCompleted,
+		created: l.server.now(), createVolume: permissions{},
+	}
 	l.region.snapshots[snap.id] = snap
 	return []blockDevice{{name: "/dev/xvda", snapshot: snap.id, size: snap.size, volumeType: "gp3", deletes: true}}
 }
@@ -215,10 +221,12 @@ func (l *regionLoader) group(w WorldAutoScalingGroup) {
 		l.problem("%s: it needs a name of its own and a launch template of this region, and has %q", what, w.LaunchTemplate)
 		return
 	}
-	group := &scalingGroup{name: w.Name, account: l.account, region: l.name, template: template, version: "$Latest",
+	group := &scalingGroup{
+		name: w.Name, account: l.account, region: l.name, template: template, version: "$Latest",
 		role: w.ServiceLinkedRole, least: w.MinSize, most: max(w.MaxSize, w.DesiredCapacity, w.MinSize),
 		desired: max(w.DesiredCapacity, w.MinSize), zones: []string{l.name + "a"}, created: l.server.now(),
-		arn: scalingARN(l.server.partition, l.name, l.account.id, "autoScalingGroup", w.Name)}
+		arn: scalingARN(l.server.partition, l.name, l.account.id, "autoScalingGroup", w.Name),
+	}
 	if group.role == "" {
 		group.role, _ = l.server.serviceLinkedRole(l.account, autoscalingService, "", true)
 	}

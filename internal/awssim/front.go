@@ -144,8 +144,7 @@ func (c *call) checkParams(op operation) error {
 
 // asAPIError turns any error of a handler into one that can be written.
 func asAPIError(err error) *apiError {
-	var problem *apiError
-	if errors.As(err, &problem) {
+	if problem, ok := errors.AsType[*apiError](err); ok {
 		return problem
 	}
 	return errorf(http.StatusInternalServerError, "InternalFailure", "%v", err)

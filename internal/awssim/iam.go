@@ -23,8 +23,10 @@ func iamOperations() map[string]operation {
 		"GetRolePolicy":          {params: "RoleName PolicyName", resources: onRole, handle: (*call).getRolePolicy},
 		"DeleteRolePolicy":       {params: "RoleName PolicyName", write: true, resources: onRole, handle: (*call).deleteRolePolicy},
 		"CreatePolicy":           {params: "PolicyName PolicyDocument Path Description", write: true, handle: (*call).createPolicy},
-		"CreateServiceLinkedRole": {params: "AWSServiceName CustomSuffix Description", write: true, resources: onServiceRole,
-			conditions: serviceNameCondition, handle: (*call).createServiceLinkedRole},
+		"CreateServiceLinkedRole": {
+			params: "AWSServiceName CustomSuffix Description", write: true, resources: onServiceRole,
+			conditions: serviceNameCondition, handle: (*call).createServiceLinkedRole,
+		},
 		"DeleteServiceLinkedRole":            {params: "RoleName", write: true, resources: onRole, handle: (*call).deleteServiceLinkedRole},
 		"GetServiceLinkedRoleDeletionStatus": {params: "DeletionTaskId", handle: (*call).deletionStatus},
 	}
@@ -176,8 +178,10 @@ func (c *call) createRole() (any, error) {
 
 // newRole makes a role. Principals of its trust policy that don't exist make it malformed.
 func (s *Server) newRole(a *account, path, name string, trust []byte) (*role, error) {
-	r := &role{account: a, name: name, path: path, arn: s.roleARN(a, path, name), id: strings.ToUpper(s.newID("AROA")),
-		policies: map[string]rolePolicy{}, maxSession: 3600, created: s.now()}
+	r := &role{
+		account: a, name: name, path: path, arn: s.roleARN(a, path, name), id: strings.ToUpper(s.newID("AROA")),
+		policies: map[string]rolePolicy{}, maxSession: 3600, created: s.now(),
+	}
 	if err := s.setTrust(r, trust); err != nil {
 		return nil, err
 	}

@@ -14,26 +14,38 @@ func imageOperations() map[string]operation {
 	return map[string]operation{
 		"DescribeImages": {params: "ImageId.N Owner.N ExecutableBy.N IncludeDeprecated IncludeDisabled DryRun" +
 			filterParams + pageParams, handle: (*call).describeImages},
-		"CopyImage": {params: "SourceImageId SourceRegion Name Description Encrypted KmsKeyId CopyImageTags ClientToken" +
-			" SnapshotCopyCompletionDurationMinutes DryRun" + tagSpecParams, write: true,
-			resources: onNewImage, handle: (*call).copyImage},
-		"CreateImage": {params: "InstanceId Name Description NoReboot DryRun" + deviceParams + tagSpecParams, write: true,
+		"CopyImage": {
+			params: "SourceImageId SourceRegion Name Description Encrypted KmsKeyId CopyImageTags ClientToken" +
+				" SnapshotCopyCompletionDurationMinutes DryRun" + tagSpecParams, write: true,
+			resources: onNewImage, handle: (*call).copyImage,
+		},
+		"CreateImage": {
+			params: "InstanceId Name Description NoReboot DryRun" + deviceParams + tagSpecParams, write: true,
 			resources: func(c *call) []string {
 				return append(onNewImage(c), c.ec2ARN("instance", c.form.get("InstanceId")))
-			}, handle: (*call).createImage},
-		"RegisterImage": {params: "Name Description Architecture RootDeviceName VirtualizationType EnaSupport BootMode" +
-			" ImdsSupport TpmSupport SriovNetSupport UefiData DryRun" + deviceParams + tagSpecParams, write: true,
-			resources: onRegistered, handle: (*call).registerImage},
-		"DeregisterImage": {params: "ImageId DeleteAssociatedSnapshots DryRun", write: true, resources: onImage,
-			handle: (*call).deregisterImage},
+			}, handle: (*call).createImage,
+		},
+		"RegisterImage": {
+			params: "Name Description Architecture RootDeviceName VirtualizationType EnaSupport BootMode" +
+				" ImdsSupport TpmSupport SriovNetSupport UefiData DryRun" + deviceParams + tagSpecParams, write: true,
+			resources: onRegistered, handle: (*call).registerImage,
+		},
+		"DeregisterImage": {
+			params: "ImageId DeleteAssociatedSnapshots DryRun", write: true, resources: onImage,
+			handle: (*call).deregisterImage,
+		},
 		"DisableImage":            {params: "ImageId DryRun", write: true, resources: onImage, handle: (*call).disableImage},
 		"EnableImage":             {params: "ImageId DryRun", write: true, resources: onImage, handle: (*call).enableImage},
 		"EnableImageDeprecation":  {params: "ImageId DeprecateAt DryRun", write: true, resources: onImage, handle: (*call).enableImageDeprecation},
 		"DisableImageDeprecation": {params: "ImageId DryRun", write: true, resources: onImage, handle: (*call).disableImageDeprecation},
-		"EnableImageDeregistrationProtection": {params: "ImageId WithCooldown DryRun", write: true, resources: onImage,
-			handle: (*call).enableDeregistrationProtection},
-		"DisableImageDeregistrationProtection": {params: "ImageId DryRun", write: true, resources: onImage,
-			handle: (*call).disableDeregistrationProtection},
+		"EnableImageDeregistrationProtection": {
+			params: "ImageId WithCooldown DryRun", write: true, resources: onImage,
+			handle: (*call).enableDeregistrationProtection,
+		},
+		"DisableImageDeregistrationProtection": {
+			params: "ImageId DryRun", write: true, resources: onImage,
+			handle: (*call).disableDeregistrationProtection,
+		},
 	}
 }
 
@@ -179,8 +191,10 @@ func (c *call) describeImageDevice(device blockDevice) imageDevice {
 		return imageDevice{Name: device.name, Virtual: device.virtual}
 	}
 	snap := c.server.snapshot(c.region, device.snapshot)
-	return imageDevice{Name: device.name, EBS: &ebsDevice{Snapshot: device.snapshot, Size: device.size,
-		Type: device.volumeType, Deletes: device.deletes, Encrypted: snap != nil && snap.key != nil}}
+	return imageDevice{Name: device.name, EBS: &ebsDevice{
+		Snapshot: device.snapshot, Size: device.size,
+		Type: device.volumeType, Deletes: device.deletes, Encrypted: snap != nil && snap.key != nil,
+	}}
 }
 
 // ownerAlias is the alias of the accounts that have one; here the account's name says so.

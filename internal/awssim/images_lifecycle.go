@@ -91,10 +91,14 @@ func (c *call) snapshotDevices(from *instance, extra []blockDevice, tags map[str
 			continue
 		}
 		vol := c.compute().volumes[attached.volume]
-		snap := c.addSnapshot(&snapshot{volume: vol.id, size: vol.size, key: vol.key,
-			description: "Created by CreateImage(" + from.id + ")"}, tags)
-		devices = append(devices, blockDevice{name: attached.name, snapshot: snap.id, size: vol.size,
-			volumeType: vol.volumeType, deletes: attached.deletes})
+		snap := c.addSnapshot(&snapshot{
+			volume: vol.id, size: vol.size, key: vol.key,
+			description: "Created by CreateImage(" + from.id + ")",
+		}, tags)
+		devices = append(devices, blockDevice{
+			name: attached.name, snapshot: snap.id, size: vol.size,
+			volumeType: vol.volumeType, deletes: attached.deletes,
+		})
 	}
 	for _, device := range extra {
 		known := slices.ContainsFunc(from.devices, func(d blockDevice) bool { return d.name == device.name })

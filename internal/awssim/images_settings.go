@@ -11,9 +11,11 @@ func imageSettingOperations() map[string]operation {
 		"GetAllowedImagesSettings":     {params: "DryRun", handle: (*call).getAllowedImages},
 		"EnableAllowedImagesSettings":  {params: "AllowedImagesSettingsState DryRun", write: true, handle: (*call).enableAllowedImages},
 		"DisableAllowedImagesSettings": {params: "DryRun", write: true, handle: (*call).disableAllowedImages},
-		"ReplaceImageCriteriaInAllowedImagesSettings": {params: "ImageCriterion.N.ImageProvider.N ImageCriterion.N.ImageName.N" +
-			" ImageCriterion.N.CreationDateCondition.MaximumDaysSinceCreated DryRun", write: true,
-			handle: (*call).replaceImageCriteria},
+		"ReplaceImageCriteriaInAllowedImagesSettings": {
+			params: "ImageCriterion.N.ImageProvider.N ImageCriterion.N.ImageName.N" +
+				" ImageCriterion.N.CreationDateCondition.MaximumDaysSinceCreated DryRun", write: true,
+			handle: (*call).replaceImageCriteria,
+		},
 		"GetImageBlockPublicAccessState":    {params: "DryRun", handle: (*call).getImageBlock},
 		"EnableImageBlockPublicAccess":      {params: "ImageBlockPublicAccessState DryRun", write: true, handle: (*call).enableImageBlock},
 		"DisableImageBlockPublicAccess":     {params: "DryRun", write: true, handle: (*call).disableImageBlock},

@@ -14,14 +14,22 @@ const imageAttributeParams = "ImageId Attribute OperationType Value UserId.N Use
 
 func imageSharingOperations() map[string]operation {
 	return map[string]operation{
-		"ModifyImageAttribute": {params: imageAttributeParams, write: true, resources: onImage,
-			conditions: sharingConditions("LaunchPermission"), handle: (*call).modifyImageAttribute},
-		"DescribeImageAttribute": {params: "ImageId Attribute DryRun", resources: onImage,
-			conditions: attributeCondition, handle: (*call).describeImageAttribute},
-		"ResetImageAttribute": {params: "ImageId Attribute DryRun", write: true, resources: onImage,
-			conditions: attributeCondition, handle: (*call).resetImageAttribute},
-		"CancelImageLaunchPermission": {params: "ImageId DryRun", write: true, resources: onImage,
-			handle: (*call).cancelImageLaunchPermission},
+		"ModifyImageAttribute": {
+			params: imageAttributeParams, write: true, resources: onImage,
+			conditions: sharingConditions("LaunchPermission"), handle: (*call).modifyImageAttribute,
+		},
+		"DescribeImageAttribute": {
+			params: "ImageId Attribute DryRun", resources: onImage,
+			conditions: attributeCondition, handle: (*call).describeImageAttribute,
+		},
+		"ResetImageAttribute": {
+			params: "ImageId Attribute DryRun", write: true, resources: onImage,
+			conditions: attributeCondition, handle: (*call).resetImageAttribute,
+		},
+		"CancelImageLaunchPermission": {
+			params: "ImageId DryRun", write: true, resources: onImage,
+			handle: (*call).cancelImageLaunchPermission,
+		},
 	}
 }
 

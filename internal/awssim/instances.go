@@ -18,20 +18,32 @@ const runParams = "ImageId InstanceType KeyName MinCount MaxCount SecurityGroupI
 
 func instanceOperations() map[string]operation {
 	return map[string]operation{
-		"RunInstances": {params: runParams + deviceParams + tagSpecParams, write: true, resources: onLaunch,
-			handle: (*call).runInstances},
+		"RunInstances": {
+			params: runParams + deviceParams + tagSpecParams, write: true, resources: onLaunch,
+			handle: (*call).runInstances,
+		},
 		"DescribeInstances": {params: "InstanceId.N DryRun" + filterParams + pageParams, handle: (*call).describeInstances},
-		"DescribeInstanceStatus": {params: "InstanceId.N IncludeAllInstances DryRun" + filterParams + pageParams,
-			handle: (*call).describeInstanceStatus},
-		"StartInstances": {params: "InstanceId.N DryRun", write: true, resources: onEach("instance", "InstanceId"),
-			handle: (*call).startInstances},
-		"StopInstances": {params: "InstanceId.N Force Hibernate DryRun", write: true, resources: onEach("instance", "InstanceId"),
-			handle: (*call).stopInstances},
-		"TerminateInstances": {params: "InstanceId.N Force DryRun", write: true, resources: onEach("instance", "InstanceId"),
-			handle: (*call).terminateInstances},
-		"ModifyInstanceAttribute": {params: "InstanceId EnaSupport.Value SriovNetSupport.Value BlockDeviceMapping.N.DeviceName" +
-			" BlockDeviceMapping.N.Ebs.DeleteOnTermination BlockDeviceMapping.N.Ebs.VolumeId DryRun", write: true,
-			resources: on("instance", "InstanceId"), handle: (*call).modifyInstanceAttribute},
+		"DescribeInstanceStatus": {
+			params: "InstanceId.N IncludeAllInstances DryRun" + filterParams + pageParams,
+			handle: (*call).describeInstanceStatus,
+		},
+		"StartInstances": {
+			params: "InstanceId.N DryRun", write: true, resources: onEach("instance", "InstanceId"),
+			handle: (*call).startInstances,
+		},
+		"StopInstances": {
+			params: "InstanceId.N Force Hibernate DryRun", write: true, resources: onEach("instance", "InstanceId"),
+			handle: (*call).stopInstances,
+		},
+		"TerminateInstances": {
+			params: "InstanceId.N Force DryRun", write: true, resources: onEach("instance", "InstanceId"),
+			handle: (*call).terminateInstances,
+		},
+		"ModifyInstanceAttribute": {
+			params: "InstanceId EnaSupport.Value SriovNetSupport.Value BlockDeviceMapping.N.DeviceName" +
+				" BlockDeviceMapping.N.Ebs.DeleteOnTermination BlockDeviceMapping.N.Ebs.VolumeId DryRun", write: true,
+			resources: on("instance", "InstanceId"), handle: (*call).modifyInstanceAttribute,
+		},
 	}
 }
 

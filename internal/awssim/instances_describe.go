@@ -78,8 +78,10 @@ func (c *call) describeInstance(inst *instance) instanceItem {
 		}
 	}
 	for _, device := range inst.devices {
-		item.Devices.Items = append(item.Devices.Items, instanceDevice{Name: device.name, Volume: device.volume,
-			Status: "attached", Attached: timestamp(device.attached), Deletes: device.deletes})
+		item.Devices.Items = append(item.Devices.Items, instanceDevice{
+			Name: device.name, Volume: device.volume,
+			Status: "attached", Attached: timestamp(device.attached), Deletes: device.deletes,
+		})
 	}
 	return item
 }

@@ -79,8 +79,10 @@ func (k *kmsKey) usable() *apiError {
 	case keyDisabled:
 		return errorf(http.StatusBadRequest, "DisabledException", "%s is disabled.", k.arn)
 	}
-	states := map[string]string{keyPendingDeletion: "pending deletion", keyPendingImport: "pending import",
-		keyUnavailable: "unavailable", keyCreating: "creating", keyUpdating: "updating"}
+	states := map[string]string{
+		keyPendingDeletion: "pending deletion", keyPendingImport: "pending import",
+		keyUnavailable: "unavailable", keyCreating: "creating", keyUpdating: "updating",
+	}
 	return errorf(http.StatusBadRequest, "KMSInvalidStateException", "%s is %s.", k.arn, states[k.state])
 }
 
@@ -228,9 +230,11 @@ type multiRegionConfiguration struct {
 type regionalKey struct{ Arn, Region string }
 
 func (s *Server) metadata(k *kmsKey) keyMetadata {
-	m := keyMetadata{AWSAccountID: k.account.id, Arn: k.arn, CreationDate: seconds(k.created), Description: k.description,
+	m := keyMetadata{
+		AWSAccountID: k.account.id, Arn: k.arn, CreationDate: seconds(k.created), Description: k.description,
 		Enabled: k.state == keyEnabled, KeyID: k.id, KeyManager: k.manager, KeySpec: k.spec, KeyState: k.state, KeyUsage: k.usage,
-		MultiRegion: k.multiRegion != "", Origin: k.origin}
+		MultiRegion: k.multiRegion != "", Origin: k.origin,
+	}
 	if k.state == keyPendingDeletion {
 		m.DeletionDate = seconds(k.deletion)
 	}

@@ -180,8 +180,10 @@ func (c *call) newGrant(key *kmsKey, verdict decision, in createGrantInput) (*gr
 	}
 	operations := slices.Clone(in.Operations)
 	slices.Sort(operations)
-	g := &grant{name: in.Name, key: key, issuer: c.account, operations: slices.Compact(operations), constraints: in.Constraints,
-		created: c.server.now(), unlisted: c.server.hostility.NewGrantUnlisted, unusable: c.server.hostility.NewGrantUnusable}
+	g := &grant{
+		name: in.Name, key: key, issuer: c.account, operations: slices.Compact(operations), constraints: in.Constraints,
+		created: c.server.now(), unlisted: c.server.hostility.NewGrantUnlisted, unusable: c.server.hostility.NewGrantUnusable,
+	}
 	var err error
 	if g.grantee, err = c.server.grantPrincipal(in.GranteePrincipal); err != nil {
 		return nil, err
@@ -247,8 +249,10 @@ func (s *Server) shown(p grantPrincipal) string {
 }
 
 func (s *Server) grantItem(g *grant) grantItem {
-	item := grantItem{CreationDate: seconds(g.created), GrantID: g.id, GranteePrincipal: s.shown(g.grantee), KeyID: g.key.arn,
-		IssuingAccount: "arn:" + s.partition + ":iam::" + g.issuer.id + ":root", Name: g.name, Operations: g.operations}
+	item := grantItem{
+		CreationDate: seconds(g.created), GrantID: g.id, GranteePrincipal: s.shown(g.grantee), KeyID: g.key.arn,
+		IssuingAccount: "arn:" + s.partition + ":iam::" + g.issuer.id + ":root", Name: g.name, Operations: g.operations,
+	}
 	if g.constraints.some() {
 		item.Constraints = &g.constraints
 	}

@@ -108,8 +108,10 @@ func (s *Server) attachVolumes(inst *instance, plan launchPlan) *keyFailure {
 
 // newVolume makes a volume of a device, for which EC2 uses keys in somebody's name.
 func (s *Server) newVolume(a *account, region string, device blockDevice, who *principal) (*volume, *keyFailure) {
-	vol := &volume{id: s.newID("vol-"), snapshot: device.snapshot, size: max(device.size, 1),
-		volumeType: orElse(device.volumeType, "gp2"), created: s.now()}
+	vol := &volume{
+		id: s.newID("vol-"), snapshot: device.snapshot, size: max(device.size, 1),
+		volumeType: orElse(device.volumeType, "gp2"), created: s.now(),
+	}
 	a.compute(region).volumes[vol.id] = vol
 	snap := s.snapshot(region, device.snapshot)
 	var source *kmsKey

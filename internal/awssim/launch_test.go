@@ -39,8 +39,10 @@ func TestMergeDevices(t *testing.T) {
 		"nothing changes":               {nil, image},
 		"a device is left out":          {[]blockDevice{{name: "/dev/xvdb", noDevice: true}}, image[:1]},
 		"leaving out what is not there": {[]blockDevice{{name: "/dev/xvdz", noDevice: true}}, image},
-		"a device gets larger and a key": {[]blockDevice{{name: "/dev/xvdb", size: 20, key: "k"}},
-			[]blockDevice{image[0], {name: "/dev/xvdb", snapshot: "snap-2", size: 20, key: "k"}}},
+		"a device gets larger and a key": {
+			[]blockDevice{{name: "/dev/xvdb", size: 20, key: "k"}},
+			[]blockDevice{image[0], {name: "/dev/xvdb", snapshot: "snap-2", size: 20, key: "k"}},
+		},
 		"a device is added": {[]blockDevice{{name: "/dev/xvdc", size: 5}}, append(image[:2:2], blockDevice{name: "/dev/xvdc", size: 5})},
 	} {
 		t.Run(sentence, func(t *testing.T) {

@@ -21,20 +21,30 @@ func launchTemplateOperations() map[string]operation {
 		return []string{c.ec2ARN("launch-template", template.id)}
 	}
 	return map[string]operation{
-		"CreateLaunchTemplate": {params: "LaunchTemplateName VersionDescription ClientToken DryRun" + templateDataParams +
-			tagSpecParams, write: true,
+		"CreateLaunchTemplate": {
+			params: "LaunchTemplateName VersionDescription ClientToken DryRun" + templateDataParams +
+				tagSpecParams, write: true,
 			resources: func(c *call) []string { return []string{c.ec2ARN("launch-template", "*")} },
-			handle:    (*call).createLaunchTemplate},
+			handle:    (*call).createLaunchTemplate,
+		},
 		"CreateLaunchTemplateVersion": {params: "LaunchTemplateId LaunchTemplateName SourceVersion VersionDescription ClientToken" +
 			" DryRun" + templateDataParams, write: true, resources: onTemplate, handle: (*call).createLaunchTemplateVersion},
-		"ModifyLaunchTemplate": {params: "LaunchTemplateId LaunchTemplateName SetDefaultVersion ClientToken DryRun", write: true,
-			resources: onTemplate, handle: (*call).modifyLaunchTemplate},
-		"DeleteLaunchTemplate": {params: "LaunchTemplateId LaunchTemplateName DryRun", write: true, resources: onTemplate,
-			handle: (*call).deleteLaunchTemplate},
-		"DescribeLaunchTemplates": {params: "LaunchTemplateId.N LaunchTemplateName.N DryRun" + filterParams + pageParams,
-			handle: (*call).describeLaunchTemplates},
-		"DescribeLaunchTemplateVersions": {params: "LaunchTemplateId LaunchTemplateName LaunchTemplateVersion.N DryRun" + pageParams,
-			handle: (*call).describeLaunchTemplateVersions},
+		"ModifyLaunchTemplate": {
+			params: "LaunchTemplateId LaunchTemplateName SetDefaultVersion ClientToken DryRun", write: true,
+			resources: onTemplate, handle: (*call).modifyLaunchTemplate,
+		},
+		"DeleteLaunchTemplate": {
+			params: "LaunchTemplateId LaunchTemplateName DryRun", write: true, resources: onTemplate,
+			handle: (*call).deleteLaunchTemplate,
+		},
+		"DescribeLaunchTemplates": {
+			params: "LaunchTemplateId.N LaunchTemplateName.N DryRun" + filterParams + pageParams,
+			handle: (*call).describeLaunchTemplates,
+		},
+		"DescribeLaunchTemplateVersions": {
+			params: "LaunchTemplateId LaunchTemplateName LaunchTemplateVersion.N DryRun" + pageParams,
+			handle: (*call).describeLaunchTemplateVersions,
+		},
 	}
 }
 
@@ -109,8 +119,10 @@ func (c *call) templateData(base templateVersion) (*templateVersion, error) {
 	if err != nil {
 		return nil, err
 	}
-	made := &templateVersion{description: c.form.get("VersionDescription"), image: orElse(data.get("ImageId"), base.image),
-		instanceType: orElse(data.get("InstanceType"), base.instanceType), devices: base.devices}
+	made := &templateVersion{
+		description: c.form.get("VersionDescription"), image: orElse(data.get("ImageId"), base.image),
+		instanceType: orElse(data.get("InstanceType"), base.instanceType), devices: base.devices,
+	}
 	if len(devices) > 0 {
 		made.devices = devices
 	}
@@ -140,8 +152,10 @@ func (c *call) createLaunchTemplate() (any, error) {
 		return nil, err
 	}
 	version.number = 1
-	template := &launchTemplate{id: c.server.newID("lt-"), name: name, versions: []*templateVersion{version},
-		defaultVersion: 1, created: c.server.now()}
+	template := &launchTemplate{
+		id: c.server.newID("lt-"), name: name, versions: []*templateVersion{version},
+		defaultVersion: 1, created: c.server.now(),
+	}
 	c.compute().templates[template.id] = template
 	c.compute().setTags(template.id, specs["launch-template"])
 	return c.templateAnswer(template), nil
@@ -185,8 +199,10 @@ type deviceOf struct {
 }
 
 func describeVersion(t *launchTemplate, v *templateVersion) versionItem {
-	item := versionItem{ID: t.id, Name: t.name, Number: v.number, Description: v.description,
-		Default: v.number == t.defaultVersion, Created: timestamp(t.created), Image: v.image, Type: v.instanceType}
+	item := versionItem{
+		ID: t.id, Name: t.name, Number: v.number, Description: v.description,
+		Default: v.number == t.defaultVersion, Created: timestamp(t.created), Image: v.image, Type: v.instanceType,
+	}
 	for _, device := range v.devices {
 		item.Devices = append(item.Devices, deviceOf{device.name, device.encrypted, device.key})
 	}

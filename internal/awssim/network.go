@@ -18,19 +18,27 @@ func networkOperations() map[string]operation {
 		"DescribeRegions": {params: "RegionName.N AllRegions DryRun" + filterParams, handle: (*call).describeRegions},
 		"DescribeVpcs":    {params: "VpcId.N DryRun" + filterParams + pageParams, handle: (*call).describeVpcs},
 		"DescribeSubnets": {params: "SubnetId.N DryRun" + filterParams + pageParams, handle: (*call).describeSubnets},
-		"CreateKeyPair": {params: "KeyName KeyType KeyFormat DryRun" + tagSpecParams, write: true,
-			resources: on("key-pair", "KeyName"), handle: (*call).createKeyPair},
+		"CreateKeyPair": {
+			params: "KeyName KeyType KeyFormat DryRun" + tagSpecParams, write: true,
+			resources: on("key-pair", "KeyName"), handle: (*call).createKeyPair,
+		},
 		"DescribeKeyPairs": {params: "KeyName.N KeyPairId.N DryRun" + filterParams, handle: (*call).describeKeyPairs},
 		"DeleteKeyPair":    {params: "KeyName DryRun", write: true, resources: on("key-pair", "KeyName"), handle: (*call).deleteKeyPair},
-		"CreateSecurityGroup": {params: "GroupName GroupDescription VpcId DryRun" + tagSpecParams, write: true,
+		"CreateSecurityGroup": {
+			params: "GroupName GroupDescription VpcId DryRun" + tagSpecParams, write: true,
 			resources: func(c *call) []string {
 				return []string{c.ec2ARN("security-group", "*"), c.ec2ARN("vpc", orElse(c.form.get("VpcId"), defaultVPC))}
-			}, handle: (*call).createSecurityGroup},
-		"DescribeSecurityGroups": {params: "GroupId.N GroupName.N DryRun" + filterParams + pageParams,
-			handle: (*call).describeSecurityGroups},
+			}, handle: (*call).createSecurityGroup,
+		},
+		"DescribeSecurityGroups": {
+			params: "GroupId.N GroupName.N DryRun" + filterParams + pageParams,
+			handle: (*call).describeSecurityGroups,
+		},
 		"DeleteSecurityGroup": {params: "GroupId DryRun", write: true, resources: onGroup, handle: (*call).deleteSecurityGroup},
-		"AuthorizeSecurityGroupIngress": {params: ruleParams, write: true, resources: onGroup,
-			handle: (*call).authorizeIngress},
+		"AuthorizeSecurityGroupIngress": {
+			params: ruleParams, write: true, resources: onGroup,
+			handle: (*call).authorizeIngress,
+		},
 	}
 }
 
@@ -183,8 +191,10 @@ func (c *call) createKeyPair() (any, error) {
 	pair := &keyPair{c.server.newID("key-"), name, orElse(c.form.get("KeyType"), "rsa")}
 	c.compute().keyPairs[name] = pair
 	c.compute().setTags(pair.id, specs["key-pair"])
-	return &keyPairItem{ID: pair.id, Name: name, Fingerprint: keyFingerprint, Tags: c.tagsOf(pair.id),
-		Material: "-----BEGIN RSA PRIVATE KEY-----\nthere is no machine that this key opens\n-----END RSA PRIVATE KEY-----"}, nil
+	return &keyPairItem{
+		ID: pair.id, Name: name, Fingerprint: keyFingerprint, Tags: c.tagsOf(pair.id),
+		Material: "-----BEGIN RSA PRIVATE KEY-----\nthere is no machine that this key opens\n-----END RSA PRIVATE KEY-----",
+	}, nil
 }
 
 func (c *call) describeKeyPairs() (any, error) {
@@ -234,8 +244,10 @@ func (c *call) createSecurityGroup() (any, error) {
 	if err := c.require("GroupName", "GroupDescription"); err != nil {
 		return nil, err
 	}
-	made := &securityGroup{name: c.form.get("GroupName"), description: c.form.get("GroupDescription"),
-		vpc: orElse(c.form.get("VpcId"), defaultVPC)}
+	made := &securityGroup{
+		name: c.form.get("GroupName"), description: c.form.get("GroupDescription"),
+		vpc: orElse(c.form.get("VpcId"), defaultVPC),
+	}
 	if made.vpc != defaultVPC {
 		return nil, badRequest("InvalidVpcID.NotFound", "The vpc ID '%s' does not exist", made.vpc)
 	}

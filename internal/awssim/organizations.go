@@ -1,6 +1,9 @@
 package awssim
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // organization is an organization with the place of each of its accounts in the tree.
 type organization struct {
@@ -56,11 +59,12 @@ func (s *Server) memberOf(accountID, arn string) bool {
 func (s *Server) organizationOf(accountID string) (*organization, []string) {
 	for _, o := range s.organizations {
 		if units, ok := o.members[accountID]; ok {
-			path := o.id + "/" + o.root + "/"
+			var path strings.Builder
+			path.WriteString(o.id + "/" + o.root + "/")
 			for _, unit := range units {
-				path += unit + "/"
+				path.WriteString(unit + "/")
 			}
-			return o, []string{path}
+			return o, []string{path.String()}
 		}
 	}
 	return nil, nil

@@ -30,7 +30,7 @@ func parseSignature(header string) (signature, bool) {
 		return signature{}, false
 	}
 	var sig signature
-	for _, field := range strings.Split(rest, ",") {
+	for field := range strings.SplitSeq(rest, ",") {
 		name, value, _ := strings.Cut(strings.TrimSpace(field), "=")
 		switch name {
 		case "Credential":

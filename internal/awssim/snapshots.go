@@ -8,24 +8,36 @@ import (
 
 func snapshotOperations() map[string]operation {
 	return map[string]operation{
-		"DescribeSnapshots": {params: "SnapshotId.N Owner.N RestorableBy.N DryRun" + filterParams + pageParams,
-			handle: (*call).describeSnapshots},
-		"CreateSnapshot": {params: "VolumeId Description DryRun" + tagSpecParams, write: true,
+		"DescribeSnapshots": {
+			params: "SnapshotId.N Owner.N RestorableBy.N DryRun" + filterParams + pageParams,
+			handle: (*call).describeSnapshots,
+		},
+		"CreateSnapshot": {
+			params: "VolumeId Description DryRun" + tagSpecParams, write: true,
 			resources: func(c *call) []string {
 				return []string{c.snapshotARN("*"), c.ec2ARN("volume", c.form.get("VolumeId"))}
-			}, handle: (*call).createSnapshot},
-		"CopySnapshot": {params: "SourceSnapshotId SourceRegion DestinationRegion Description Encrypted KmsKeyId PresignedUrl" +
-			" CompletionDurationMinutes DryRun" + tagSpecParams, write: true,
-			resources: func(c *call) []string { return []string{c.snapshotARN("*")} }, handle: (*call).copySnapshot},
+			}, handle: (*call).createSnapshot,
+		},
+		"CopySnapshot": {
+			params: "SourceSnapshotId SourceRegion DestinationRegion Description Encrypted KmsKeyId PresignedUrl" +
+				" CompletionDurationMinutes DryRun" + tagSpecParams, write: true,
+			resources: func(c *call) []string { return []string{c.snapshotARN("*")} }, handle: (*call).copySnapshot,
+		},
 		"DeleteSnapshot": {params: "SnapshotId DryRun", write: true, resources: onSnapshot, handle: (*call).deleteSnapshot},
-		"ModifySnapshotAttribute": {params: "SnapshotId Attribute OperationType UserId.N UserGroup.N" +
-			" CreateVolumePermission.Add.N.UserId CreateVolumePermission.Add.N.Group" +
-			" CreateVolumePermission.Remove.N.UserId CreateVolumePermission.Remove.N.Group DryRun", write: true,
-			resources: onSnapshot, conditions: sharingConditions("CreateVolumePermission"), handle: (*call).modifySnapshotAttribute},
-		"DescribeSnapshotAttribute": {params: "SnapshotId Attribute DryRun", resources: onSnapshot,
-			conditions: attributeCondition, handle: (*call).describeSnapshotAttribute},
-		"ResetSnapshotAttribute": {params: "SnapshotId Attribute DryRun", write: true, resources: onSnapshot,
-			conditions: attributeCondition, handle: (*call).resetSnapshotAttribute},
+		"ModifySnapshotAttribute": {
+			params: "SnapshotId Attribute OperationType UserId.N UserGroup.N" +
+				" CreateVolumePermission.Add.N.UserId CreateVolumePermission.Add.N.Group" +
+				" CreateVolumePermission.Remove.N.UserId CreateVolumePermission.Remove.N.Group DryRun", write: true,
+			resources: onSnapshot, conditions: sharingConditions("CreateVolumePermission"), handle: (*call).modifySnapshotAttribute,
+		},
+		"DescribeSnapshotAttribute": {
+			params: "SnapshotId Attribute DryRun", resources: onSnapshot,
+			conditions: attributeCondition, handle: (*call).describeSnapshotAttribute,
+		},
+		"ResetSnapshotAttribute": {
+			params: "SnapshotId Attribute DryRun", write: true, resources: onSnapshot,
+			conditions: attributeCondition, handle: (*call).resetSnapshotAttribute,
+		},
 	}
 }
 
@@ -91,10 +103,12 @@ type snapshotItem struct {
 }
 
 func (c *call) describeSnapshot(snap *snapshot) snapshotItem {
-	item := snapshotItem{ID: snap.id, Volume: orElse(snap.volume, "vol-ffffffff"), State: snap.state,
+	item := snapshotItem{
+		ID: snap.id, Volume: orElse(snap.volume, "vol-ffffffff"), State: snap.state,
 		StateMessage: snap.stateMessage, Started: timestamp(snap.created), Progress: "100%", Owner: snap.owner.id,
 		OwnerAlias: ownerAlias(snap.owner), Size: snap.size, Description: snap.description, Tier: "standard",
-		Encrypted: snap.key != nil, Tags: c.tagsOf(snap.id)}
+		Encrypted: snap.key != nil, Tags: c.tagsOf(snap.id),
+	}
 	if snap.key != nil {
 		item.Key = snap.key.arn
 	}
@@ -220,8 +234,10 @@ func (c *call) createSnapshot() (any, error) {
 	if err := c.dryRunEC2(); err != nil {
 		return nil, err
 	}
-	snap := c.addSnapshot(&snapshot{volume: vol.id, size: vol.size, key: vol.key,
-		description: c.form.get("Description")}, specs["snapshot"])
+	snap := c.addSnapshot(&snapshot{
+		volume: vol.id, size: vol.size, key: vol.key,
+		description: c.form.get("Description"),
+	}, specs["snapshot"])
 	item := c.describeSnapshot(snap)
 	return &item, nil
 }

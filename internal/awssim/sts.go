@@ -1,6 +1,7 @@
 package awssim
 
 import (
+	"maps"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -183,9 +184,7 @@ func (c *call) sessionPolicies(r *role) ([]*policyDocument, error) {
 // sessionTags lays the session's tags, and the transitive ones of the caller's session, over the role's.
 func (c *call) sessionTags(r *role) map[string]string {
 	tags := map[string]string{}
-	for key, value := range r.tags {
-		tags[key] = value
-	}
+	maps.Copy(tags, r.tags)
 	for _, tag := range c.form.structs("Tags.member") {
 		tags[tag.get("Key")] = tag.get("Value")
 	}

@@ -11,10 +11,14 @@ import (
 
 func tagOperations() map[string]operation {
 	return map[string]operation{
-		"CreateTags": {params: "ResourceId.N Tag.N.Key Tag.N.Value DryRun", write: true, resources: onTagged,
-			conditions: tagConditions, handle: (*call).createTags},
-		"DeleteTags": {params: "ResourceId.N Tag.N.Key Tag.N.Value DryRun", write: true, resources: onTagged,
-			conditions: tagConditions, handle: (*call).deleteTags},
+		"CreateTags": {
+			params: "ResourceId.N Tag.N.Key Tag.N.Value DryRun", write: true, resources: onTagged,
+			conditions: tagConditions, handle: (*call).createTags,
+		},
+		"DeleteTags": {
+			params: "ResourceId.N Tag.N.Key Tag.N.Value DryRun", write: true, resources: onTagged,
+			conditions: tagConditions, handle: (*call).deleteTags,
+		},
 		"DescribeTags": {params: "DryRun" + filterParams + pageParams, handle: (*call).describeTags},
 	}
 }
@@ -48,8 +52,13 @@ func (r *computeRegion) setTags(id string, tags map[string]string) {
 
 // resourceKinds says what an id is by its prefix.
 var resourceKinds = [...]struct{ prefix, kind string }{
-	{"ami-", "image"}, {"snap-", "snapshot"}, {"i-", "instance"}, {"vol-", "volume"}, {"key-", "key-pair"},
-	{"sg-", "security-group"}, {"lt-", "launch-template"},
+	{"ami-", "image"},
+	{"snap-", "snapshot"},
+	{"i-", "instance"},
+	{"vol-", "volume"},
+	{"key-", "key-pair"},
+	{"sg-", "security-group"},
+	{"lt-", "launch-template"},
 }
 
 func resourceKind(id string) string {

@@ -8,14 +8,20 @@ import (
 func volumeOperations() map[string]operation {
 	return map[string]operation{
 		"DescribeVolumes": {params: "VolumeId.N DryRun" + filterParams + pageParams, handle: (*call).describeVolumes},
-		"CreateVolume": {params: "AvailabilityZone Size SnapshotId VolumeType Encrypted KmsKeyId Iops Throughput ClientToken" +
-			" DryRun" + tagSpecParams, write: true,
-			resources: func(c *call) []string { return []string{c.ec2ARN("volume", "*")} }, handle: (*call).createVolume},
+		"CreateVolume": {
+			params: "AvailabilityZone Size SnapshotId VolumeType Encrypted KmsKeyId Iops Throughput ClientToken" +
+				" DryRun" + tagSpecParams, write: true,
+			resources: func(c *call) []string { return []string{c.ec2ARN("volume", "*")} }, handle: (*call).createVolume,
+		},
 		"DeleteVolume": {params: "VolumeId DryRun", write: true, resources: on("volume", "VolumeId"), handle: (*call).deleteVolume},
-		"AttachVolume": {params: "VolumeId InstanceId Device DryRun", write: true, resources: onAttachment,
-			handle: (*call).attachVolume},
-		"DetachVolume": {params: "VolumeId InstanceId Device Force DryRun", write: true, resources: on("volume", "VolumeId"),
-			handle: (*call).detachVolume},
+		"AttachVolume": {
+			params: "VolumeId InstanceId Device DryRun", write: true, resources: onAttachment,
+			handle: (*call).attachVolume,
+		},
+		"DetachVolume": {
+			params: "VolumeId InstanceId Device Force DryRun", write: true, resources: on("volume", "VolumeId"),
+			handle: (*call).detachVolume,
+		},
 	}
 }
 
@@ -98,8 +104,10 @@ type attachmentItem struct {
 }
 
 func (c *call) describeVolume(vol *volume) volumeItem {
-	item := volumeItem{ID: vol.id, Size: vol.size, Snapshot: vol.snapshot, Zone: c.region + "a", State: vol.state(),
-		Created: timestamp(vol.created), Type: vol.volumeType, Encrypted: vol.key != nil, Tags: c.tagsOf(vol.id)}
+	item := volumeItem{
+		ID: vol.id, Size: vol.size, Snapshot: vol.snapshot, Zone: c.region + "a", State: vol.state(),
+		Created: timestamp(vol.created), Type: vol.volumeType, Encrypted: vol.key != nil, Tags: c.tagsOf(vol.id),
+	}
 	if vol.key != nil {
 		item.Key = vol.key.arn
 	}
@@ -193,9 +201,11 @@ func (c *call) createVolume() (any, error) {
 
 // volumeWanted reads the parameters of CreateVolume as if they were a device's.
 func (c *call) volumeWanted() (blockDevice, error) {
-	device, err := readDevice(form{"DeviceName": "volume", "Ebs.VolumeSize": c.form.get("Size"),
+	device, err := readDevice(form{
+		"DeviceName": "volume", "Ebs.VolumeSize": c.form.get("Size"),
 		"Ebs.SnapshotId": c.form.get("SnapshotId"), "Ebs.VolumeType": c.form.get("VolumeType"),
-		"Ebs.Encrypted": c.form.get("Encrypted"), "Ebs.KmsKeyId": c.form.get("KmsKeyId")})
+		"Ebs.Encrypted": c.form.get("Encrypted"), "Ebs.KmsKeyId": c.form.get("KmsKeyId"),
+	})
 	if err != nil {
 		return device, err
 	}
@@ -250,8 +260,10 @@ func (c *call) attachVolume() (any, error) {
 		return nil, badRequest("InvalidParameterValue", "Invalid value '%s' for unixDevice. Attachment point %s is already in use", name, name)
 	}
 	vol.instance, vol.device, vol.deletes = inst.id, name, false
-	inst.devices = append(inst.devices, blockDevice{name: name, volume: vol.id, snapshot: vol.snapshot, size: vol.size,
-		volumeType: vol.volumeType, attached: c.server.now()})
+	inst.devices = append(inst.devices, blockDevice{
+		name: name, volume: vol.id, snapshot: vol.snapshot, size: vol.size,
+		volumeType: vol.volumeType, attached: c.server.now(),
+	})
 	attachment := vol.attachment("attaching")
 	return &attachment, nil
 }

@@ -44,8 +44,10 @@ func (s *Server) addAccount(w WorldAccount) error {
 	if !isAccountID(w.ID) {
 		return fmt.Errorf("%q is not an account id of 12 digits", w.ID)
 	}
-	a := &account{id: w.ID, name: w.Name, users: map[string]*user{}, roles: map[string]*role{}, policies: map[string]*managedPolicy{},
-		disabled: map[string]bool{}, regions: map[string]*computeRegion{}}
+	a := &account{
+		id: w.ID, name: w.Name, users: map[string]*user{}, roles: map[string]*role{}, policies: map[string]*managedPolicy{},
+		disabled: map[string]bool{}, regions: map[string]*computeRegion{},
+	}
 	s.accounts[w.ID] = a
 	for _, region := range w.DisabledRegions {
 		a.disabled[region] = true
@@ -66,8 +68,10 @@ func (s *Server) addUser(a *account, w WorldUser) error {
 	if s.users[w.AccessKeyID] != nil || w.AccessKeyID == "" || w.SecretAccessKey == "" {
 		return fmt.Errorf("user %q: access_key_id and secret_access_key have to be there, and the first unique", w.Name)
 	}
-	u := &user{account: a, name: w.Name, arn: "arn:" + s.partition + ":iam::" + a.id + ":user/" + w.Name, secret: w.SecretAccessKey,
-		accessKeyID: w.AccessKeyID, id: strings.ToUpper(s.newID("AIDA")), tags: w.Tags}
+	u := &user{
+		account: a, name: w.Name, arn: "arn:" + s.partition + ":iam::" + a.id + ":user/" + w.Name, secret: w.SecretAccessKey,
+		accessKeyID: w.AccessKeyID, id: strings.ToUpper(s.newID("AIDA")), tags: w.Tags,
+	}
 	for _, text := range w.Policies {
 		document, err := iampolicy.Parse(iampolicy.Identity, text)
 		if err != nil {

@@ -81,7 +81,7 @@ func ManifestImages(file string) (map[string]string, error) {
 		return nil, fmt.Errorf("reading %s: no build in it: %w", file, err)
 	}
 	images := map[string]string{}
-	for _, pair := range strings.Split(manifest.Builds[len(manifest.Builds)-1].ArtifactID, ",") {
+	for pair := range strings.SplitSeq(manifest.Builds[len(manifest.Builds)-1].ArtifactID, ",") {
 		region, image, _ := strings.Cut(pair, ":")
 		images[region] = image
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
@@ -47,9 +48,7 @@ func merge(base, over any) any {
 
 func mergeObjects(base, over map[string]any) map[string]any {
 	merged := map[string]any{}
-	for name, value := range base {
-		merged[name] = value
-	}
+	maps.Copy(merged, base)
 	for name, value := range over {
 		if value == nil {
 			delete(merged, name)

@@ -196,6 +196,7 @@ func one(account sharing.AccountID, region sharing.Region) []sharing.Scope {
 func (c CreateServiceLinkedRole) Without(drop func(sharing.Scope) bool) Change {
 	return unless(c, drop)
 }
+
 func (c DeleteServiceLinkedRole) Without(drop func(sharing.Scope) bool) Change {
 	return unless(c, drop)
 }

@@ -40,15 +40,22 @@ func aligned(lines [][]string) string {
 	return strings.TrimRight(b.String(), "\n")
 }
 
-// Text returns the whole report for people: the table, what else was changed, what failed and what to do about it, notes
-// and the verification.
+// Text returns the report for people: the table, what else was changed, warnings, notes and the verification. What failed
+// is the error that the run ends with, and told there; an interrupted run ends with none, and tells it here.
 func Text(r Run) string {
 	sections := []string{
-		Table(r), strings.Join(r.otherChanges(), "\n"), problemList("Failed:", r.failures()), r.notUndone(),
+		Table(r), strings.Join(r.otherChanges(), "\n"), r.failed(),
 		problemList("Warnings:", r.warnings()), list("Left alone:", r.Plan.Foreign), list("Notes:", r.Plan.Notes),
 		r.verification(), r.summary(),
 	}
 	return strings.Join(slices.DeleteFunc(sections, func(s string) bool { return s == "" }), "\n\n")
+}
+
+func (r Run) failed() string {
+	if !r.Result.Cancelled {
+		return ""
+	}
+	return strings.TrimSpace(problemList("Failed:", r.failures()) + "\n\n" + r.notUndone())
 }
 
 // otherChanges tells what has no column: roles, tags and groups.

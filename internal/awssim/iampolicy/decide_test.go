@@ -100,7 +100,8 @@ func TestDecideAddsUpStatements(t *testing.T) {
 			iampolicy.Decision{Effect: iampolicy.Allow, Named: true, Delegated: true, Reason: "statement 2 of the key policy allows kms:CreateGrant"},
 		},
 		"of two that name, the first gives the reason": {
-			pageKeyForeign, []string{itself, itself},
+			pageKeyForeign,
+			[]string{itself, itself},
 			iampolicy.Decision{Effect: iampolicy.Allow, Named: true, Reason: "statement 1 of the key policy allows kms:CreateGrant"},
 		},
 		"everyone names": {
