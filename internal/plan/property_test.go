@@ -1,0 +1,284 @@
+package plan_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/plan"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+const (
+	owner     = sharing.AccountID("111111111111")
+	frankfurt = sharing.Region("eu-central-1")
+	virginia  = sharing.Region("us-east-1")
+)
+
+// worlds is how many made-up worlds each property is tried on. A failure names the seed of its world.
+const worlds = 300
+
+// maker makes up requests and facts, the same for the same seed.
+type maker struct{ *rand.Rand }
+
+func (m maker) maybe() bool { return m.IntN(2) == 0 }
+
+func keyARN(region sharing.Region, n int) string {
+	return fmt.Sprintf("arn:aws:kms:%s:%s:key/%08d-0000-4000-8000-000000000000", region, owner, n)
+}
+
+func autoscaling(suffix string) sharing.Grantee {
+	g := sharing.Grantee{Service: "autoscaling.amazonaws.com", Suffix: suffix, Path: "/aws-service-role/autoscaling.amazonaws.com/", Name: "AWSServiceRoleForAutoScaling"}
+	if suffix != "" {
+		g.Name += "_" + suffix
+	}
+	return g
+}
+
+func (m maker) request() sharing.Request {
+	r := sharing.Request{
+		Images:         []sharing.ImageRef{{Region: frankfurt, ID: "ami-a"}, {Region: virginia, ID: "ami-b"}},
+		ShareSnapshots: m.maybe(), Exact: m.maybe(), GrantOperations: sharing.DefaultGrantOperations(),
+	}
+	for n := range 1 + m.IntN(4) {
+		target := sharing.Target{Account: sharing.AccountID(fmt.Sprintf("%012d", 200+n)), Credentials: true, CreateServiceLinkedRoles: true, CopyTags: m.maybe()}
+		target.Grantees = []sharing.Grantee{autoscaling("")}
+		if m.maybe() {
+			target.Grantees = append(target.Grantees, autoscaling("blue"))
+		}
+		if m.maybe() {
+			target.AutoScalingGroups = []string{"web"}
+		}
+		r.Targets = append(r.Targets, target)
+	}
+	if m.maybe() {
+		r.Organizations = []string{"arn:aws:organizations::111111111111:organization/o-abcdefghij"}
+	}
+	return r
+}
+
+func (m maker) facts(r sharing.Request) sharing.Facts {
+	f := sharing.Facts{Partition: "aws", Keys: map[string]sharing.Key{}, Targets: map[sharing.AccountID]sharing.TargetFacts{}}
+	for i, ref := range r.Images {
+		image := sharing.Image{Ref: ref, Owner: owner, State: "available", LaunchPermissions: m.recipients(r), Tags: map[string]string{"os": "linux", "aws:x": "y"}}
+		for n := range 1 + m.IntN(2) {
+			arn := keyARN(ref.Region, n)
+			image.Snapshots = append(image.Snapshots, sharing.Snapshot{
+				ID: fmt.Sprintf("snap-%d%d", i, n), Encrypted: true, KeyARN: arn, Recipients: m.accounts(r), Tags: map[string]string{"disk": "root"},
+			})
+			f.Keys[arn] = sharing.Key{ARN: arn, Described: true, State: "Enabled", GrantsListed: true, Grants: m.grants(r)}
+		}
+		f.Images = append(f.Images, image)
+	}
+	for _, target := range r.Targets {
+		f.Targets[target.Account] = m.target(target)
+	}
+	return f
+}
+
+// recipients are some of those named, and some that are not.
+func (m maker) recipients(r sharing.Request) []sharing.Recipient {
+	return m.some(append(r.Recipients(), sharing.Account("999999999999"), sharing.Recipient{Kind: sharing.ToOrganization, ID: "arn:aws:organizations::999999999999:organization/o-zzzzzzzzzz"}))
+}
+
+func (m maker) accounts(r sharing.Request) []sharing.Recipient {
+	return slices.DeleteFunc(m.recipients(r), func(r sharing.Recipient) bool { return r.Kind != sharing.ToAccount })
+}
+
+func (m maker) some(all []sharing.Recipient) []sharing.Recipient {
+	some := slices.DeleteFunc(all, func(sharing.Recipient) bool { return m.maybe() })
+	slices.SortFunc(some, sharing.CompareRecipients)
+	return some
+}
+
+// grants are fitting ones, stale ones, some of accounts that are no targets, and some of others.
+func (m maker) grants(r sharing.Request) []sharing.Grant {
+	all := []sharing.Grant{
+		{ID: "theirs", Name: "by-hand", Issuer: owner, Grantee: "arn:aws:iam::222222222222:role/x", Operations: []string{"Decrypt"}},
+		{ID: "left-over", Name: autoscaling("").GrantName("999999999999"), Issuer: "999999999999", Grantee: "arn:aws:iam::999999999999:role/x", Operations: []string{"Decrypt"}},
+	}
+	for _, target := range r.Targets {
+		for n, grantee := range target.Grantees {
+			g := sharing.Grant{
+				ID: fmt.Sprintf("there-%s-%d", target.Account, n), Name: grantee.GrantName(target.Account), Issuer: target.Account,
+				Grantee: grantee.ARN("aws", target.Account), Operations: r.GrantOperations,
+			}
+			switch m.IntN(6) {
+			case 0:
+				g.Grantee = "AROADEADDEADDEADDEAD"
+			case 1:
+				g.Operations = []string{"Decrypt"}
+			case 2:
+				g.Issuer = owner
+			case 3:
+				g.Constrained = true
+			case 4:
+				continue
+			}
+			all = append(all, g)
+		}
+	}
+	return all
+}
+
+func (m maker) target(target sharing.Target) sharing.TargetFacts {
+	facts := sharing.TargetFacts{
+		Roles: map[sharing.Grantee]sharing.Role{},
+		Tags:  map[sharing.Region]map[string]map[string]string{frankfurt: {"ami-a": {"os": "other"}}, virginia: {}},
+	}
+	for _, grantee := range target.Grantees {
+		if m.maybe() {
+			facts.Roles[grantee] = sharing.Role{Exists: true, ARN: grantee.ARN("aws", target.Account), UniqueID: "AROA" + strings.ToUpper(grantee.Suffix) + string(target.Account)}
+		} else {
+			facts.Roles[grantee] = sharing.Role{}
+		}
+	}
+	for _, name := range target.AutoScalingGroups {
+		facts.Groups = append(facts.Groups, sharing.AutoScalingGroup{Region: virginia, Name: name, RoleARN: "arn:aws:iam::" + string(target.Account) + ":role/other"})
+	}
+	return facts
+}
+
+// eachWorld tries a property on many made-up worlds.
+func eachWorld(t *testing.T, property func(t *testing.T, r sharing.Request, f sharing.Facts)) {
+	t.Helper()
+	for seed := range uint64(worlds) {
+		m := maker{rand.New(rand.NewPCG(seed, 1))}
+		r := m.request()
+		f := m.facts(r)
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) { property(t, r, f) })
+	}
+}
+
+func mustCompute(t *testing.T, r sharing.Request, f sharing.Facts) plan.Plan {
+	t.Helper()
+	p, err := plan.Compute(r, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestACarriedOutPlanLeavesNothingToDo(t *testing.T) {
+	eachWorld(t, func(t *testing.T, r sharing.Request, f sharing.Facts) {
+		m := &memory{facts: f}
+		for _, change := range mustCompute(t, r, f).Changes {
+			m.do(change)
+		}
+		if again := mustCompute(t, r, m.facts); !again.Empty() {
+			t.Errorf("there are still changes: %v", again.Changes)
+		}
+	})
+}
+
+// content is what facts say but for the ids of grants: one that is made again has another.
+func content(t *testing.T, f sharing.Facts) string {
+	t.Helper()
+	var lines []string
+	for arn, key := range f.Keys {
+		for _, g := range key.Grants {
+			g.ID = ""
+			lines = append(lines, fmt.Sprintf("%s %+v", arn, g))
+		}
+	}
+	images, err := json.Marshal(f.Images)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines = append(lines, string(images))
+	for account, target := range f.Targets {
+		for grantee, role := range target.Roles {
+			lines = append(lines, fmt.Sprintf("%s %v %t", account, grantee, role.Exists))
+		}
+		for region, resources := range target.Tags {
+			for resource, tags := range resources {
+				if len(tags) > 0 {
+					lines = append(lines, fmt.Sprint(account, region, resource, tags))
+				}
+			}
+		}
+		lines = append(lines, fmt.Sprintf("%s %v", account, target.Groups))
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
+func TestDoneAndUndoneIsAsBefore(t *testing.T) {
+	eachWorld(t, func(t *testing.T, r sharing.Request, f sharing.Facts) {
+		for arn, key := range f.Keys { // made again, a grant has no constraint: AWS is asked for what ListGrants showed
+			key.Grants = slices.DeleteFunc(key.Grants, func(g sharing.Grant) bool { return g.Constrained })
+			f.Keys[arn] = key
+		}
+		before := content(t, f)
+		m := &memory{facts: f}
+		var undo []plan.Change
+		for _, change := range mustCompute(t, r, f).Changes {
+			undo = append(undo, m.do(change))
+		}
+		for _, change := range slices.Backward(undo) {
+			m.do(change)
+		}
+		if diff := cmp.Diff(strings.Split(before, "\n"), strings.Split(content(t, m.facts), "\n")); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestNothingNamedIsEverRemoved(t *testing.T) {
+	eachWorld(t, func(t *testing.T, r sharing.Request, f sharing.Facts) {
+		named := r.Recipients()
+		for _, change := range mustCompute(t, r, f).Changes {
+			switch c := change.(type) {
+			case plan.ModifyLaunchPermission:
+				for _, recipient := range c.Remove {
+					if slices.Contains(named, recipient) || !r.Exact {
+						t.Errorf("%v is removed from %s", recipient, c.Image)
+					}
+				}
+			case plan.ModifySnapshotPermission:
+				for _, account := range c.Remove {
+					if slices.Contains(named, sharing.Account(account)) || !r.Exact {
+						t.Errorf("%s is removed from %s", account, c.Snapshot)
+					}
+				}
+			case plan.RetireGrant:
+				if !strings.HasPrefix(c.Name, sharing.GrantNamePrefix) {
+					t.Errorf("a grant of others is retired: %+v", c)
+				}
+			}
+		}
+	})
+}
+
+func TestBlockedTargetsGetNothing(t *testing.T) {
+	eachWorld(t, func(t *testing.T, r sharing.Request, f sharing.Facts) {
+		account := r.Targets[0].Account
+		target := f.Targets[account]
+		target.Problems = []sharing.Problem{{Scope: sharing.Scope{Account: account, Region: virginia}, Doing: "entering"}}
+		f.Targets[account] = target
+		for _, change := range mustCompute(t, r, f).Changes {
+			for _, scope := range change.Scopes() {
+				if scope == (sharing.Scope{Account: account, Region: virginia}) && change.Stage() < plan.ImageRemovals {
+					t.Errorf("%s is for a blocked scope", change)
+				}
+			}
+		}
+	})
+}
+
+func TestStagesAreInOrder(t *testing.T) {
+	eachWorld(t, func(t *testing.T, r sharing.Request, f sharing.Facts) {
+		changes := mustCompute(t, r, f).Changes
+		if !slices.IsSortedFunc(changes, func(a, b plan.Change) int { return int(a.Stage()) - int(b.Stage()) }) {
+			t.Errorf("not in the order of stages: %v", changes)
+		}
+		if again := mustCompute(t, r, f).Changes; !slices.EqualFunc(changes, again, func(a, b plan.Change) bool { return cmp.Equal(a, b) }) {
+			t.Errorf("the same input gives another plan:\n%v\n%v", changes, again)
+		}
+	})
+}
