@@ -1,0 +1,419 @@
+package apply_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/apply"
+	"github.com/amishare/packer-plugin-ami-share/internal/plan"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+const (
+	frankfurt = sharing.Region("eu-central-1")
+	virginia  = sharing.Region("us-east-1")
+	one       = sharing.AccountID("111111111111")
+	two       = sharing.AccountID("222222222222")
+)
+
+// world is an AWS in memory: what is set is what changes have set. It is a Doer whose calls can be made to fail.
+type world struct {
+	mu    sync.Mutex
+	is    map[string]bool // "grant 1111… eu-central-1", …
+	calls []string
+	// fails tells what happens to the nth call, counted from 1: whether it has its effect, and its error.
+	fails func(n int, change plan.Change) (effect bool, err error)
+	// hold is called inside every call, before its effect.
+	hold func(change plan.Change)
+}
+
+func newWorld() *world { return &world{is: map[string]bool{}} }
+
+func (w *world) Do(ctx context.Context, change plan.Change) (plan.Change, error) {
+	if w.hold != nil {
+		w.hold(change)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.calls = append(w.calls, change.String())
+	effect, err := true, ctx.Err()
+	if w.fails != nil {
+		effect, err = w.fails(len(w.calls), change)
+	}
+	undo := w.reverse(change)
+	if effect {
+		w.effect(change)
+	}
+	if err != nil && !effect && !errors.Is(err, errLost) {
+		return nil, err
+	}
+	return undo, err
+}
+
+// errLost is an error after which nobody knows whether the call had its effect.
+var errLost = errors.New("the connection broke")
+
+func (w *world) effect(change plan.Change) {
+	switch c := change.(type) {
+	case plan.CreateGrant:
+		w.is[grantKey(c.Account, c.Region)] = true
+	case plan.RetireGrant:
+		delete(w.is, grantKey(c.Account, c.Region))
+	case plan.ModifyLaunchPermission:
+		for _, r := range c.Add {
+			w.is["image "+c.Image.String()+" "+r.ID] = true
+		}
+		for _, r := range c.Remove {
+			delete(w.is, "image "+c.Image.String()+" "+r.ID)
+		}
+	case plan.ModifySnapshotPermission:
+		for _, account := range c.Add {
+			w.is["snapshot "+c.Snapshot+" "+string(account)] = true
+		}
+		for _, account := range c.Remove {
+			delete(w.is, "snapshot "+c.Snapshot+" "+string(account))
+		}
+	}
+}
+
+func grantKey(account sharing.AccountID, region sharing.Region) string {
+	return "grant " + string(account) + " " + string(region)
+}
+
+func (w *world) reverse(change plan.Change) plan.Change {
+	switch c := change.(type) {
+	case plan.CreateGrant:
+		if w.is[grantKey(c.Account, c.Region)] {
+			return nil // it was there before
+		}
+		return plan.RetireGrant{Issuer: c.Account, Account: c.Account, Region: c.Region, KeyARN: c.KeyARN, GrantID: "g-" + string(c.Account)}
+	case plan.RetireGrant:
+		return plan.CreateGrant{Account: c.Account, Region: c.Region, KeyARN: c.KeyARN}
+	case plan.ModifyLaunchPermission:
+		c.Add, c.Remove = c.Remove, c.Add
+		return c
+	case plan.ModifySnapshotPermission:
+		c.Add, c.Remove = c.Remove, c.Add
+		return c
+	default:
+		return nil
+	}
+}
+
+func (w *world) state() []string {
+	var all []string
+	for what := range w.is {
+		all = append(all, what)
+	}
+	slices.Sort(all)
+	return all
+}
+
+func image(region sharing.Region) sharing.ImageRef {
+	return sharing.ImageRef{Region: region, ID: "ami-a"}
+}
+
+func grant(account sharing.AccountID, region sharing.Region) plan.CreateGrant {
+	return plan.CreateGrant{Account: account, Region: region, KeyARN: "arn:aws:kms:" + string(region) + ":999999999999:key/k", GranteeARN: "arn:aws:iam::" + string(account) + ":role/r"}
+}
+
+func shared(region sharing.Region, accounts ...sharing.AccountID) plan.ModifyLaunchPermission {
+	change := plan.ModifyLaunchPermission{Image: image(region)}
+	for _, account := range accounts {
+		change.Add = append(change.Add, sharing.Account(account))
+	}
+	return change
+}
+
+// job shares an image in two Regions with two accounts.
+func job() plan.Plan {
+	p := plan.Plan{}
+	for _, account := range []sharing.AccountID{one, two} {
+		for _, region := range []sharing.Region{frankfurt, virginia} {
+			p.Changes = append(p.Changes, grant(account, region))
+		}
+	}
+	for _, region := range []sharing.Region{frankfurt, virginia} {
+		p.Changes = append(p.Changes, plan.ModifySnapshotPermission{Image: image(region), Snapshot: "snap-" + string(region), Add: []sharing.AccountID{one, two}})
+	}
+	p.Changes = append(p.Changes, shared(frankfurt, one, two), shared(virginia, one, two))
+	return p
+}
+
+func statuses(r apply.Result) []string {
+	var all []string
+	for _, o := range r.Outcomes {
+		all = append(all, fmt.Sprintf("%s: %s", o.Change, o.Status))
+	}
+	return all
+}
+
+func TestEverythingIsDone(t *testing.T) {
+	w := newWorld()
+	var progress []apply.Progress
+	r := apply.Run(t.Context(), w, job(), apply.Options{Concurrency: 3, Progress: func(p apply.Progress) { progress = append(progress, p) }})
+	if len(r.Failures) > 0 || r.RolledBack || r.Cancelled || len(w.is) != 12 {
+		t.Errorf("failures %v, state %v", r.Failures, w.state())
+	}
+	for _, o := range r.Outcomes {
+		if o.Status != apply.Done {
+			t.Errorf("%s: %s", o.Change, o.Status)
+		}
+		if g, ok := o.Change.(plan.CreateGrant); ok && o.GrantID != "g-"+string(g.Account) {
+			t.Errorf("%s has the grant id %q", o.Change, o.GrantID)
+		}
+	}
+	if last := progress[len(progress)-1]; last != (apply.Progress{Stage: plan.ImagePermissions, Done: 2, Total: 2}) || len(progress) != len(job().Changes) {
+		t.Errorf("progress %+v", progress)
+	}
+}
+
+func TestWhatFailedIsLeftOutLaterAndNothingElseIs(t *testing.T) {
+	w := newWorld()
+	w.fails = func(_ int, change plan.Change) (bool, error) {
+		if g, ok := change.(plan.CreateGrant); ok && g.Account == one && g.Region == virginia {
+			return false, sharing.Problem{Scope: sharing.Scope{Account: one, Region: virginia}, Doing: "granting", Code: "AccessDeniedException"}
+		}
+		return true, nil
+	}
+	r := apply.Run(t.Context(), w, job(), apply.Options{})
+	want := []string{
+		"grant 111111111111 eu-central-1", "grant 222222222222 eu-central-1", "grant 222222222222 us-east-1",
+		"image eu-central-1:ami-a 111111111111", "image eu-central-1:ami-a 222222222222", "image us-east-1:ami-a 222222222222",
+		"snapshot snap-eu-central-1 111111111111", "snapshot snap-eu-central-1 222222222222", "snapshot snap-us-east-1 222222222222",
+	}
+	if diff := cmp.Diff(want, w.state()); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if len(r.Failures) != 1 || r.Failures[0].Code != "AccessDeniedException" {
+		t.Errorf("failures %v", r.Failures)
+	}
+	if !slices.Contains(statuses(r), "share the image ami-a with 1 recipient: skipped") {
+		t.Errorf("what was left out is not told: %q", statuses(r))
+	}
+}
+
+// rejection is AWS refusing a batch because of some accounts.
+type rejection []sharing.AccountID
+
+func (r rejection) Error() string                 { return "InvalidAMIAttributeItemValue" }
+func (r rejection) Rejected() []sharing.AccountID { return r }
+
+func TestARefusedBatchIsSentAgainWithoutTheRefusedAccounts(t *testing.T) {
+	w := newWorld()
+	w.fails = func(_ int, change plan.Change) (bool, error) {
+		for _, scope := range change.Scopes() {
+			if _, ok := change.(plan.ModifyLaunchPermission); ok && scope.Account == two {
+				return false, rejection{two}
+			}
+		}
+		return true, nil
+	}
+	r := apply.Run(t.Context(), w, plan.Plan{Changes: []plan.Change{shared(frankfurt, one, two)}}, apply.Options{})
+	if diff := cmp.Diff([]string{"image eu-central-1:ami-a 111111111111"}, w.state()); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if len(r.Failures) != 1 || r.Failures[0].Scope != (sharing.Scope{Account: two, Region: frankfurt}) {
+		t.Errorf("failures %v", r.Failures)
+	}
+}
+
+func TestARefusalThatNamesNobodyOfTheBatchFailsIt(t *testing.T) {
+	w := newWorld()
+	w.fails = func(int, plan.Change) (bool, error) { return false, rejection{"999999999999"} }
+	r := apply.Run(t.Context(), w, plan.Plan{Changes: []plan.Change{shared(frankfurt, one, two)}}, apply.Options{})
+	if len(w.calls) != 1 || len(r.Failures) != 2 || len(w.is) > 0 {
+		t.Errorf("calls %v, failures %v", w.calls, r.Failures)
+	}
+}
+
+func TestStagesAreBarriers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.hold = func(change plan.Change) {
+			if change.Stage() == plan.Grants {
+				time.Sleep(time.Duration(len(change.String())) * time.Millisecond)
+			}
+		}
+		apply.Run(t.Context(), w, job(), apply.Options{})
+		var grants bool
+		for _, call := range slices.Backward(w.calls) {
+			grants = grants || strings.HasPrefix(call, "grant")
+			if grants && !strings.HasPrefix(call, "grant") {
+				t.Errorf("%q came before the last grant: %q", call, w.calls)
+			}
+		}
+	})
+}
+
+func TestNoMoreThanSoManyAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		var mu sync.Mutex
+		var now, most int
+		w.hold = func(plan.Change) {
+			mu.Lock()
+			now++
+			most = max(most, now)
+			mu.Unlock()
+			time.Sleep(time.Second)
+			mu.Lock()
+			now--
+			mu.Unlock()
+		}
+		apply.Run(t.Context(), w, job(), apply.Options{Concurrency: 3})
+		if most != 3 {
+			t.Errorf("%d calls at once, want 3", most)
+		}
+	})
+}
+
+func TestCancelledRunStartsNothingNewAndWaits(t *testing.T) {
+	for _, policy := range []apply.OnFailure{apply.Fail, apply.Rollback} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			w := newWorld()
+			w.hold = func(change plan.Change) {
+				if _, ok := change.(plan.CreateGrant); ok {
+					cancel()
+					time.Sleep(time.Minute) // the call goes on
+				}
+			}
+			r := apply.Run(ctx, w, job(), apply.Options{Concurrency: 1, OnFailure: policy})
+			want := map[apply.OnFailure]int{apply.Fail: 1, apply.Rollback: 0}[policy]
+			if !r.Cancelled || len(w.is) != want || r.RolledBack != (policy == apply.Rollback) {
+				t.Errorf("policy %d: cancelled %v, state %v", policy, r.Cancelled, w.state())
+			}
+		})
+	}
+}
+
+func TestBlockedTargetsAndRollbackChangeNothing(t *testing.T) {
+	p := job()
+	p.Blocked = []sharing.Problem{{Scope: sharing.Scope{Account: "333333333333"}, Doing: "assuming a role"}}
+	w := newWorld()
+	r := apply.Run(t.Context(), w, p, apply.Options{OnFailure: apply.Rollback})
+	if len(w.calls) > 0 || len(r.Failures) != 1 {
+		t.Errorf("calls %v, failures %v", w.calls, r.Failures)
+	}
+	if r = apply.Run(t.Context(), w, p, apply.Options{OnFailure: apply.Fail}); len(w.is) != 12 || len(r.Failures) != 1 {
+		t.Errorf("without rollback the others are not finished: %v", w.state())
+	}
+}
+
+// TestEveryFault fails every call of a run in turn, before its effect and after it.
+func TestEveryFault(t *testing.T) {
+	total := len(job().Changes)
+	for n := 1; n <= total; n++ {
+		for _, effect := range []bool{false, true} {
+			t.Run(fmt.Sprintf("call %d, effect %v", n, effect), func(t *testing.T) {
+				everyFault(t, n, effect)
+			})
+		}
+	}
+}
+
+func everyFault(t *testing.T, n int, effect bool) {
+	w := newWorld()
+	before := "grant " + string(one) + " " + string(frankfurt) // was there before the run
+	w.is[before] = true
+	w.fails = func(call int, _ plan.Change) (bool, error) {
+		if call == n {
+			return effect, errLost
+		}
+		return true, nil
+	}
+	r := apply.Run(t.Context(), w, job(), apply.Options{Concurrency: 1, OnFailure: apply.Rollback})
+	if diff := cmp.Diff([]string{before}, w.state()); diff != "" || !r.RolledBack || len(r.NotUndone) > 0 {
+		t.Errorf("rollback does not restore the state, -before +after:\n%s\nnot undone %v", diff, r.NotUndone)
+	}
+	w = newWorld()
+	w.fails = func(call int, _ plan.Change) (bool, error) {
+		if call == n {
+			return effect, errLost
+		}
+		return true, nil
+	}
+	if r = apply.Run(t.Context(), w, job(), apply.Options{Concurrency: 1}); len(r.Failures) == 0 {
+		t.Errorf("a failed call is no failure")
+	}
+	w.fails = nil
+	if r = apply.Run(t.Context(), w, job(), apply.Options{}); len(r.Failures) > 0 || len(w.is) != 12 {
+		t.Errorf("a second run does not make it right: %v, %v", r.Failures, w.state())
+	}
+}
+
+func TestWhatCouldNotBeUndoneIsListedWithItsCommand(t *testing.T) {
+	w := newWorld()
+	w.fails = func(call int, change plan.Change) (bool, error) {
+		if _, ok := change.(plan.RetireGrant); ok || call == 5 {
+			return false, errors.New("AccessDeniedException")
+		}
+		return true, nil
+	}
+	r := apply.Run(t.Context(), w, job(), apply.Options{Concurrency: 1, OnFailure: apply.Rollback})
+	if len(r.NotUndone) != 4 {
+		t.Fatalf("not undone: %v", r.NotUndone)
+	}
+	want := "aws kms retire-grant --region us-east-1 --key-id arn:aws:kms:us-east-1:999999999999:key/k --grant-id g-222222222222 # in account 222222222222"
+	if got := r.NotUndone[0].Command; got != want {
+		t.Errorf("command %q, want %q", got, want)
+	}
+}
+
+func TestCommands(t *testing.T) {
+	tests := map[string]plan.Change{
+		"aws iam create-service-linked-role --aws-service-name autoscaling.amazonaws.com --custom-suffix blue # in account 111111111111": plan.CreateServiceLinkedRole{Account: one, Grantee: sharing.Grantee{Service: "autoscaling.amazonaws.com", Suffix: "blue"}},
+		"aws iam delete-service-linked-role --role-name R # in account 111111111111":                                                     plan.DeleteServiceLinkedRole{Account: one, Grantee: sharing.Grantee{Name: "R"}},
+		"aws kms create-grant --region us-east-1 --key-id K --grantee-principal G --name N --operations Decrypt DescribeKey # in account 111111111111": plan.CreateGrant{
+			Account: one, Region: virginia, KeyARN: "K", GranteeARN: "G", Name: "N", Operations: []string{"Decrypt", "DescribeKey"},
+		},
+		"aws ec2 modify-image-attribute --region us-east-1 --image-id ami-a --launch-permission 'Remove=[{UserId=111111111111},{Group=all}]'": plan.ModifyLaunchPermission{
+			Image: image(virginia), Remove: []sharing.Recipient{sharing.Account(one), {Kind: sharing.ToGroup, ID: "all"}},
+		},
+		"aws ec2 modify-snapshot-attribute --region us-east-1 --snapshot-id s --attribute createVolumePermission --operation-type add --user-ids 111111111111": plan.ModifySnapshotPermission{
+			Image: image(virginia), Snapshot: "s", Add: []sharing.AccountID{one},
+		},
+		"aws ec2 create-tags --region us-east-1 --resources ami-a --tags 'Key=os,Value=linux' # in account 111111111111": plan.PutTags{
+			Account: one, Image: image(virginia), Resource: "ami-a", Tags: map[string]string{"os": "linux"},
+		},
+		"aws ec2 delete-tags --region us-east-1 --resources ami-a --tags 'Key=a' && aws ec2 create-tags --region us-east-1 --resources ami-a --tags 'Key=b,Value=c' # in account 111111111111": plan.RemoveTags{
+			Account: one, Image: image(virginia), Resource: "ami-a", Keys: []string{"a"}, Restore: map[string]string{"b": "c"},
+		},
+		"aws autoscaling update-auto-scaling-group --region us-east-1 --auto-scaling-group-name web --service-linked-role-arn R # in account 111111111111": plan.SetGroupRole{
+			Account: one, Region: virginia, Group: "web", RoleARN: "R",
+		},
+	}
+	for want, change := range tests {
+		if got := apply.Command(change); got != want {
+			t.Errorf("%T: %q, want %q", change, got, want)
+		}
+	}
+}
+
+func ExampleRun() {
+	p := plan.Plan{Changes: []plan.Change{shared(frankfurt, one, two)}}
+	for _, outcome := range apply.Run(context.Background(), newWorld(), p, apply.Options{}).Outcomes {
+		fmt.Println(outcome.Change, "-", outcome.Status)
+	}
+	// Output: share the image ami-a with 2 recipients - done
+}
+
+func BenchmarkRun(b *testing.B) {
+	var p plan.Plan
+	for n := range 400 {
+		p.Changes = append(p.Changes, grant(sharing.AccountID(fmt.Sprintf("%012d", n)), frankfurt))
+	}
+	for b.Loop() {
+		apply.Run(b.Context(), newWorld(), p, apply.Options{})
+	}
+}
