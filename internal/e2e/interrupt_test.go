@@ -11,7 +11,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// interrupt ACTION PROGRAM ARGS...: runs a program and sends it an interrupt, as Ctrl-C does, when an action is first called.
+// interrupt ACTION packer ARGS...: runs packer and sends an interrupt to it and all it has started, as Ctrl-C in a terminal does,
+// when an action is first called.
 // What it prints is in the files stdout.txt and stderr.txt. It has to fail.
 func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 2 {
@@ -23,9 +24,12 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 	program.Env = slices.Concat(Plain(os.Environ()), shop.env, EnvOf(of(ts).url, ts.Getenv("AWS_ACCESS_KEY_ID"), ts.Getenv("AWS_SECRET_ACCESS_KEY")),
 		[]string{"PKR_VAR_external_id=" + ts.Getenv("PKR_VAR_external_id")})
 	program.Stdout, program.Stderr = &stdout, &stderr
+	program.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	ts.Check(program.Start())
 	sent := make(chan bool, 1)
-	go func() { sent <- of(ts).when(args[0], func() { _ = program.Process.Signal(syscall.SIGINT) }) }()
+	go func() {
+		sent <- of(ts).when(args[0], func() { _ = syscall.Kill(-program.Process.Pid, syscall.SIGINT) })
+	}()
 	err := program.Wait()
 	ts.Check(os.WriteFile(ts.MkAbs("stdout.txt"), stdout.Bytes(), 0o600))
 	ts.Check(os.WriteFile(ts.MkAbs("stderr.txt"), stderr.Bytes(), 0o600))

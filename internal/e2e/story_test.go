@@ -65,11 +65,15 @@ func TestStories(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	worlds, err := filepath.Abs(filepath.Join("testdata", "worlds"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata", Cmds: commands(), RequireExplicitExec: true, ContinueOnError: true,
 		Setup: func(env *testscript.Env) error {
 			env.Vars = append(env.Vars, shop.env...)
-			env.Vars = append(env.Vars, "EXAMPLE="+example, "PATH="+filepath.Dir(shop.tools.Packer)+string(filepath.ListSeparator)+os.Getenv("PATH"),
+			env.Vars = append(env.Vars, "EXAMPLE="+example, "WORLDS="+worlds, "PATH="+filepath.Dir(shop.tools.Packer)+string(filepath.ListSeparator)+os.Getenv("PATH"),
 				"PKR_VAR_external_id=golden-images")
 			env.Values[storyKey{}] = &story{}
 			return nil
