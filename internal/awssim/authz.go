@@ -135,6 +135,9 @@ func (s *Server) contextOf(who *principal) map[string][]string {
 		context["aws:username"] = []string{who.user.name}
 		context["aws:PrincipalType"] = []string{"User"}
 	}
+	if who.sourceIdentity != "" {
+		context["aws:SourceIdentity"] = []string{who.sourceIdentity}
+	}
 	for key, value := range who.tags {
 		context["aws:PrincipalTag/"+key] = []string{value}
 	}

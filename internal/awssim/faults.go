@@ -1,7 +1,10 @@
 package awssim
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -32,6 +35,22 @@ type Fault struct {
 type activeFault struct {
 	Fault
 	seen int
+}
+
+// checkFault returns what makes a fault one that never happens.
+func (s *Server) checkFault(f Fault) error {
+	switch {
+	case f.Action != "" && !slices.Contains(s.Actions(), f.Action):
+		return fmt.Errorf("fault: the action %q is not known here; actions have their service in front, as in \"kms:CreateGrant\"", f.Action)
+	case f.Account != "" && s.account(f.Account) == nil:
+		return fmt.Errorf("fault: the account %q does not exist", f.Account)
+	case f.Code == "" && !f.Drop && f.DelayMillis == 0:
+		return errors.New("fault: nothing happens: code, drop or delay_millis is missing")
+	case f.Nth < 0 || f.DelayMillis < 0 || f.Status != 0 && (f.Status < 400 || f.Status > 599):
+		return errors.New("fault: nth and delay_millis are not negative, status is from 400 to 599")
+	default:
+		return nil
+	}
 }
 
 // Fail adds a fault. It also counts from now on.

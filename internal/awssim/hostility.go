@@ -44,7 +44,7 @@ func (s *Server) throttle(c *call, op operation) error {
 	switch c.service {
 	case "ec2":
 		return errorf(http.StatusServiceUnavailable, "RequestLimitExceeded", "Request limit exceeded.")
-	case "kms", "tagging":
+	case "kms":
 		return errorf(http.StatusBadRequest, "ThrottlingException", "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.")
 	default:
 		return errorf(http.StatusBadRequest, "Throttling", "Rate exceeded")

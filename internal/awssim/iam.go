@@ -3,6 +3,7 @@ package awssim
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,7 +23,9 @@ func iamOperations() map[string]operation {
 		"PutRolePolicy":          {params: "RoleName PolicyName PolicyDocument", write: true, resources: onRole, handle: (*call).putRolePolicy},
 		"GetRolePolicy":          {params: "RoleName PolicyName", resources: onRole, handle: (*call).getRolePolicy},
 		"DeleteRolePolicy":       {params: "RoleName PolicyName", write: true, resources: onRole, handle: (*call).deleteRolePolicy},
-		"CreatePolicy":           {params: "PolicyName PolicyDocument Path Description", write: true, handle: (*call).createPolicy},
+		"AttachRolePolicy":       {params: "RoleName PolicyArn", write: true, resources: onRole, conditions: policyCondition, handle: (*call).attachRolePolicy},
+		"DetachRolePolicy":       {params: "RoleName PolicyArn", write: true, resources: onRole, conditions: policyCondition, handle: (*call).detachRolePolicy},
+		"CreatePolicy":           {params: "PolicyName PolicyDocument Path Description", write: true, resources: onPolicy, handle: (*call).createPolicy},
 		"CreateServiceLinkedRole": {
 			params: "AWSServiceName CustomSuffix Description", write: true, resources: onServiceRole,
 			conditions: serviceNameCondition, handle: (*call).createServiceLinkedRole,
@@ -40,32 +43,13 @@ type role struct {
 	trust      *policyDocument // bound to the principals as they were
 	trustText  []byte
 	policies   map[string]rolePolicy
+	attached   map[string]*managedPolicy // by ARN
 	maxSession int
 	service    string // of a service-linked role
 	tags       map[string]string
 	created    time.Time
 	unknown    int // calls for which KMS does not know it yet
 }
-
-type rolePolicy struct {
-	document *policyDocument
-	text     []byte
-}
-
-type managedPolicy struct {
-	arn      string
-	document *policyDocument
-}
-
-func (r *role) documents() []*policyDocument {
-	var documents []*policyDocument
-	for _, policy := range sortedValues(r.policies) {
-		documents = append(documents, policy.document)
-	}
-	return documents
-}
-
-func (s *Server) managedPolicy(a *account, arn string) *managedPolicy { return a.policies[arn] }
 
 // onRole names the role's ARN, with its path if the role exists.
 func onRole(c *call) []string {
@@ -168,6 +152,9 @@ func (c *call) createRole() (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkMaxSession(maxSession); err != nil {
+		return nil, err
+	}
 	r, err := c.server.newRole(c.account, orElse(c.form.get("Path"), "/"), name, []byte(c.form.get("AssumeRolePolicyDocument")))
 	if err != nil {
 		return nil, err
@@ -176,11 +163,27 @@ func (c *call) createRole() (any, error) {
 	return &roleAnswer{r.item()}, nil
 }
 
+// Names and paths. https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+var (
+	entityName = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)
+	entityPath = regexp.MustCompile(`^/([!-~]+/)?$`)
+)
+
+func checkMaxSession(seconds int) error {
+	if seconds < 3600 || seconds > 43200 {
+		return validationError("1 validation error detected: Value '%d' at 'maxSessionDuration' failed to satisfy constraint: Member must be between 3600 and 43200", seconds)
+	}
+	return nil
+}
+
 // newRole makes a role. Principals of its trust policy that don't exist make it malformed.
 func (s *Server) newRole(a *account, path, name string, trust []byte) (*role, error) {
+	if !entityName.MatchString(name) || !entityPath.MatchString(path) || len(path) > 512 {
+		return nil, validationError("The specified value for roleName or path is invalid: %q, %q", name, path)
+	}
 	r := &role{
 		account: a, name: name, path: path, arn: s.roleARN(a, path, name), id: strings.ToUpper(s.newID("AROA")),
-		policies: map[string]rolePolicy{}, maxSession: 3600, created: s.now(),
+		policies: map[string]rolePolicy{}, attached: map[string]*managedPolicy{}, maxSession: 3600, created: s.now(),
 	}
 	if err := s.setTrust(r, trust); err != nil {
 		return nil, err
@@ -202,8 +205,22 @@ func (s *Server) setTrust(r *role, text []byte) error {
 	return nil
 }
 
-func (c *call) updateAssumeRolePolicy() (any, error) {
+// protected is the refusal to change a role that belongs to a service.
+func (r *role) protected() error {
+	return errorf(http.StatusBadRequest, "UnmodifiableEntity", "Cannot perform the operation on the protected role '%s' - this role is only modifiable by AWS", r.name)
+}
+
+// ownRole is the named role, unless it is a service's.
+func (c *call) ownRole() (*role, error) {
 	r, err := c.namedRole()
+	if err == nil && r.service != "" {
+		return nil, r.protected()
+	}
+	return r, err
+}
+
+func (c *call) updateAssumeRolePolicy() (any, error) {
+	r, err := c.ownRole()
 	if err != nil {
 		return nil, err
 	}
@@ -216,82 +233,12 @@ func (c *call) deleteRole() (any, error) {
 	case err != nil:
 		return nil, err
 	case r.service != "":
-		return nil, errorf(http.StatusBadRequest, "UnmodifiableEntity", "Cannot perform the operation on the protected role '%s' - this role is only modifiable by AWS", r.name)
+		return nil, r.protected()
 	case len(r.policies) > 0:
 		return nil, errorf(http.StatusConflict, "DeleteConflict", "Cannot delete entity, must delete policies first.")
+	case len(r.attached) > 0:
+		return nil, errorf(http.StatusConflict, "DeleteConflict", "Cannot delete entity, must detach all policies first.")
 	}
 	delete(c.account.roles, r.name)
 	return nil, nil
-}
-
-func (c *call) putRolePolicy() (any, error) {
-	r, err := c.namedRole()
-	if err != nil {
-		return nil, err
-	}
-	if r.service != "" {
-		return nil, errorf(http.StatusBadRequest, "UnmodifiableEntity", "Cannot perform the operation on the protected role '%s' - this role is only modifiable by AWS", r.name)
-	}
-	text := []byte(c.form.get("PolicyDocument"))
-	document, err := iampolicy.Parse(iampolicy.Identity, text)
-	if err != nil {
-		return nil, errorf(http.StatusBadRequest, "MalformedPolicyDocument", "%v", err)
-	}
-	r.policies[c.form.get("PolicyName")] = rolePolicy{document, text}
-	return nil, nil
-}
-
-func (c *call) namedRolePolicy() (*role, string, error) {
-	r, err := c.namedRole()
-	if err != nil {
-		return nil, "", err
-	}
-	name := c.form.get("PolicyName")
-	if _, ok := r.policies[name]; !ok {
-		return nil, "", errorf(http.StatusNotFound, "NoSuchEntity", "The role policy with name %s cannot be found.", name)
-	}
-	return r, name, nil
-}
-
-func (c *call) getRolePolicy() (any, error) {
-	r, name, err := c.namedRolePolicy()
-	if err != nil {
-		return nil, err
-	}
-	return &struct {
-		RoleName       string
-		PolicyName     string
-		PolicyDocument string
-	}{r.name, name, url.QueryEscape(string(r.policies[name].text))}, nil
-}
-
-func (c *call) deleteRolePolicy() (any, error) {
-	r, name, err := c.namedRolePolicy()
-	if err != nil {
-		return nil, err
-	}
-	delete(r.policies, name)
-	return nil, nil
-}
-
-func (c *call) createPolicy() (any, error) {
-	document, err := iampolicy.Parse(iampolicy.Identity, []byte(c.form.get("PolicyDocument")))
-	if err != nil {
-		return nil, errorf(http.StatusBadRequest, "MalformedPolicyDocument", "%v", err)
-	}
-	policy := c.server.addManagedPolicy(c.account, c.form.get("PolicyName"), document)
-	answer := &struct {
-		Policy struct {
-			ARN  string `xml:"Arn"`
-			Name string `xml:"PolicyName"`
-		}
-	}{}
-	answer.Policy.ARN, answer.Policy.Name = policy.arn, c.form.get("PolicyName")
-	return answer, nil
-}
-
-func (s *Server) addManagedPolicy(a *account, name string, document *policyDocument) *managedPolicy {
-	policy := &managedPolicy{arn: "arn:" + s.partition + ":iam::" + a.id + ":policy/" + name, document: document}
-	a.policies[policy.arn] = policy
-	return policy
 }

@@ -102,6 +102,10 @@ func (s *Server) serveControl(w http.ResponseWriter, r *http.Request) bool {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			break
 		}
+		if err := s.checkFault(fault); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			break
+		}
 		s.Fail(fault)
 	case strings.HasPrefix(r.URL.Path, "/_awssim/"):
 		http.NotFound(w, r)

@@ -1,9 +1,54 @@
 package awssim
 
 import (
+	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
+
+// The ids of organizations and organizational units.
+// https://docs.aws.amazon.com/organizations/latest/APIReference/API_OrganizationalUnit.html
+var (
+	organizationID = regexp.MustCompile(`^o-[a-z0-9]{10,32}$`)
+	unitID         = regexp.MustCompile(`^ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}$`)
+)
+
+// check returns what is wrong with the organization. An account has one place in it.
+func (w WorldOrganization) check() []error {
+	var problems []error
+	note := func(format string, args ...any) {
+		problems = append(problems, fmt.Errorf("organization %q: %w", w.ID, fmt.Errorf(format, args...)))
+	}
+	if !organizationID.MatchString(w.ID) {
+		note("the id is not \"o-\" and 10 to 32 letters and digits")
+	}
+	if !isAccountID(w.ManagementAccount) {
+		note("management account %q is not an account id of 12 digits", w.ManagementAccount)
+	}
+	seen := map[string]bool{}
+	place := func(accounts []string) {
+		for _, id := range accounts {
+			if !isAccountID(id) || seen[id] {
+				note("account %q is no account id of 12 digits, or there twice", id)
+			}
+			seen[id] = true
+		}
+	}
+	place(w.Accounts)
+	var walk func([]WorldUnit)
+	walk = func(units []WorldUnit) {
+		for _, unit := range units {
+			if !unitID.MatchString(unit.ID) {
+				note("the unit id %q is not \"ou-\", 4 to 32 and 8 to 32 letters and digits", unit.ID)
+			}
+			place(unit.Accounts)
+			walk(unit.Units)
+		}
+	}
+	walk(w.Units)
+	return problems
+}
 
 // organization is an organization with the place of each of its accounts in the tree.
 type organization struct {

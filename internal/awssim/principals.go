@@ -18,6 +18,9 @@ type principal struct {
 	role        *role             // of a session
 	user        *user             // of a user
 	sessionOnly []*policyDocument // session policies; nil means none were given
+	transitive  []string          // keys of session tags that go on to the next session
+	// sourceIdentity of a session, "" for none.
+	sourceIdentity string
 }
 
 // policyDocument is a parsed policy with the name it has.
@@ -70,26 +73,27 @@ func (p *principal) forPolicies(partition string) iampolicy.Principal {
 	return iampolicy.Principal{ARN: p.arn, RoleARN: p.roleARN, AccountID: p.account.id, UniqueID: p.uniqueID, Partition: partition}
 }
 
-// authenticate finds out whose signature it is.
+// authenticate finds out whose signature it is. Nobody is a caller before the signature is verified.
 func (s *Server) authenticate(c *call, sig signature, r *http.Request, body []byte) error {
-	secret := ""
-	if u := s.users[sig.accessKey]; u != nil {
-		secret, c.caller = u.secret, u.principal()
-	} else if open := s.sessions[sig.accessKey]; open != nil {
-		if open.token != r.Header.Get("X-Amz-Security-Token") || open.principal.gone() {
-			return badToken(c.service)
-		}
+	var who *principal
+	secret, open := "", s.sessions[sig.accessKey]
+	switch u := s.users[sig.accessKey]; {
+	case u != nil:
+		secret, who = u.secret, u.principal()
+	case open == nil || open.token != r.Header.Get("X-Amz-Security-Token") || open.principal.gone():
+		return badToken(c.service)
+	default:
+		secret, who = open.secret, open.principal
+	}
+	if !sig.verify(secret, r, body) {
+		return badSignature(c.service)
+	}
+	c.caller, c.account = who, who.account
+	if open != nil {
 		if open.callsLeft == 0 {
 			return expiredToken(c.service)
 		}
 		open.callsLeft = max(open.callsLeft-1, -1)
-		secret, c.caller = open.secret, open.principal
-	} else {
-		return badToken(c.service)
-	}
-	c.account = c.caller.account
-	if !sig.verify(secret, r, body) {
-		return badSignature(c.service)
 	}
 	if c.account.disabled[c.region] {
 		return badToken(c.service)

@@ -79,6 +79,7 @@ func New(world World) (*Server, error) {
 	if err := s.load(world); err != nil {
 		return nil, fmt.Errorf("loading the world: %w", err)
 	}
+	s.journal = nil // of what was made while loading
 	for _, fault := range world.Faults {
 		s.Fail(fault)
 	}

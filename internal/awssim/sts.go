@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -51,6 +52,7 @@ type assumedRole struct {
 		SessionToken    string
 		Expiration      string
 	}
+	SourceIdentity string `xml:",omitempty"`
 }
 
 func (c *call) assumeRole() (any, error) {
@@ -70,11 +72,16 @@ func (c *call) assumeRole() (any, error) {
 	if c.caller.role != nil && seconds > 3600 {
 		return nil, validationError("The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")
 	}
+	if r.account.disabled[c.region] {
+		return nil, errorf(http.StatusForbidden, "RegionDisabledException", "STS is not activated in this region for account:%s. "+
+			"Your account administrator can activate STS in this region using the IAM Console.", r.account.id)
+	}
 	who := r.as(c.form.get("RoleSessionName"))
 	if who.sessionOnly, err = c.sessionPolicies(r); err != nil {
 		return nil, err
 	}
-	who.tags = c.sessionTags(r)
+	who.tags, who.transitive = c.sessionTags(r)
+	who.sourceIdentity = c.sourceIdentity()
 	return c.server.openSession(who, c.server.now().Add(time.Duration(seconds)*time.Second)), nil
 }
 
@@ -96,7 +103,42 @@ func (c *call) checkAssumeRole() (int, error) {
 	if arn := c.form.get("RoleArn"); len(arn) < 20 || !strings.HasPrefix(arn, "arn:") {
 		return 0, validationError("%s is invalid", arn)
 	}
-	return seconds, nil
+	if id := c.form.get("SourceIdentity"); id != "" && !sessionNamePattern.MatchString(id) {
+		return 0, validationError("1 validation error detected: Value '%s' at 'sourceIdentity' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*", id)
+	}
+	return seconds, c.checkSessionTags()
+}
+
+// checkSessionTags refuses tags that no session can have, and those that would take the place of a tag that came along
+// with the caller's session. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
+func (c *call) checkSessionTags() error {
+	tags := c.form.structs("Tags.member")
+	if len(tags) > 50 {
+		return validationError("1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must have length less than or equal to 50")
+	}
+	named := map[string]bool{}
+	for _, tag := range tags {
+		key, value := tag.get("Key"), tag.get("Value")
+		switch {
+		case key == "" || len(key) > 128 || len(value) > 256 || named[key]:
+			return validationError("the session tag %q is empty, too long or there twice", key)
+		case slices.Contains(c.caller.transitive, key):
+			return validationError("One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session: %s", key)
+		}
+		named[key] = true
+	}
+	for _, key := range c.form.list("TransitiveTagKeys.member") {
+		if !named[key] {
+			return validationError("The transitive tag key %q is not the key of a session tag", key)
+		}
+	}
+	return nil
+}
+
+// sourceIdentity is who the sessions of a chain of roles say they began with: once set, it stays.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html
+func (c *call) sourceIdentity() string {
+	return orElse(c.caller.sourceIdentity, c.form.get("SourceIdentity"))
 }
 
 // mayAssume asks both sides: the trust policy, and the caller's own policies unless the caller is of the same account
@@ -104,16 +146,23 @@ func (c *call) checkAssumeRole() (int, error) {
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
 func (c *call) mayAssume(r *role, arn string) error {
 	actions := []string{"sts:AssumeRole"}
-	if len(c.form.structs("Tags.member")) > 0 {
+	if len(c.form.structs("Tags.member")) > 0 || len(c.caller.transitive) > 0 {
 		actions = append(actions, "sts:TagSession")
 	}
-	if c.form.get("SourceIdentity") != "" {
+	if c.sourceIdentity() != "" {
 		actions = append(actions, "sts:SetSourceIdentity")
+	}
+	refuse := func(action string) error {
+		return errorf(http.StatusForbidden, "AccessDenied", "User: %s is not authorized to perform: %s on resource: %s", c.caller.arn, action, arn)
+	}
+	if asked := c.form.get("SourceIdentity"); asked != "" && asked != c.sourceIdentity() {
+		c.entry.Reason = "the caller's session has another source identity"
+		return refuse("sts:SetSourceIdentity")
 	}
 	for _, action := range actions {
 		if why := c.trusts(r, arn, action); why != "" {
 			c.entry.Reason = why
-			return errorf(http.StatusForbidden, "AccessDenied", "User: %s is not authorized to perform: %s on resource: %s", c.caller.arn, action, arn)
+			return refuse(action)
 		}
 	}
 	c.entry.Reason = "the trust policy of " + arn + " and the caller's own policies allow it"
@@ -131,7 +180,8 @@ func (c *call) trusts(r *role, arn, action string) string {
 		return trust.Reason
 	}
 	own := c.server.identityAllows(c.caller, context, action, arn)
-	if own.denied || !own.allowed && (r.account != c.account || !trust.Named) {
+	byName := r.account == c.account && trust.Named && c.server.sessionAllows(c.caller, context, action, arn)
+	if own.denied || !own.allowed && !byName {
 		return own.reason
 	}
 	return ""
@@ -142,7 +192,7 @@ func (c *call) trustConditions() map[string][]string {
 	if id := c.form.get("ExternalId"); id != "" {
 		conditions["sts:ExternalId"] = []string{id}
 	}
-	if id := c.form.get("SourceIdentity"); id != "" {
+	if id := c.sourceIdentity(); id != "" {
 		conditions["sts:SourceIdentity"] = []string{id}
 	}
 	for _, tag := range c.form.structs("Tags.member") {
@@ -181,14 +231,21 @@ func (c *call) sessionPolicies(r *role) ([]*policyDocument, error) {
 	return documents, nil
 }
 
-// sessionTags lays the session's tags, and the transitive ones of the caller's session, over the role's.
-func (c *call) sessionTags(r *role) map[string]string {
-	tags := map[string]string{}
-	maps.Copy(tags, r.tags)
+// sessionTags lays the session's tags, and the transitive ones of the caller's session, over the role's. It returns the
+// keys of those that go on to the next session, too.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_role-chaining
+func (c *call) sessionTags(r *role) (tags map[string]string, transitive []string) {
+	tags = maps.Clone(r.tags)
+	if tags == nil {
+		tags = map[string]string{}
+	}
 	for _, tag := range c.form.structs("Tags.member") {
 		tags[tag.get("Key")] = tag.get("Value")
 	}
-	return tags
+	for _, key := range c.caller.transitive {
+		tags[key] = c.caller.tags[key]
+	}
+	return tags, slices.Concat(c.caller.transitive, c.form.list("TransitiveTagKeys.member"))
 }
 
 // openSession hands out credentials.
@@ -199,7 +256,7 @@ func (s *Server) openSession(who *principal, expires time.Time) *assumedRole {
 	}
 	id := strings.ToUpper(s.newID("ASIA"))
 	s.sessions[id] = open
-	answer := &assumedRole{}
+	answer := &assumedRole{SourceIdentity: who.sourceIdentity}
 	answer.User.ARN, answer.User.ID = who.arn, who.userID
 	answer.Credentials.AccessKeyID, answer.Credentials.SecretAccessKey, answer.Credentials.SessionToken = id, open.secret, open.token
 	answer.Credentials.Expiration = expires.Format(time.RFC3339)

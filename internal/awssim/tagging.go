@@ -54,7 +54,7 @@ func (c *call) getResources() (any, error) {
 	start := 0
 	if in.PaginationToken != "" {
 		var err error
-		if start, err = strconv.Atoi(in.PaginationToken); err != nil || start > len(all) {
+		if start, err = strconv.Atoi(in.PaginationToken); err != nil || start < 0 || start > len(all) {
 			return nil, errorf(http.StatusBadRequest, "PaginationTokenExpiredException", "The token is not valid")
 		}
 	}

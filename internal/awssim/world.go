@@ -33,7 +33,7 @@ type WorldAccount struct {
 	Users []WorldUser `json:"users,omitempty"`
 	// Roles to assume.
 	Roles []WorldRole `json:"roles,omitempty"`
-	// ManagedPolicies that roles, users and sessions can name by ARN.
+	// ManagedPolicies that roles and sessions can name by ARN.
 	ManagedPolicies []WorldPolicy `json:"managed_policies,omitempty"`
 	// ServiceLinkedRoles are service principals, with "/suffix" where the role has one.
 	ServiceLinkedRoles []string `json:"service_linked_roles,omitempty"`
@@ -68,6 +68,8 @@ type WorldRole struct {
 	TrustPolicy json.RawMessage `json:"trust_policy"`
 	// Policies are inline identity policies.
 	Policies []json.RawMessage `json:"policies,omitempty"`
+	// ManagedPolicies are ARNs of the account's managed policies that are attached to the role.
+	ManagedPolicies []string `json:"managed_policies,omitempty"`
 	// MaxSessionDuration in seconds; 3600 unless given.
 	MaxSessionDuration int `json:"max_session_duration,omitempty"`
 	// Tags of the role, as aws:PrincipalTag shows them.
