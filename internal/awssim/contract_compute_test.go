@@ -20,6 +20,7 @@ import (
 // and that are disabled; a target account with a template and a group; and the account that public images come from.
 const (
 	home   = "us-east-1"
+	away   = "eu-west-1"
 	source = "111111111111"
 	target = "222222222222"
 

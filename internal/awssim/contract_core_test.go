@@ -79,6 +79,13 @@ var putRolePolicy = iamCall((*iam.Client).PutRolePolicy, &iam.PutRolePolicyInput
 	RoleName: aws.String("worker"), PolicyName: aws.String("p"), PolicyDocument: aws.String(allowEverything),
 })
 
+var (
+	createPolicy = iamCall((*iam.Client).CreatePolicy, &iam.CreatePolicyInput{PolicyName: aws.String("p"), PolicyDocument: aws.String(allowEverything)})
+	managed      = aws.String("arn:aws:iam::" + source + ":policy/p")
+	attachPolicy = iamCall((*iam.Client).AttachRolePolicy, &iam.AttachRolePolicyInput{RoleName: aws.String("worker"), PolicyArn: managed})
+	detachPolicy = iamCall((*iam.Client).DetachRolePolicy, &iam.DetachRolePolicyInput{RoleName: aws.String("worker"), PolicyArn: managed})
+)
+
 const denied, deniedKMS, gone = "AccessDenied", "AccessDeniedException", "NotFoundException"
 
 const allowEverything = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
@@ -116,8 +123,14 @@ var coreRows = map[string]coreRow{
 		})), code: "MalformedPolicyDocument", denied: denied,
 	},
 	"iam:CreatePolicy": {
-		good: iamCall((*iam.Client).CreatePolicy, &iam.CreatePolicyInput{PolicyName: aws.String("p"), PolicyDocument: aws.String(allowEverything)}),
+		good: createPolicy,
 		bad:  iamCall((*iam.Client).CreatePolicy, &iam.CreatePolicyInput{PolicyName: aws.String("p"), PolicyDocument: aws.String(`{}`)}), code: "MalformedPolicyDocument", denied: denied,
+	},
+	"iam:AttachRolePolicy": {
+		good: after(createRole, after(createPolicy, attachPolicy)), bad: after(createRole, attachPolicy), code: "NoSuchEntity", denied: denied,
+	},
+	"iam:DetachRolePolicy": {
+		good: after(createRole, after(createPolicy, after(attachPolicy, detachPolicy))), bad: after(createRole, detachPolicy), code: "NoSuchEntity", denied: denied,
 	},
 	"iam:CreateServiceLinkedRole": {
 		good: serviceRole("spot.amazonaws.com", nil), bad: serviceRole("spot.amazonaws.com", aws.String("blue")), code: "InvalidInput", denied: denied,

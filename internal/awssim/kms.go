@@ -357,6 +357,9 @@ func (c *call) createKey() (any, error) {
 	if in.MultiRegion {
 		world.MultiRegion = "PRIMARY"
 	}
+	if err := world.check(); err != nil {
+		return nil, kmsValidation("%v", err)
+	}
 	key, err := c.server.addKey(c.account, world)
 	if err != nil {
 		return nil, errorf(http.StatusBadRequest, "MalformedPolicyDocumentException", "%v", err)

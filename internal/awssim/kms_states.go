@@ -1,6 +1,82 @@
 package awssim
 
-import "net/http"
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+)
+
+// What the keys of each spec are used for. AWS makes no key of another combination.
+// https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-choose-key-spec.html
+var keyUsages = map[string][]string{
+	"SYMMETRIC_DEFAULT": {"ENCRYPT_DECRYPT"},
+	"HMAC_224":          {"GENERATE_VERIFY_MAC"},
+	"HMAC_256":          {"GENERATE_VERIFY_MAC"},
+	"HMAC_384":          {"GENERATE_VERIFY_MAC"},
+	"HMAC_512":          {"GENERATE_VERIFY_MAC"},
+	"RSA_2048":          {"ENCRYPT_DECRYPT", "SIGN_VERIFY"},
+	"RSA_3072":          {"ENCRYPT_DECRYPT", "SIGN_VERIFY"},
+	"RSA_4096":          {"ENCRYPT_DECRYPT", "SIGN_VERIFY"},
+	"ECC_NIST_P256":     {"SIGN_VERIFY", "KEY_AGREEMENT"},
+	"ECC_NIST_P384":     {"SIGN_VERIFY", "KEY_AGREEMENT"},
+	"ECC_NIST_P521":     {"SIGN_VERIFY", "KEY_AGREEMENT"},
+	"ECC_SECG_P256K1":   {"SIGN_VERIFY"},
+}
+
+var (
+	keyStates  = []string{keyEnabled, keyDisabled, keyPendingDeletion, keyPendingImport, keyUnavailable, keyCreating, keyUpdating}
+	keyOrigins = []string{"AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"}
+
+	singleRegionKeyID = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+	multiRegionKeyID  = regexp.MustCompile(`^mrk-[0-9a-f]{32}$`)
+)
+
+// check returns everything that is wrong with the key, nil when there could be such a key.
+func (w WorldKey) check() error {
+	problems := []error{
+		oneOf("state", orElse(w.State, keyEnabled), keyStates),
+		oneOf("origin", orElse(w.Origin, "AWS_KMS"), keyOrigins),
+		oneOf("multi_region", w.MultiRegion, []string{"", "PRIMARY", "REPLICA"}),
+		checkKeyUsage(orElse(w.Spec, "SYMMETRIC_DEFAULT"), orElse(w.Usage, "ENCRYPT_DECRYPT")),
+	}
+	form := singleRegionKeyID
+	if w.MultiRegion != "" {
+		form = multiRegionKeyID
+	}
+	if w.ID != "" && !form.MatchString(w.ID) {
+		problems = append(problems, fmt.Errorf("the id is not of the form %s", form))
+	}
+	if w.MultiRegion == "REPLICA" && w.ID == "" {
+		problems = append(problems, errors.New("a replica has its primary's id"))
+	}
+	if w.State == keyPendingImport && w.Origin != "EXTERNAL" {
+		problems = append(problems, errors.New("only a key of origin EXTERNAL waits for its import"))
+	}
+	if w.MultiRegion != "" && slices.Contains(keyOrigins[2:], w.Origin) {
+		problems = append(problems, errors.New("key stores have no multi-Region keys"))
+	}
+	if w.GrantLimit < 0 {
+		problems = append(problems, fmt.Errorf("grant_limit %d is less than none", w.GrantLimit))
+	}
+	return errors.Join(problems...)
+}
+
+func checkKeyUsage(spec, usage string) error {
+	usages, known := keyUsages[spec]
+	if !known {
+		return fmt.Errorf("spec %q is none of KMS's", spec)
+	}
+	return oneOf("usage of spec "+spec, usage, usages)
+}
+
+func oneOf(what, value string, allowed []string) error {
+	if slices.Contains(allowed, value) {
+		return nil
+	}
+	return fmt.Errorf("%s: %q is none of %q", what, value, allowed)
+}
 
 // setState moves the caller's key from one state to another, as far as the key allows it.
 func (c *call) setState(key *kmsKey, to string) error {
