@@ -53,6 +53,7 @@ func (g *grantsProof) target(ctx context.Context, target sharing.Target) {
 		g.problems.add(*problem)
 		return
 	}
+	g.warnings.add(g.sessions[target.Account].warnings()...)
 	each(target.Grantees, func(_ int, grantee sharing.Grantee) { g.grantee(ctx, target, grantee) })
 }
 

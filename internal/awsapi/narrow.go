@@ -1,6 +1,7 @@
 package awsapi
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/policy"
@@ -47,10 +48,16 @@ func (c *Client) narrowToProof(keys []ResolvedKey, targets []sharing.Target, ope
 	}
 }
 
-// narrowSession leaves a session alone that needs nothing: AWS takes no policy without statements.
+// narrowSession gives a session its policies, the narrowest first: what fits in AWS's limit of characters need not fit in
+// its limit of the packed form, which nobody can compute. It leaves a session alone that needs nothing: AWS takes no
+// policy without statements.
 func (c *Client) narrowSession(s *session, config policy.Config, target sharing.Target) {
-	text := policy.Session(config, policy.Target{Target: target, RoleARN: c.roleARN(s), ExternalID: s.externalID()})
-	if !strings.Contains(text, `"Statement":[]`) {
-		s.narrow(text)
+	var policies []string
+	for _, limit := range []int{policy.SessionLimit, policy.SessionLimit / 2, 0} {
+		text := policy.Session(config, policy.Target{Target: target, RoleARN: c.roleARN(s), ExternalID: s.externalID()}, limit)
+		if !strings.Contains(text, `"Statement":[]`) {
+			policies = append(policies, text)
+		}
 	}
+	s.narrow(slices.Compact(policies)...)
 }

@@ -39,6 +39,7 @@ func (o *observation) target(ctx context.Context, target sharing.Target, images 
 	if problem := o.enter(ctx, target.Account); problem != nil {
 		return sharing.TargetFacts{Problems: []sharing.Problem{*problem}}
 	}
+	o.warnings.add(o.sessions[target.Account].warnings()...)
 	look := &targetLook{Client: o.Client, target: target}
 	var facts sharing.TargetFacts
 	together(

@@ -2,23 +2,18 @@ package awsapi
 
 import (
 	"context"
-	"maps"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
-	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
 const (
-	defaultSessionName = "packer-plugin-ami-share"
 	// renewBefore is how long before their end credentials are renewed, so that a call waiting for its turn is not
 	// sent with expired ones.
 	renewBefore = time.Minute
@@ -34,20 +29,9 @@ type session struct {
 	once   sync.Once
 	config aws.Config
 
-	mu     sync.Mutex
-	policy string // narrows the session; what is set after the role was assumed has no effect
-}
-
-func (s *session) narrow(policy string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.policy = policy
-}
-
-func (s *session) narrowed() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.policy
+	mu       sync.Mutex
+	policies []string // that can narrow the session, the one in use first; they count when the role is assumed, and when that is renewed
+	unpacked bool     // AWS could not pack any of them, and the session has none
 }
 
 // sessionConfig returns the configuration that acts inside a target. The role is assumed when the first call asks for
@@ -67,46 +51,6 @@ func (c *Client) sessionConfig(account sharing.AccountID) aws.Config {
 		}
 	})
 	return s.config
-}
-
-func (c *Client) assume(s *session) *aws.CredentialsCache {
-	role := s.credentials.Role
-	provider := stscreds.NewAssumeRoleProvider(c.sts(place{}).AssumeRole, c.roleARN(s), func(o *stscreds.AssumeRoleOptions) {
-		o.RoleSessionName = defaultSessionName
-		if role.SessionName != "" {
-			o.RoleSessionName = role.SessionName
-		}
-		o.Duration = time.Hour
-		if role.Duration > 0 {
-			o.Duration = role.Duration
-		}
-		o.ExternalID = optional(role.ExternalID)
-		o.Policy = optional(role.Policy)
-		for _, arn := range role.PolicyARNs {
-			o.PolicyARNs = append(o.PolicyARNs, ststypes.PolicyDescriptorType{Arn: aws.String(arn)})
-		}
-		if role.Policy == "" && len(role.PolicyARNs) == 0 {
-			o.Policy = optional(s.narrowed())
-		}
-		for _, key := range slices.Sorted(maps.Keys(role.Tags)) {
-			o.Tags = append(o.Tags, ststypes.Tag{Key: aws.String(key), Value: aws.String(role.Tags[key])})
-		}
-		o.TransitiveTagKeys = role.TransitiveTagKeys
-	})
-	return aws.NewCredentialsCache(provider, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = renewBefore })
-}
-
-// roleARN returns the ARN of the role that a session assumes, "" for a session that assumes none.
-func (c *Client) roleARN(s *session) string {
-	role := s.credentials.Role
-	switch {
-	case role == nil:
-		return ""
-	case role.RoleARN != "":
-		return role.RoleARN
-	}
-	name := "role/" + strings.TrimPrefix(role.RoleName, "/")
-	return sharing.ARN{Partition: c.partition(), Service: "iam", Account: s.account, Resource: name}.String()
 }
 
 // partition returns the partition of the source account.
@@ -166,10 +110,11 @@ func (c *Client) proveAccount(ctx context.Context, account sharing.AccountID) *s
 	return nil
 }
 
-// equip returns a configuration with this package's retries, bounds and counters.
+// equip returns a configuration with this package's retries, bounds and counters. A number of attempts in it, as
+// AWS_MAX_ATTEMPTS sets it, would go before the retryer's.
 func (c *Client) equip(config aws.Config) aws.Config {
 	config = config.Copy()
-	config.Retryer = newRetryer(c.options.MaxRetries)
+	config.Retryer, config.RetryMaxAttempts = newRetryer(c.options.MaxRetries), 0
 	config.APIOptions = append(slices.Clone(config.APIOptions), c.traffic.attach)
 	config.HTTPClient = roomy(config.HTTPClient, c.options.MaxConcurrency)
 	return config

@@ -6,14 +6,15 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// sessionLimit is how long an inline session policy can be, in characters.
+// SessionLimit is how long an inline session policy can be, in characters.
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
-const sessionLimit = 2048
+const SessionLimit = 2048
 
-// Session returns the policy that narrows a session inside a target to the calls of one run on its keys and images. When
-// the ARNs don't fit, they are given by patterns, images and snapshots first, then the conditions of grants, keys, roles
-// and groups; the actions stay the same.
-func Session(c Config, t Target) string {
+// Session returns the policy that narrows a session inside a target to the calls of one run on its keys and images, in at
+// most limit characters. When the ARNs don't fit, they are given by patterns, images and snapshots first, then the
+// conditions of grants, keys, roles and groups go; the actions stay the same. What is widest has less than SessionLimit
+// characters for every target, and is returned when the limit is lower still.
+func Session(c Config, t Target, limit int) string {
 	t.Credentials = true
 	statements := c.targetStatements([]Target{t})
 	var text string
@@ -23,7 +24,7 @@ func Session(c Config, t Target) string {
 		func(all []statement) []statement { return widened(all, func(string) string { return "*" }) },
 	} {
 		statements = widen(statements)
-		if text = short(statements); len(text) <= sessionLimit {
+		if text = short(statements); len(text) <= limit {
 			return text
 		}
 	}

@@ -7,7 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/amishare/packer-plugin-ami-share/internal/policy"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
 func actions(t *testing.T, text string) []string {
@@ -40,7 +43,7 @@ func TestSessionNamesTheRunsKeysAndImages(t *testing.T) {
 	c := oneTarget(t)
 	c.Targets[0].CopyTags = true
 	c.Resources = []string{"arn:aws:ec2:eu-central-1::image/ami-1", "arn:aws:ec2:eu-central-1::snapshot/snap-1"}
-	text := policy.Session(c, c.Targets[0])
+	text := policy.Session(c, c.Targets[0], policy.SessionLimit)
 	for _, want := range append(slices.Clone(c.Keys), append(c.Resources, "kms:GranteePrincipal", "kms:GrantOperations")...) {
 		if !strings.Contains(text, `"`+want+`"`) {
 			t.Errorf("%s is missing in %s", want, text)
@@ -58,7 +61,7 @@ func TestSessionFits(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := everyOption(t)
-			small := policy.Session(c, c.Targets[0])
+			small := policy.Session(c, c.Targets[0], policy.SessionLimit)
 			c.Keys, c.Targets[0].AutoScalingGroups = nil, nil
 			for i := range size.keys {
 				c.Keys = append(c.Keys, key(fmt.Sprintf("eu-central-%d", i), source))
@@ -69,7 +72,7 @@ func TestSessionFits(t *testing.T) {
 			for i := range size.groups {
 				c.Targets[0].AutoScalingGroups = append(c.Targets[0].AutoScalingGroups, fmt.Sprintf("group-%d", i))
 			}
-			text := policy.Session(c, c.Targets[0])
+			text := policy.Session(c, c.Targets[0], policy.SessionLimit)
 			if len(text) > 2048 {
 				t.Errorf("%d characters: %s", len(text), text)
 			}
@@ -81,5 +84,26 @@ func TestSessionFits(t *testing.T) {
 				t.Errorf("allows %v, want %v", got, want)
 			}
 		})
+	}
+}
+
+func TestTheWidestSessionFitsForEveryTarget(t *testing.T) {
+	c := everyOption(t)
+	narrow := policy.Session(c, c.Targets[0], policy.SessionLimit)
+	most := target(t, "222222222222", "autoscaling", "spot", "spotfleet", "ec2fleet", "eks.amazonaws.com", "eks-nodegroup.amazonaws.com", "batch.amazonaws.com",
+		"imagebuilder.amazonaws.com", "elasticbeanstalk.amazonaws.com", "ecs.amazonaws.com", "emr-containers.amazonaws.com",
+		"elasticmapreduce.amazonaws.com", "pcs.amazonaws.com")
+	most.CreateServiceLinkedRoles, most.CopyTags = true, true
+	for i := range 50 {
+		name := fmt.Sprintf("%064d", i)
+		most.Grantees = append(most.Grantees, sharing.Grantee{Path: "/", Name: name})
+		most.AutoScalingGroups = append(most.AutoScalingGroups, name)
+	}
+	text := policy.Session(c, most, 0)
+	if len(text) > policy.SessionLimit {
+		t.Errorf("%d characters: %s", len(text), text)
+	}
+	if diff := cmp.Diff(actions(t, narrow), actions(t, text)); diff != "" {
+		t.Errorf("actions of the narrow policy and of the widest (-want +got):\n%s", diff)
 	}
 }

@@ -1,0 +1,110 @@
+package awsapi
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+const defaultSessionName = "packer-plugin-ami-share"
+
+// assume returns the credentials of a target's role. They are fetched when they are first asked for, and again before
+// they expire.
+func (c *Client) assume(s *session) *aws.CredentialsCache {
+	role := s.credentials.Role
+	assume := c.sts(place{}).AssumeRole
+	if role.Policy == "" && len(role.PolicyARNs) == 0 {
+		assume = s.narrowing(assume)
+	}
+	provider := stscreds.NewAssumeRoleProvider(assume, c.roleARN(s), func(o *stscreds.AssumeRoleOptions) {
+		o.RoleSessionName = cmp.Or(role.SessionName, defaultSessionName)
+		o.Duration = cmp.Or(role.Duration, time.Hour)
+		o.ExternalID = optional(role.ExternalID)
+		o.Policy = optional(role.Policy)
+		for _, arn := range role.PolicyARNs {
+			o.PolicyARNs = append(o.PolicyARNs, ststypes.PolicyDescriptorType{Arn: aws.String(arn)})
+		}
+		for _, key := range slices.Sorted(maps.Keys(role.Tags)) {
+			o.Tags = append(o.Tags, ststypes.Tag{Key: aws.String(key), Value: aws.String(role.Tags[key])})
+		}
+		o.TransitiveTagKeys = role.TransitiveTagKeys
+	})
+	return aws.NewCredentialsCache(provider, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = renewBefore })
+}
+
+// narrowing assumes a role with the narrowest of the session's policies that AWS takes. AWS packs policy and session
+// tags into a form with a limit of its own, which shows only in its answer; the last way out is a session without a
+// policy, which may do what its role may do: a run does not fail for being too careful.
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+func (s *session) narrowing(assume assumeRole) assumeRole {
+	return func(ctx context.Context, in *sts.AssumeRoleInput, o ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
+		for {
+			policy := s.policy()
+			in.Policy = optional(policy)
+			out, err := assume(ctx, in, o...)
+			if policy == "" || !hasCode(err, "PackedPolicyTooLarge", "PackedPolicyTooLargeException") {
+				return out, err
+			}
+			s.widen()
+		}
+	}
+}
+
+// narrow sets the policies of a session.
+func (s *session) narrow(policies ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.policies = policies
+}
+
+// policy returns the one in use, "" for none.
+func (s *session) policy() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.policies) == 0 {
+		return ""
+	}
+	return s.policies[0]
+}
+
+// widen goes on to the next policy.
+func (s *session) widen() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.policies = s.policies[1:]
+	s.unpacked = len(s.policies) == 0
+}
+
+// warnings tell what has become of a session that is not as it should be.
+func (s *session) warnings() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.unpacked {
+		return nil
+	}
+	return []string{"the session in account " + string(s.account) + " could not be narrowed to what the run needs, because AWS can't pack even " +
+		"the shortest policy together with the session tags (PackedPolicyTooLarge): it may do all that its role may do; fewer or shorter tags in assume_role help"}
+}
+
+// roleARN returns the ARN of the role that a session assumes, "" for a session that assumes none.
+func (c *Client) roleARN(s *session) string {
+	role := s.credentials.Role
+	switch {
+	case role == nil:
+		return ""
+	case role.RoleARN != "":
+		return role.RoleARN
+	}
+	name := "role/" + strings.TrimPrefix(role.RoleName, "/")
+	return sharing.ARN{Partition: c.partition(), Service: "iam", Account: s.account, Resource: name}.String()
+}

@@ -1,0 +1,142 @@
+package awsapi
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
+	"github.com/amishare/packer-plugin-ami-share/internal/plan"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+func TestASessionPolicyThatAWSCannotPack(t *testing.T) {
+	for name, tt := range map[string]struct {
+		role     AssumeRole
+		refusals int
+		policies []string // that are asked for, one after the other
+		code     string   // of the problem
+		warnings int
+	}{
+		"fits":                                  {AssumeRole{RoleName: "x"}, 0, []string{"narrow"}, "", 0},
+		"is replaced by the next wider one":     {AssumeRole{RoleName: "x"}, 1, []string{"narrow", "wide"}, "", 0},
+		"is left out in the end":                {AssumeRole{RoleName: "x"}, 2, []string{"narrow", "wide", ""}, "", 1},
+		"is left out and the tags are too long": {AssumeRole{RoleName: "x"}, 3, []string{"narrow", "wide", ""}, "PackedPolicyTooLarge", 0},
+		"is the user's own, and stays as it is": {AssumeRole{RoleName: "x", Policy: "own"}, 1, []string{"own"}, "PackedPolicyTooLarge", 0},
+		"are the user's own managed ones":       {AssumeRole{RoleName: "x", PolicyARNs: []string{"arn:aws:iam::aws:policy/x"}}, 1, []string{""}, "PackedPolicyTooLarge", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWire(t, map[string]func(int) (int, string){"AssumeRole": func(n int) (int, string) {
+				if n <= tt.refusals {
+					return http.StatusBadRequest, queryError("PackedPolicyTooLarge", "Packed size of session policies and tags consumes 120% of allotted space.")
+				}
+				return http.StatusOK, assumed
+			}})
+			c := New(w.config(), map[sharing.AccountID]TargetCredentials{target: {Role: &tt.role}}, Options{})
+			c.sessions[target].narrow("narrow", "wide")
+			problem := c.enter(t.Context(), target)
+			if got := codeOf(problem); got != tt.code {
+				t.Errorf("problem %v", problem)
+			}
+			var policies []string
+			for _, r := range w.of("AssumeRole") {
+				policies = append(policies, r.form.Get("Policy"))
+			}
+			if diff := cmp.Diff(tt.policies, policies); diff != "" {
+				t.Errorf("policies (-want +got):\n%s", diff)
+			}
+			if warnings := c.sessions[target].warnings(); problem == nil && len(warnings) != tt.warnings {
+				t.Errorf("warnings %q", warnings)
+			}
+		})
+	}
+}
+
+func codeOf(problem *sharing.Problem) string {
+	if problem == nil {
+		return ""
+	}
+	return problem.Code
+}
+
+// largeRegions are more than ARNs of keys, images and snapshots fit for into a session policy.
+var largeRegions = []string{
+	"af-south-1", "ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2",
+	"ca-central-1", "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-west-1", "eu-west-2", "sa-east-1", "us-east-1", "us-east-2", "us-west-2",
+}
+
+// largeWorld has an image with three snapshots under two keys in each of twenty Regions.
+func largeWorld(w *awssim.World) sharing.Request {
+	request := someRequest()
+	request.Images = nil
+	source := &w.Accounts[0]
+	source.Keys, source.Regions = nil, map[string]awssim.WorldRegion{}
+	for i, region := range largeRegions {
+		image := sharing.ImageRef{Region: sharing.Region(region), ID: fmt.Sprintf("ami-%017d", i)}
+		world := awssim.WorldRegion{Images: []awssim.WorldImage{{ID: image.ID, Name: "golden", Tags: map[string]string{"os": "linux"}}}}
+		for disk := range 3 {
+			key := fmt.Sprintf("%08d-0000-0000-0000-00000000000%d", i, disk%2)
+			if disk < 2 {
+				source.Keys = append(source.Keys, awssim.WorldKey{Region: region, ID: key, Policy: []byte(sharedKey)})
+			}
+			snapshot := fmt.Sprintf("snap-%016d%d", i, disk)
+			world.Snapshots = append(world.Snapshots, awssim.WorldSnapshot{ID: snapshot, KMSKey: key})
+			world.Images[0].BlockDevices = append(world.Images[0].BlockDevices, awssim.WorldBlockDevice{DeviceName: "/dev/xvd" + string(rune('a'+disk)), Snapshot: snapshot})
+		}
+		source.Regions[region] = world
+		request.Images = append(request.Images, image)
+	}
+	for i := range request.Targets[:2] {
+		request.Targets[i].CopyTags = true
+	}
+	return request
+}
+
+func TestALargeRunIsNarrowedToo(t *testing.T) {
+	var request sharing.Request
+	s := start(t, func(w *awssim.World) { request = largeWorld(w) })
+	c := s.client(Options{})
+	facts, err := c.Observe(t.Context(), request)
+	if err != nil || len(facts.Keys) != 40 || len(facts.Warnings) > 0 {
+		t.Fatal(len(facts.Keys), facts.Warnings, err)
+	}
+	p, err := plan.Compute(request, facts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, change := range p.Changes {
+		if _, err := c.Do(t.Context(), change); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, check := range c.Verify(t.Context(), p, p.Changes) {
+		if !check.OK {
+			t.Errorf("%+v", check.Problem)
+		}
+	}
+	text := c.sessions[target].policy()
+	if len(text) > 2048 || !strings.Contains(text, `"arn:aws:kms:*:111111111111:key/*"`) || !strings.Contains(text, "arn:aws:ec2:*::image/*") {
+		t.Errorf("the policy in use, %d characters: %s", len(text), text)
+	}
+	if _, err := c.autoscaling(place{target, "eu-central-1"}).DescribeAutoScalingGroups(t.Context(), nil); !denied(err) {
+		t.Errorf("the session may do what the run does not do: %v", err)
+	}
+}
+
+func TestASessionThatCouldNotBeNarrowedIsToldOf(t *testing.T) {
+	s := start(t, func(w *awssim.World) {
+		for n := range 3 { // as often as there are policies
+			w.Faults = append(w.Faults, awssim.Fault{Action: "sts:AssumeRole", Nth: n + 1, Code: "PackedPolicyTooLarge", Message: "Packed size of session policies and tags consumes 120% of allotted space."})
+		}
+	})
+	request := someRequest()
+	request.Targets = request.Targets[:1]
+	facts, err := s.client(Options{}).Observe(t.Context(), request)
+	if err != nil || len(facts.Targets[target].Problems) > 0 || len(facts.Warnings) != 1 {
+		t.Fatal(facts.Warnings, facts.Targets, err)
+	}
+	contains(t, "warning", facts.Warnings[0], []string{"the session in account 222222222222 could not be narrowed", "PackedPolicyTooLarge"})
+}
