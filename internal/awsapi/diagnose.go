@@ -30,7 +30,9 @@ type act struct {
 type refusal struct {
 	act
 	code, message string
+	encoded       string // AWS's reasons, as EC2 encodes them; "" for none
 	caller        string // ARN of whom AWS refused: the role rather than its session
+	again         bool   // the role had been assumed before
 }
 
 // rule explains the errors that it fits: all of what is set must fit.
@@ -49,19 +51,24 @@ func (r rule) fits(f refusal) bool {
 // with AWS's words and request id.
 func diagnose(err error, a act) sharing.Problem {
 	problem := sharing.Problem{Scope: a.scope, Doing: a.doing, Code: code(err)}
-	f := refusal{act: a, code: problem.Code, message: message(err)}
-	f.caller = callerOf(f)
 	if problem.Code == "" {
 		problem.Cause, problem.Remedy = unanswered(err)
 		return problem
 	}
+	f := refusal{act: a, code: problem.Code, message: withoutSecrets(message(err))}
+	if a.action != "sts:AssumeRole" && assuming(err) {
+		f.action, f.resource, f.principal, f.again = "sts:AssumeRole", a.principal, "", true
+	}
+	f.message, f.encoded = decodable(f.message)
+	f.caller = callerOf(f)
 	for _, r := range rules() {
 		if r.fits(f) {
 			problem.Cause, problem.Remedy = r.explain(f)
+			problem.Remedy += f.decode()
 			return problem
 		}
 	}
-	problem.Cause = f.message
+	problem.Cause = withoutSecrets(message(err))
 	if id := requestID(err); id != "" {
 		problem.Cause += " (request id " + id + ")"
 	}
@@ -70,7 +77,35 @@ func diagnose(err error, a act) sharing.Problem {
 
 // rules in the order in which they are tried.
 func rules() []rule {
-	return slices.Concat(credentialRules(), stsRules(), kmsRules(), ec2Rules(), targetRules(), accessRules(), throttleRules())
+	return slices.Concat(credentialRules(), onTheWayRules(), policyRules(), stsRules(), kmsRules(), ec2Rules(), targetRules(), accessRules(),
+		throttleRules())
+}
+
+// withoutSecrets cuts off the request that AWS repeats to somebody whose signature is wrong: the session token is in it.
+func withoutSecrets(message string) string {
+	before, _, _ := strings.Cut(message, "The Canonical String")
+	return strings.TrimSpace(before)
+}
+
+var encodedReasons = regexp.MustCompile(`\s*Encoded authorization failure message: (\S+)`)
+
+// decodable splits a refusal of EC2 into what people can read, and AWS's reasons, which only AWS can.
+func decodable(message string) (readable, encoded string) {
+	match := encodedReasons.FindStringSubmatch(message)
+	if match == nil {
+		return message, ""
+	}
+	return encodedReasons.ReplaceAllString(message, ""), match[1]
+}
+
+// decode tells how to read AWS's reasons.
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_DecodeAuthorizationMessage.html
+func (f refusal) decode() string {
+	if f.encoded == "" {
+		return ""
+	}
+	return "\nAWS's reasons in detail, for whoever may call sts:DecodeAuthorizationMessage:\n" +
+		"aws sts decode-authorization-message --query DecodedMessage --output text --encoded-message " + f.encoded
 }
 
 var userInMessage = regexp.MustCompile(`User: (\S+) is not authorized`)
@@ -97,6 +132,10 @@ func unanswered(err error) (cause, remedy string) {
 		return "AWS did not answer in time", "run again; if it stays so, look at the way to AWS from here: proxy, VPC endpoint, firewall"
 	case errors.Is(err, context.Canceled):
 		return "the run was interrupted", "run again"
+	case untrusted(err):
+		return "the TLS certificate that came instead of AWS's is not trusted: " + root(err),
+			"where a proxy looks into TLS connections, name the file of its authority's certificate in AWS_CA_BUNDLE; " +
+				"insecure_skip_tls_verify = true trusts anybody"
 	case unreachable(err):
 		return "AWS could not be reached: " + root(err),
 			"check the region's name, the endpoint settings (AWS_ENDPOINT_URL) and the way to AWS from here: proxy, VPC endpoint, firewall"

@@ -1,28 +1,48 @@
 package awsapi
 
 import (
+	"cmp"
 	"fmt"
-	"strings"
+	"regexp"
 )
 
 // credentialRules are for credentials that AWS doesn't take, whatever they are used for.
 func credentialRules() []rule {
+	wrong := []string{
+		"InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidSignatureException",
+		"IncompleteSignature", "MissingAuthenticationToken",
+	}
 	return []rule{
-		{codes: []string{"ExpiredToken", "ExpiredTokenException", "RequestExpired"}, explain: func(refusal) (string, string) {
-			return "the credentials have expired", "get new ones and run again; with a role instead of a token, the plugin renews them itself"
+		{codes: []string{"ExpiredToken", "ExpiredTokenException", "RequestExpired"}, explain: func(f refusal) (string, string) {
+			return f.whose() + " have expired", "get new ones and run again; with a role instead of a token, the plugin renews them itself"
 		}},
 		{codes: []string{"RegionDisabledException", "OptInRequired"}, explain: func(f refusal) (string, string) {
 			return "the region is not enabled in the account",
 				"enable the region in account " + f.account() + " (an opt-in region is enabled in each account by itself), or leave it out"
 		}},
-		{codes: []string{"InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "SignatureDoesNotMatch"}, explain: badCredentials},
+		{codes: []string{"SignatureDoesNotMatch", "InvalidSignatureException"}, contains: "Signature expired", explain: wrongClock},
+		{codes: []string{"SignatureDoesNotMatch", "InvalidSignatureException"}, contains: "not yet current", explain: wrongClock},
+		{codes: []string{"RequestTimeTooSkewed"}, explain: wrongClock},
+		{codes: wrong, explain: badCredentials},
 		{codes: []string{"AuthFailure"}, contains: "not able to validate", explain: badCredentials},
 	}
 }
 
+func wrongClock(f refusal) (string, string) {
+	return "the clock of the machine that Packer runs on is wrong: " + f.message, "set it, or let it be set (NTP)"
+}
+
 func badCredentials(f refusal) (string, string) {
-	return f.message, "the credentials are wrong or deleted, or the region is an opt-in region that account " + f.account() +
-		" has not enabled; a role that was deleted and made again invalidates its sessions"
+	return f.whose() + " are not taken: " + f.message, "the credentials are wrong or deleted, or the region is an opt-in region that account " +
+		f.account() + " has not enabled; a role that was deleted and made again invalidates its sessions"
+}
+
+// whose names the credentials of a call. A role is assumed with those of the source.
+func (f refusal) whose() string {
+	if f.action == "sts:AssumeRole" || f.scope.Account == "" {
+		return "the source account's credentials"
+	}
+	return "the credentials for account " + string(f.scope.Account)
 }
 
 func (f refusal) account() string {
@@ -32,34 +52,79 @@ func (f refusal) account() string {
 	return string(f.scope.Account)
 }
 
-// accessRules are for refusals for want of permission outside KMS and STS.
+// deniedCodes say that a permission is missing.
+func deniedCodes() []string {
+	return []string{"UnauthorizedOperation", "AccessDenied", "AccessDeniedException"}
+}
+
+// AWS names the kind of policy that is in the way, and some services its ARN.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
-func accessRules() []rule {
-	codes := []string{"UnauthorizedOperation", "AccessDenied", "AccessDeniedException"}
+var (
+	denyingPolicy = regexp.MustCompile(`explicit deny in (?:an?|the) ([\w -]+ (?:policy|boundary))(?:: (arn:\S+))?`)
+	silentPolicy  = regexp.MustCompile(`because no ([\w -]+ (?:policy|boundary)) allows`)
+)
+
+// policyRules are for refusals in which AWS names what is in the way, whatever the service.
+func policyRules() []rule {
 	return []rule{
-		{codes: codes, contains: "explicit deny", explain: explicitDeny},
-		{codes: codes, contains: "no session policy allows", explain: func(f refusal) (string, string) {
-			return "the session policy does not allow " + f.action, "if the target's assume_role has a policy or policy_arns, they leave it out: add\n" + identityStatement(f.act).String()
-		}},
-		{codes: codes, explain: func(f refusal) (string, string) {
-			return fmt.Sprintf("%s is not allowed %s", f.who(), f.action), "add to the identity policy of " + f.who() + ":\n" + identityStatement(f.act).String()
-		}},
+		{codes: deniedCodes(), contains: "explicit deny", explain: explicitDeny},
+		{codes: deniedCodes(), contains: "because no ", explain: noAllow},
 	}
 }
 
-// explicitDeny names the kind of policy that AWS's message names.
+// explicitDeny names the policy that AWS's message names.
 func explicitDeny(f refusal) (string, string) {
-	kind := "a policy"
-	for _, known := range []string{
-		"a service control policy", "a resource control policy", "a permissions boundary", "a session policy",
-		"a VPC endpoint policy", "an identity-based policy", "a resource-based policy",
-	} {
-		if strings.Contains(f.message, "explicit deny in "+known) {
-			kind = known
-		}
+	kind, arn := "policy", ""
+	if match := denyingPolicy.FindStringSubmatch(f.message); match != nil {
+		kind, arn = match[1], match[2]
 	}
-	return fmt.Sprintf("%s is denied %s by %s", f.who(), f.action, kind),
-		"no Allow helps against a Deny: find the statement that denies " + f.action + " in " + kind + " and make an exception for " + f.who()
+	cause := fmt.Sprintf("%s is denied %s by %s", f.who(), f.action, withArticle(kind))
+	if arn != "" {
+		cause += ", " + arn
+	}
+	return cause, fmt.Sprintf("no Allow helps against a Deny: find the statement that denies %s in the %s and make an exception for %s", f.action, kind, f.who())
+}
+
+// noAllow says which policy would have to allow what it doesn't.
+func noAllow(f refusal) (string, string) {
+	var kind string
+	if match := silentPolicy.FindStringSubmatch(f.message); match != nil {
+		kind = match[1]
+	}
+	switch kind {
+	case "identity-based policy":
+		return fmt.Sprintf("the identity policy of %s does not allow %s", f.who(), f.action), roleSide(f)
+	case "session policy":
+		return "the session policy does not allow " + f.action, "if the target's assume_role has a policy or policy_arns, they leave it out: add\n" + identityStatement(f.act).String()
+	case "role trust policy":
+		return fmt.Sprintf("the trust policy of %s does not let %s in%s", f.resource, f.who(), withExternalID(f.externalID)),
+			"the trust policy needs\n" + trustStatement(f.whom(), f.externalID).String()
+	case "resource-based policy":
+		return fmt.Sprintf("the key policy does not allow %s to %s", f.action, f.who()), keySide(f)
+	case "":
+		return missingPermission(f)
+	default:
+		return fmt.Sprintf("no %s allows %s to %s", kind, f.action, f.who()),
+			fmt.Sprintf("the role's own policy is not enough: whoever administers the %s has to let it allow %s", kind, f.action)
+	}
+}
+
+func withArticle(kind string) string {
+	switch kind[0] {
+	case 'a', 'e', 'i', 'o':
+		return "an " + kind
+	default:
+		return "a " + kind
+	}
+}
+
+// accessRules are for refusals that say no more than that they are one.
+func accessRules() []rule {
+	return []rule{{codes: deniedCodes(), explain: missingPermission}}
+}
+
+func missingPermission(f refusal) (string, string) {
+	return fmt.Sprintf("%s is not allowed %s", f.who(), f.action), roleSide(f)
 }
 
 // throttleRules are for calls that were repeated in vain.
@@ -73,9 +138,12 @@ func throttleRules() []rule {
 			return "AWS throttles the call, also after all retries: " + f.message, "run again with a lower max_concurrency or a higher max_retries: what is done already costs no call"
 		},
 	}, {
-		codes: []string{"InternalError", "InternalFailure", "Unavailable", "ServiceUnavailable", "ServiceFailure", "KMSInternalException", "DependencyTimeoutException"},
+		codes: []string{
+			"InternalError", "InternalFailure", "Unavailable", "ServiceUnavailable", "ServiceFailure", "KMSInternalException",
+			"DependencyTimeoutException", "KeyUnavailableException",
+		},
 		explain: func(f refusal) (string, string) {
-			return "a fault of AWS, also after all retries: " + f.message, "run again: what is done already stays done and costs no call"
+			return "a fault of AWS, also after all retries: " + cmp.Or(f.message, f.code), "run again: what is done already stays done and costs no call"
 		},
 	}}
 }

@@ -12,6 +12,12 @@ func ec2Rules() []rule {
 		{codes: []string{"UnsupportedOperation", "OperationNotPermitted"}, action: "ec2:Modify", contains: "shared publicly", explain: func(f refusal) (string, string) {
 			return "an encrypted image or snapshot can't be public: " + f.message, "share it with accounts or organizations"
 		}},
+		{codes: []string{"OperationNotPermitted"}, action: "ec2:Modify", contains: "block public access", explain: func(f refusal) (string, string) {
+			return "the account blocks public images: " + f.message, "share it with accounts or organizations"
+		}},
+		{codes: []string{"InvalidAMIAttributeItemValue"}, action: "ec2:Modify", contains: "for Organization", explain: func(f refusal) (string, string) {
+			return "AWS does not accept a recipient: " + f.message, "check that it exists, and that its ARN is whole: " + arnShapes
+		}},
 		{codes: []string{"InvalidAMIAttributeItemValue"}, action: "ec2:Modify", explain: func(f refusal) (string, string) {
 			return "AWS does not accept a recipient: " + f.message, "check that the account, organization or organizational unit exists and is not closed"
 		}},
@@ -28,6 +34,11 @@ func ec2Rules() []rule {
 		}},
 	}
 }
+
+// arnShapes are those of organizations and organizational units; the account is the organization's management account.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/share-amis-with-organizations-and-OUs.html
+const arnShapes = "arn:aws:organizations::<management account>:organization/o-… in organization_arns, " +
+	"arn:aws:organizations::<management account>:ou/o-…/ou-… in ou_arns"
 
 func awsManagedKey(f refusal) (string, string) {
 	return "a snapshot is encrypted with the AWS managed key aws/ebs, which no other account can use: " + f.message,
@@ -50,11 +61,6 @@ func targetRules() []rule {
 		}},
 		{codes: []string{"LimitExceeded", "LimitExceededException"}, action: "iam:", explain: func(f refusal) (string, string) {
 			return "the account has as many roles as it may: " + f.message, "delete roles that nothing uses, or ask for a higher quota \"Roles per account\""
-		}},
-		{codes: []string{"AccessDenied"}, action: "autoscaling:", contains: "iam:PassRole", explain: func(f refusal) (string, string) {
-			pass := f.act
-			pass.action, pass.resource = "iam:PassRole", f.grantee
-			return f.who() + " may not pass the role to Auto Scaling", "add to the identity policy of " + f.who() + ":\n" + identityStatement(pass).String()
 		}},
 		{codes: []string{"ServiceLinkedRoleFailure"}, action: "autoscaling:", explain: func(f refusal) (string, string) {
 			return "the service-linked role is not ready yet: " + f.message, "run again in a minute"

@@ -7,19 +7,8 @@ import (
 
 // kmsRules are for keys and grants. https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateGrant.html
 func kmsRules() []rule {
-	const denied = "AccessDeniedException"
 	return []rule{
-		{codes: []string{denied}, action: "kms:", contains: "explicit deny", explain: explicitDeny},
-		{codes: []string{denied}, action: "kms:", contains: "no identity-based policy allows", explain: func(f refusal) (string, string) {
-			return fmt.Sprintf("the identity policy of %s does not allow %s on the key", f.who(), f.action), roleSide(f)
-		}},
-		{codes: []string{denied}, action: "kms:", contains: "no session policy allows", explain: func(f refusal) (string, string) {
-			return "the session policy does not allow " + f.action, "if the target's assume_role has a policy or policy_arns, they leave it out: add\n" + identityStatement(f.act).String()
-		}},
-		{codes: []string{denied}, action: "kms:", contains: "because no resource-based policy allows", explain: func(f refusal) (string, string) {
-			return fmt.Sprintf("the key policy does not allow %s to %s", f.who(), f.action), keySide(f)
-		}},
-		{codes: []string{denied}, action: "kms:", explain: bothSides},
+		{codes: []string{"AccessDeniedException"}, action: "kms:", explain: bothSides},
 		{codes: []string{"InvalidArnException"}, action: "kms:CreateGrant", explain: func(f refusal) (string, string) {
 			return "KMS knows no role " + f.grantee, "check the role's name and path in the account; a role made minutes ago may need some more: run again, or create it beforehand"
 		}},
@@ -27,8 +16,9 @@ func kmsRules() []rule {
 			return "the key holds as many grants as AWS allows (50,000)",
 				"retire grants that nothing uses (aws kms list-grants --key-id " + f.resource + "), or ask for a higher quota \"Grants per KMS key\""
 		}},
-		{codes: []string{"DisabledException", "KMSInvalidStateException"}, action: "kms:", explain: func(f refusal) (string, string) {
-			return "the key is not usable: " + f.message, "enable the key (aws kms enable-key), or cancel its deletion (aws kms cancel-key-deletion), in the key's own account"
+		{codes: []string{"DisabledException", "KMSInvalidStateException"}, action: "kms:", explain: notUsable},
+		{codes: []string{"ValidationException", "ValidationError"}, action: "kms:CreateGrant", explain: func(f refusal) (string, string) {
+			return "KMS does not take the grant: " + f.message, "correct grant_operations; the key has to be a symmetric encryption key, as every key is that EBS can use"
 		}},
 		{codes: []string{"NotFoundException"}, action: "kms:", contains: "Invalid arn", explain: func(f refusal) (string, string) {
 			return "the ARN is of a key in another region", "name the key by its id, or by its ARN in " + string(f.scope.Region)
@@ -37,6 +27,23 @@ func kmsRules() []rule {
 			return "there is no such key: " + f.message, "check id or alias, account and region: keys and aliases are of one account and region"
 		}},
 	}
+}
+
+// notUsable tells by the key's state what to do. https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
+func notUsable(f refusal) (string, string) {
+	enable := "aws kms enable-key --region " + string(f.scope.Region) + " --key-id " + f.resource
+	remedy := "enable the key: " + enable
+	switch {
+	case strings.Contains(f.message, "pending deletion"):
+		remedy = "cancel its deletion, and then enable it: " + strings.Replace(enable, "enable-key", "cancel-key-deletion", 1) + "; " + enable
+	case strings.Contains(f.message, "pending import"):
+		remedy = "import its key material (aws kms import-key-material)"
+	case strings.Contains(f.message, "unavailable"):
+		remedy = "connect its custom key store (aws kms connect-custom-key-store)"
+	case strings.Contains(f.message, "creating"), strings.Contains(f.message, "updating"):
+		remedy = "run again in a minute"
+	}
+	return "the key is not usable: " + f.message, remedy + ", in the key's own account"
 }
 
 // bothSides is said when KMS won't tell: for a caller of another account it answers in the same way whether the key

@@ -5,14 +5,30 @@ import (
 	"strings"
 )
 
-// stsRules are for roles that can't be assumed.
-// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
-func stsRules() []rule {
+// onTheWayRules are for calls that were refused because of another action that comes with them.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
+func onTheWayRules() []rule {
 	return []rule{
 		{codes: []string{"AccessDenied"}, action: "sts:AssumeRole", contains: "sts:TagSession", explain: func(f refusal) (string, string) {
 			return "the trust policy of " + f.resource + " does not let " + f.who() + " pass session tags",
 				"let the role's trust policy allow it:\n" + trustStatement(f.whom(), f.externalID, "sts:TagSession").String()
 		}},
+		{codes: []string{"AccessDenied"}, action: "sts:AssumeRole", contains: "sts:SetSourceIdentity", explain: func(f refusal) (string, string) {
+			return "the trust policy of " + f.resource + " does not let " + f.who() + " pass on its source identity",
+				"let the role's trust policy allow it:\n" + trustStatement(f.whom(), f.externalID, "sts:SetSourceIdentity").String()
+		}},
+		{codes: []string{"AccessDenied"}, action: "autoscaling:", contains: "iam:PassRole", explain: func(f refusal) (string, string) {
+			pass := f.act
+			pass.action, pass.resource = "iam:PassRole", f.grantee
+			return f.who() + " may not pass the role to Auto Scaling", "add to the identity policy of " + f.who() + ":\n" + identityStatement(pass).String()
+		}},
+	}
+}
+
+// stsRules are for roles that can't be assumed.
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+func stsRules() []rule {
+	return []rule{
 		{codes: []string{"AccessDenied"}, action: "sts:AssumeRole", explain: notAssumable},
 		{codes: []string{"ValidationError"}, action: "sts:AssumeRole", contains: "role chaining", explain: func(refusal) (string, string) {
 			return "the source's credentials are a role's themselves, and then a session lasts an hour at most", "leave out duration_seconds of the target's assume_role, or set it to 3600 or less"
@@ -32,6 +48,10 @@ func stsRules() []rule {
 // notAssumable puts into words that AWS answers in the same way when a role does not exist, when its trust policy
 // doesn't fit or wants another external id, and when the caller's own policy lacks the permission.
 func notAssumable(f refusal) (string, string) {
+	if f.again {
+		return "the role " + f.resource + " can't be assumed any more: " + f.message,
+			"it could when the run began: look whether the role or its trust policy has been changed since, and run again"
+	}
 	cause := fmt.Sprintf("AWS does not tell which: the role does not exist, its trust policy does not let %s in%s, or %s may not assume it",
 		f.who(), withExternalID(f.externalID), f.who())
 	var b strings.Builder

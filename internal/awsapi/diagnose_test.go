@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"strings"
@@ -116,8 +117,8 @@ func TestDiagnose(t *testing.T) {
 		},
 		"no permission in EC2": {
 			share, "UnauthorizedOperation", "You are not authorized to perform this operation. User: arn:aws:iam::111111111111:user/ci is not authorized to perform: ec2:ModifyImageAttribute on resource: arn:aws:ec2:eu-central-1::image/ami-1 because no identity-based policy allows the ec2:ModifyImageAttribute action. Encoded authorization failure message: abc",
-			[]string{"arn:aws:iam::111111111111:user/ci is not allowed ec2:ModifyImageAttribute"},
-			[]string{`"Resource": "arn:aws:ec2:eu-central-1::image/ami-1"`},
+			[]string{"the identity policy of arn:aws:iam::111111111111:user/ci does not allow ec2:ModifyImageAttribute"},
+			[]string{`"Resource": "arn:aws:ec2:eu-central-1::image/ami-1"`, "aws sts decode-authorization-message", "--encoded-message abc"},
 		},
 		"no permission to pass the role to a group": {
 			act{action: "autoscaling:UpdateAutoScalingGroup", grantee: granteeID, principal: roleARN},
@@ -128,6 +129,144 @@ func TestDiagnose(t *testing.T) {
 		},
 		"throttling that the retries did not outlast": {
 			share, "RequestLimitExceeded", "Request limit exceeded.", []string{"throttles"}, []string{"max_concurrency", "max_retries"},
+		},
+		"an external id that the message itself tells of": {
+			assume, "AccessDenied", "User: arn:aws:iam::111111111111:user/ci is not authorized to perform: sts:AssumeRole on resource: " + roleARN + " because no role trust policy allows the sts:AssumeRole action",
+			[]string{"the trust policy of " + roleARN, `with external id "s3cret"`},
+			[]string{`"sts:ExternalId": "s3cret"`},
+		},
+		"a caller that may not assume the role, when AWS tells": {
+			assume, "AccessDenied", "User: arn:aws:iam::111111111111:user/ci is not authorized to perform: sts:AssumeRole on resource: " + roleARN + " because no identity-based policy allows the sts:AssumeRole action",
+			[]string{"the identity policy of arn:aws:iam::111111111111:user/ci does not allow sts:AssumeRole"},
+			[]string{`"Action": "sts:AssumeRole"`, `"Resource": "` + roleARN},
+		},
+		"a service control policy that denies the role": {
+			assume, "AccessDenied", "User: arn:aws:iam::111111111111:user/ci is not authorized to perform: sts:AssumeRole on resource: " + roleARN + " with an explicit deny in a service control policy: arn:aws:organizations::999999999999:policy/o-1234567890/service_control_policy/p-12345678",
+			[]string{"denied sts:AssumeRole by a service control policy, arn:aws:organizations::999999999999:policy/"},
+			[]string{"no Allow helps", "in the service control policy"},
+		},
+		"a trust policy that denies": {
+			assume, "AccessDenied", "User: x is not authorized to perform: sts:AssumeRole on resource: " + roleARN + " with an explicit deny in the role trust policy",
+			[]string{"denied sts:AssumeRole by a role trust policy"},
+			[]string{"in the role trust policy"},
+		},
+		"a source identity that the trust policy does not take": {
+			assume, "AccessDenied", "User: x is not authorized to perform: sts:SetSourceIdentity on resource: " + roleARN,
+			[]string{"source identity"},
+			[]string{`"sts:SetSourceIdentity"`},
+		},
+		"a session policy too large for AWS": {
+			assume, "PackedPolicyTooLarge", "Packed size of session policies and tags consumes 120% of allotted space.", []string{"consumes 120%"}, []string{"tags"},
+		},
+		"a session policy that is none": {
+			assume, "MalformedPolicyDocument", "Syntax errors in policy.", []string{"Syntax errors"}, []string{"assume_role"},
+		},
+		"credentials of the source that have expired": {
+			assume, "ExpiredToken", "The security token included in the request is expired", []string{"the source account's credentials have expired"}, []string{"run again"},
+		},
+		"a session of a role that was deleted": {
+			grant, "UnrecognizedClientException", "The security token included in the request is invalid.",
+			[]string{"the credentials for account 222222222222 are not taken", "token included in the request is invalid"},
+			[]string{"deleted and made again", "opt-in region that account 222222222222"},
+		},
+		"a region that EC2 does not know the account in": {
+			share, "AuthFailure", "AWS was not able to validate the provided access credentials", []string{"the source account's credentials"}, []string{"opt-in region"},
+		},
+		"a clock that is wrong": {
+			share, "SignatureDoesNotMatch", "Signature expired: 20261124T000000Z is now earlier than 20261124T010000Z (20261124T011500Z - 15 min.)", []string{"clock", "Signature expired"}, []string{"NTP"},
+		},
+		"a clock that is wrong, to KMS": {
+			grant, "InvalidSignatureException", "Signature not yet current: 20261124T020000Z is still later than 20261124T010500Z", []string{"clock"}, []string{"NTP"},
+		},
+		"a service control policy without an Allow": {
+			grant, "AccessDeniedException", "User: x is not authorized to perform: kms:CreateGrant on resource: y because no service control policy allows the kms:CreateGrant action",
+			[]string{"no service control policy allows kms:CreateGrant to " + roleARN},
+			[]string{"whoever administers the service control policy"},
+		},
+		"a permissions boundary without one": {
+			share, "UnauthorizedOperation", "You are not authorized to perform this operation. User: arn:aws:iam::111111111111:user/ci is not authorized to perform: ec2:ModifyImageAttribute on resource: x because no permissions boundary allows the ec2:ModifyImageAttribute action",
+			[]string{"no permissions boundary allows ec2:ModifyImageAttribute to arn:aws:iam::111111111111:user/ci"},
+			[]string{"permissions boundary"},
+		},
+		"an identity policy that denies": {
+			share, "UnauthorizedOperation", "User: arn:aws:iam::111111111111:user/ci is not authorized to perform: ec2:ModifyImageAttribute on resource: x with an explicit deny in an identity-based policy. Encoded authorization failure message: 4GIOHlTkIaWHQD0Q0m6XSnuUMCm-abc_def",
+			[]string{"denied ec2:ModifyImageAttribute by an identity-based policy"},
+			[]string{"make an exception for arn:aws:iam::111111111111:user/ci", "--encoded-message 4GIOHlTkIaWHQD0Q0m6XSnuUMCm-abc_def"},
+		},
+		"no permission in EC2, and AWS names nobody": {
+			share, "UnauthorizedOperation", "You are not authorized to perform this operation.", []string{"the caller is not allowed ec2:ModifyImageAttribute"}, []string{`"Action": "ec2:ModifyImageAttribute"`},
+		},
+		"a service-linked role that may not be looked for": {
+			act{action: "iam:GetRole", resource: granteeID, principal: roleARN},
+			"AccessDenied", "User: x is not authorized to perform: iam:GetRole on resource: role AWSServiceRoleForAutoScaling because no identity-based policy allows the iam:GetRole action",
+			[]string{"does not allow iam:GetRole"},
+			[]string{`"` + granteeID + `"`, `"arn:aws:iam::222222222222:role/AWSServiceRoleForAutoScaling"`},
+		},
+		"a key to be deleted": {
+			grant, "KMSInvalidStateException", keyARN + " is pending deletion.", []string{"is pending deletion"}, []string{"cancel-key-deletion --region eu-central-1 --key-id " + keyARN + "; aws kms enable-key"},
+		},
+		"a key without its material": {
+			grant, "KMSInvalidStateException", keyARN + " is pending import.", []string{"pending import"}, []string{"import-key-material"},
+		},
+		"a key whose store is gone": {
+			grant, "KMSInvalidStateException", keyARN + " is unavailable.", []string{"unavailable"}, []string{"connect-custom-key-store"},
+		},
+		"a key that is not ready": {
+			grant, "KMSInvalidStateException", keyARN + " is updating.", []string{"updating"}, []string{"in a minute"},
+		},
+		"an operation that the key can't do": {
+			grant, "ValidationException", "Operations not supported for this key", []string{"not supported"}, []string{"grant_operations"},
+		},
+		"the ARN of another region": {
+			grant, "NotFoundException", "Invalid arn us-east-1", []string{"another region"}, []string{"eu-central-1"},
+		},
+		"a key that is not there": {
+			grant, "NotFoundException", "Key '" + keyARN + "' does not exist", []string{"no such key"}, []string{"region"},
+		},
+		"a fault of KMS that the retries did not outlast": {
+			grant, "KMSInternalException", "", []string{"KMSInternalException"}, []string{"run again"},
+		},
+		"an AWS managed key behind an image, with an ASCII apostrophe": {
+			share, "InvalidParameter", "Snapshots encrypted with the AWS Managed CMK can't be shared. Specify another snapshot.", []string{"aws/ebs"}, []string{"customer managed key"},
+		},
+		"an encrypted image made public": {
+			share, "UnsupportedOperation", "Encrypted snapshots can\u2019t be shared publicly. Specify another snapshot.", []string{"can't be public"}, []string{"organizations"},
+		},
+		"an encrypted snapshot made public": {
+			act{action: "ec2:ModifySnapshotAttribute"}, "OperationNotPermitted", "Encrypted snapshots cannot be shared publicly", []string{"can't be public"}, []string{"organizations"},
+		},
+		"a public image where there may be none": {
+			share, "OperationNotPermitted", "You can't publicly share this image because block public access for AMIs is enabled for this account.", []string{"blocks public images"}, []string{"organizations"},
+		},
+		"an organization's ARN that is none": {
+			share, "InvalidAMIAttributeItemValue", `Invalid attribute item value "arn:aws:organizations::1:account/o-1" for OrganizationArn item type.`, []string{"account/o-1"}, []string{":organization/o-…"},
+		},
+		"an image shared too often": {
+			share, "ResourceLimitExceeded", "You have reached your quota", []string{"quota"}, []string{"1,000", "AMI sharing"},
+		},
+		"an image that is gone": {
+			share, "InvalidAMIID.NotFound", "The image id '[ami-1]' does not exist", []string{"gone, or not visible"}, []string{"owner"},
+		},
+		"an image that was deregistered": {
+			share, "InvalidAMIID.Unavailable", "The image id '[ami-1]' is no longer available", []string{"no longer available"}, []string{"owner"},
+		},
+		"an id that is none": {
+			share, "InvalidAMIID.Malformed", `Invalid id: "x" (expecting "ami-...")`, []string{"expecting"}, []string{"ami-0123456789abcdef0"},
+		},
+		"a snapshot of somebody else": {
+			act{action: "ec2:ModifySnapshotAttribute"}, "InvalidSnapshot.NotFound", "The snapshot 'snap-x' does not exist.", []string{"only the snapshot's owner"}, []string{"owns the snapshot"},
+		},
+		"a suffix that the service does not take": {
+			act{action: "iam:CreateServiceLinkedRole"}, "InvalidInput", "Custom suffix is not allowed for spot.amazonaws.com", []string{"no suffix"}, []string{"service_linked_roles"},
+		},
+		"an account full of roles": {
+			act{action: "iam:CreateServiceLinkedRole"}, "LimitExceeded", "Cannot exceed quota for RolesPerAccount: 1000.", []string{"as many roles"}, []string{"Roles per account"},
+		},
+		"a group whose role is not ready": {
+			act{action: "autoscaling:UpdateAutoScalingGroup"}, "ServiceLinkedRoleFailure", "The service-linked role is not ready.", []string{"not ready"}, []string{"in a minute"},
+		},
+		"a group that is busy": {
+			act{action: "autoscaling:UpdateAutoScalingGroup"}, "ScalingActivityInProgress", "Busy.", []string{"Busy."}, []string{"at rest"},
 		},
 		"an error that nobody has met": {
 			share, "SomethingNew", "A thing happened.", []string{"A thing happened."}, nil,
@@ -161,40 +300,17 @@ func TestDiagnoseWithoutAnAnswer(t *testing.T) {
 		err   error
 		cause string
 	}{
-		"a host that takes no connection": {&net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}, "AWS could not be reached: connection refused"},
-		"no answer in time":               {context.DeadlineExceeded, "AWS did not answer in time"},
-		"an interrupted run":              {context.Canceled, "the run was interrupted"},
-		"anything else":                   {errors.New("odd"), "odd"},
+		"a host that takes no connection":  {&net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}, "AWS could not be reached: connection refused"},
+		"a proxy that takes no connection": {&net.OpError{Op: "proxyconnect", Net: "tcp", Err: errors.New("connection refused")}, "AWS could not be reached: connection refused"},
+		"a certificate of a proxy's own":   {&tls.CertificateVerificationError{Err: errors.New("x509: unknown authority")}, "the TLS certificate that came instead of AWS's is not trusted: x509: unknown authority"},
+		"no answer in time":                {context.DeadlineExceeded, "AWS did not answer in time"},
+		"an interrupted run":               {context.Canceled, "the run was interrupted"},
+		"anything else":                    {errors.New("odd"), "odd"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := diagnose(tt.err, act{doing: "looking"})
 			if diff := cmp.Diff(tt.cause, got.Cause); diff != "" || got.Code != "" {
 				t.Errorf("cause (-want +got):\n%s", diff)
-			}
-		})
-	}
-}
-
-func TestKeyIDIn(t *testing.T) {
-	for name, tt := range map[string]struct{ id, want, cause string }{
-		"an id":                                  {id: "1234abcd", want: "1234abcd"},
-		"an ARN of the region":                   {id: keyARN, want: keyARN},
-		"an ARN of another region":               {id: "arn:aws:kms:us-east-1:111111111111:key/1234abcd", cause: "not a multi-Region key"},
-		"a replica's ARN of another region":      {id: "arn:aws:kms:us-east-1:111111111111:key/mrk-1234", want: "arn:aws:kms:eu-central-1:111111111111:key/mrk-1234"},
-		"an alias":                               {id: "alias/ami-sharing", want: "alias/ami-sharing"},
-		"an alias's ARN of another region":       {id: "arn:aws-cn:kms:cn-north-1:111111111111:alias/x", want: "arn:aws-cn:kms:eu-central-1:111111111111:alias/x"},
-		"the alias of an AWS managed key":        {id: "alias/aws/ebs", cause: "AWS managed key"},
-		"the alias's ARN of an AWS managed key":  {id: "arn:aws:kms:eu-central-1:111111111111:alias/aws/ebs", cause: "AWS managed key"},
-		"an ARN of something else":               {id: "arn:aws:iam::111111111111:role/x", cause: "not the ARN of a KMS key"},
-		"something that only begins like an ARN": {id: "arn:aws:kms", cause: "is not an ARN"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			got, problem := keyIDIn("eu-central-1", tt.id)
-			if got != tt.want || (problem != nil) != (tt.cause != "") {
-				t.Fatalf("got %q, %v", got, problem)
-			}
-			if problem != nil {
-				contains(t, "cause", problem.Cause, []string{tt.cause})
 			}
 		})
 	}

@@ -41,6 +41,16 @@ func hasCode(err error, codes ...string) bool {
 	return got != "" && slices.Contains(codes, got)
 }
 
+// assuming tells whether an error came up while the role of a session was assumed again, in the middle of another call.
+func assuming(err error) bool {
+	outer, ok := errors.AsType[*smithy.OperationError](err)
+	if !ok {
+		return false
+	}
+	inner, ok := errors.AsType[*smithy.OperationError](outer.Err)
+	return ok && inner.OperationName == "AssumeRole"
+}
+
 // denied tells whether AWS refused for want of permission.
 func denied(err error) bool {
 	return hasCode(err, "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthFailure")

@@ -177,3 +177,28 @@ func TestProve(t *testing.T) {
 		t.Errorf("calls (-want +got):\n%s", diff)
 	}
 }
+
+func TestKeyIDIn(t *testing.T) {
+	for name, tt := range map[string]struct{ id, want, cause string }{
+		"an id":                                  {id: "1234abcd", want: "1234abcd"},
+		"an ARN of the region":                   {id: keyARN, want: keyARN},
+		"an ARN of another region":               {id: "arn:aws:kms:us-east-1:111111111111:key/1234abcd", cause: "not a multi-Region key"},
+		"a replica's ARN of another region":      {id: "arn:aws:kms:us-east-1:111111111111:key/mrk-1234", want: "arn:aws:kms:eu-central-1:111111111111:key/mrk-1234"},
+		"an alias":                               {id: "alias/ami-sharing", want: "alias/ami-sharing"},
+		"an alias's ARN of another region":       {id: "arn:aws-cn:kms:cn-north-1:111111111111:alias/x", want: "arn:aws-cn:kms:eu-central-1:111111111111:alias/x"},
+		"the alias of an AWS managed key":        {id: "alias/aws/ebs", cause: "AWS managed key"},
+		"the alias's ARN of an AWS managed key":  {id: "arn:aws:kms:eu-central-1:111111111111:alias/aws/ebs", cause: "AWS managed key"},
+		"an ARN of something else":               {id: "arn:aws:iam::111111111111:role/x", cause: "not the ARN of a KMS key"},
+		"something that only begins like an ARN": {id: "arn:aws:kms", cause: "is not an ARN"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, problem := keyIDIn("eu-central-1", tt.id)
+			if got != tt.want || (problem != nil) != (tt.cause != "") {
+				t.Fatalf("got %q, %v", got, problem)
+			}
+			if problem != nil {
+				contains(t, "cause", problem.Cause, []string{tt.cause})
+			}
+		})
+	}
+}

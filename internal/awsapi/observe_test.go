@@ -129,7 +129,7 @@ func TestABrokenTargetStopsNoOther(t *testing.T) {
 			change: func(w *awssim.World) {
 				w.Accounts[1].Roles[0].Policies = []json.RawMessage{json.RawMessage(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"kms:*","Resource":"*"}]}`)}
 			},
-			cause: "not allowed iam:GetRole",
+			cause: "does not allow iam:GetRole",
 		},
 		"one of its regions is not enabled": {
 			change:  func(w *awssim.World) { w.Accounts[1].DisabledRegions = []string{string(virginia)} },

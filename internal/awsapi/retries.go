@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"time"
@@ -77,8 +78,14 @@ func (r impatient) RetryDelay(attempt int, err error) (time.Duration, error) {
 	return r.Standard.RetryDelay(attempt, err)
 }
 
-// unreachable tells whether no connection came about at all.
+// unreachable tells whether no connection came about at all, with AWS or with the proxy before it.
 func unreachable(err error) bool {
-	var op *net.OpError
-	return errors.As(err, &op) && op.Op == "dial"
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && (op.Op == "dial" || op.Op == "proxyconnect") || untrusted(err)
+}
+
+// untrusted tells whether the other side has shown a certificate that nothing here vouches for.
+func untrusted(err error) bool {
+	_, ok := errors.AsType[*tls.CertificateVerificationError](err)
+	return ok
 }

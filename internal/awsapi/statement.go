@@ -35,7 +35,22 @@ func identityStatement(a act) statement {
 	if resource == "" {
 		resource = "*"
 	}
-	return statement{Effect: "Allow", Action: a.action, Resource: resource}
+	s := statement{Effect: "Allow", Action: a.action, Resource: resource}
+	if a.action == "iam:GetRole" {
+		// IAM knows the path of a role that exists only.
+		s.Resource = []string{resource, withoutPath(resource)}
+	}
+	return s
+}
+
+// withoutPath returns the ARN that a role has without its path.
+func withoutPath(role string) string {
+	arn, err := sharing.ParseARN(role)
+	if err != nil {
+		return role
+	}
+	arn.Resource = "role/" + arn.Resource[strings.LastIndexByte(arn.Resource, '/')+1:]
+	return arn.String()
 }
 
 // keyStatement is what a key policy lacks. The conditions limit grants to the very ones that a run makes.

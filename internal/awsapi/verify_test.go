@@ -103,7 +103,7 @@ func TestVerify(t *testing.T) {
 				w.Accounts[1].Roles[0].Policies = []json.RawMessage{json.RawMessage(
 					`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["kms:CreateGrant","iam:GetRole"],"Resource":"*"}]}`)}
 			},
-			want: []string{"warn default EBS key", "warn " + ofGrant, "warn " + ofImage}, cause: "not allowed ec2:GetEbsDefaultKmsKeyId",
+			want: []string{"warn default EBS key", "warn " + ofGrant, "warn " + ofImage}, cause: "does not allow ec2:GetEbsDefaultKmsKeyId",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
