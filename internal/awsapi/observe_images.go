@@ -50,31 +50,40 @@ func (o *observation) imagesOf(ctx context.Context, region sharing.Region) map[s
 	return images
 }
 
+// details looks into the images that are available. The others can't be shared, and what they consist of may not be there.
 func (o *observation) details(ctx context.Context, region sharing.Region, found []types.Image, images map[string]sharing.Image) {
-	permissions := make([][]sharing.Recipient, len(found))
+	available := slices.DeleteFunc(slices.Clone(found), func(i types.Image) bool { return i.State != types.ImageStateAvailable })
+	var permissions map[string][]sharing.Recipient
 	var snapshots map[string]sharing.Snapshot
 	together(
-		func() { snapshots = o.snapshots(ctx, region, snapshotIDs(found)) },
-		func() {
-			each(found, func(i int, image types.Image) {
-				if image.State == types.ImageStateAvailable {
-					permissions[i] = o.launchPermissions(ctx, region, aws.ToString(image.ImageId))
-				}
-			})
-		},
+		func() { snapshots = o.snapshots(ctx, region, snapshotIDs(available)) },
+		func() { permissions = o.permissions(ctx, region, available) },
 	)
-	for i, from := range found {
+	for _, from := range found {
 		image := sharing.Image{
 			Owner: sharing.AccountID(aws.ToString(from.OwnerId)), Name: aws.ToString(from.Name), State: string(from.State),
-			LaunchPermissions: permissions[i], Tags: tagMap(from.Tags),
+			LaunchPermissions: permissions[aws.ToString(from.ImageId)], Tags: tagMap(from.Tags),
 		}
-		for _, id := range snapshotIDs(found[i : i+1]) {
+		for _, id := range snapshotIDs([]types.Image{from}) {
 			if snapshot, ok := snapshots[id]; ok {
 				image.Snapshots = append(image.Snapshots, snapshot)
 			}
 		}
 		images[aws.ToString(from.ImageId)] = image
 	}
+}
+
+// permissions reads whom images are shared with.
+func (o *observation) permissions(ctx context.Context, region sharing.Region, images []types.Image) map[string][]sharing.Recipient {
+	permissions := make([][]sharing.Recipient, len(images))
+	each(images, func(i int, image types.Image) {
+		permissions[i] = o.launchPermissions(ctx, region, aws.ToString(image.ImageId))
+	})
+	byID := map[string][]sharing.Recipient{}
+	for i, image := range images {
+		byID[aws.ToString(image.ImageId)] = permissions[i]
+	}
+	return byID
 }
 
 // launchPermissions reads whom an image is shared with: only its owner can.

@@ -3,6 +3,7 @@ package awsapi
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -75,28 +76,36 @@ func (o *observation) sourceGrants(ctx context.Context, arn string) ([]sharing.G
 
 // listFromTargets lists, from inside the first targets, the grants that the source may not list.
 func (o *observation) listFromTargets(ctx context.Context, facts sharing.Facts) {
+	if !o.needsGrants() {
+		return
+	}
 	var open []sharing.AccountID
 	for _, target := range o.request.Targets {
 		if target.Credentials && len(facts.Targets[target.Account].Problems) == 0 && len(open) < targetsAskedForGrants {
 			open = append(open, target.Account)
 		}
 	}
-	for arn, key := range facts.Keys {
-		if key.GrantsListed || !o.needsGrants() {
-			continue
-		}
-		for _, account := range open {
-			grants, err := o.listGrants(ctx, place{account, keyRegion(arn)}, &kms.ListGrantsInput{KeyId: &arn})
-			if err == nil {
-				key.Grants, key.GrantsListed = grants, true
-				break
-			}
-		}
-		if !key.GrantsListed {
-			o.warnings.add("the grants of key " + arn + " could not be listed (kms:ListGrants): grants that are there already are asked for again, which KMS answers with the same grant")
-		}
-		facts.Keys[arn] = key
+	unlisted := slices.Sorted(maps.Keys(facts.Keys))
+	unlisted = slices.DeleteFunc(unlisted, func(arn string) bool { return facts.Keys[arn].GrantsListed })
+	keys := make([]sharing.Key, len(unlisted))
+	each(unlisted, func(i int, arn string) { keys[i] = o.listedFrom(ctx, open, facts.Keys[arn]) })
+	for i, arn := range unlisted {
+		facts.Keys[arn] = keys[i]
 	}
+}
+
+// listedFrom returns a key with its grants, as far as one of the targets may list them.
+func (o *observation) listedFrom(ctx context.Context, targets []sharing.AccountID, key sharing.Key) sharing.Key {
+	ctx, cancel := context.WithTimeout(ctx, o.options.TargetTimeout)
+	defer cancel()
+	for _, account := range targets {
+		if grants, err := o.listGrants(ctx, place{account, keyRegion(key.ARN)}, &kms.ListGrantsInput{KeyId: &key.ARN}); err == nil {
+			key.Grants, key.GrantsListed = grants, true
+			return key
+		}
+	}
+	o.warnings.add("the grants of key " + key.ARN + " could not be listed (kms:ListGrants): grants that are there already are asked for again, which KMS answers with the same grant")
+	return key
 }
 
 // listGrants reads all pages of ListGrants.

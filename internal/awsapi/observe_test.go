@@ -176,6 +176,23 @@ func TestWhatIsMissingIsAFact(t *testing.T) {
 	}
 }
 
+func TestAnImageThatIsNotAvailableIsNotLookedInto(t *testing.T) {
+	for _, state := range []string{"failed", "pending", "disabled"} {
+		s := start(t, func(w *awssim.World) { w.Accounts[0].Regions[string(virginia)].Images[0].State = state })
+		request := someRequest()
+		request.Images = request.Images[1:]
+		facts, err := s.client(Options{}).Observe(t.Context(), request)
+		if err != nil || facts.Images[0].State != state || len(facts.Keys) > 0 {
+			t.Errorf("%+v, %v", facts, err)
+		}
+		calls := s.calls()
+		delete(calls, "sts:AssumeRole")
+		if diff := cmp.Diff(map[string]int{"ec2:DescribeImages": 1, "iam:GetRole": 2}, calls); diff != "" {
+			t.Errorf("%s: calls (-want +got):\n%s", state, diff)
+		}
+	}
+}
+
 func TestWhatTheSourceMayNotReadStopsTheRun(t *testing.T) {
 	s := start(t, func(w *awssim.World) {
 		w.Accounts[0].Users[0].Policies = []json.RawMessage{json.RawMessage(
@@ -221,6 +238,19 @@ func TestAnInterruptedObservation(t *testing.T) {
 	began := time.Now()
 	if _, err := s.client(Options{}).Observe(ctx, someRequest()); err == nil || time.Since(began) > 500*time.Millisecond {
 		t.Errorf("%v after %v", err, time.Since(began))
+	}
+}
+
+func TestATargetThatHangsDoesNotHoldUpTheListOfGrants(t *testing.T) {
+	s := start(t, func(w *awssim.World) {
+		w.Accounts[0].Users[0].Policies = append(w.Accounts[0].Users[0].Policies,
+			json.RawMessage(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"kms:ListGrants","Resource":"*"}]}`))
+		w.Faults = []awssim.Fault{{Action: "kms:ListGrants", Account: string(target), DelayMillis: 2000}}
+	})
+	began := time.Now()
+	facts, err := s.client(Options{TargetTimeout: 300 * time.Millisecond}).Observe(t.Context(), someRequest())
+	if err != nil || len(facts.Warnings) != 2 || time.Since(began) > 1500*time.Millisecond {
+		t.Errorf("%q, %v after %v", facts.Warnings, err, time.Since(began))
 	}
 }
 
