@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/config"
 	packersdk "github.com/hashicorp/packer-plugin-sdk/packer"
 )
 
@@ -70,9 +71,18 @@ func (c *Config) checkMFA(f findings) {
 	case c.MFACode == "" || f.open(c.MFACode):
 	case !mfaPattern.MatchString(c.MFACode):
 		f.addf("mfa_code: %s characters are no code of six digits", strconv.Itoa(len(c.MFACode)))
-	case c.AssumeRole.RoleARN == "" && c.Profile == "":
+	case c.AssumeRole.RoleARN == "" && c.Profile == "" && environmentProfile() == "":
 		f.addf("mfa_code: there is no role to use it for: give assume_role, or a profile with a role_arn")
 	}
+}
+
+// environmentProfile returns the profile that AWS_PROFILE names.
+func environmentProfile() string {
+	environment, err := config.NewEnvConfig()
+	if err != nil {
+		return "" // whatever is wrong there, loading reports it
+	}
+	return environment.SharedConfigProfile
 }
 
 func (v VaultAWSEngineConfig) empty() bool { return v == VaultAWSEngineConfig{} }

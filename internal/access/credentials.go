@@ -13,6 +13,7 @@ import (
 	awsbase "github.com/hashicorp/aws-sdk-go-base/v2"
 	"github.com/hashicorp/aws-sdk-go-base/v2/diag"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/awsapi"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
@@ -48,7 +49,14 @@ func (c *Config) AWSConfig(ctx context.Context, o Options) (aws.Config, error) {
 	if c.MFACode != "" {
 		base.AssumeRole = nil
 	}
-	return load(ctx, base)
+	loaded, err := load(ctx, base)
+	if err != nil || c.SkipCredsValidation {
+		return loaded, err
+	}
+	if _, err := awsapi.Caller(ctx, loaded); err != nil {
+		return aws.Config{}, fmt.Errorf("getting credentials of the source account: %w", err)
+	}
+	return loaded, nil
 }
 
 // temporary returns the keys of Vault or of a session with a multi-factor code; nil when neither is asked for.
@@ -80,8 +88,8 @@ func (c *Config) base(ctx context.Context, o Options) awsbase.Config {
 	base := awsbase.Config{
 		AccessKey: c.AccessKey, SecretKey: c.SecretKey, Token: c.Token,
 		Profile: c.Profile, SharedConfigFiles: c.files(), SharedCredentialsFiles: c.files(),
-		Region: c.Region, MaxRetries: c.Retries(), Insecure: c.InsecureSkipTLSVerify,
-		SkipCredsValidation: c.SkipCredsValidation, SuppressDebugLog: true, StsEndpoint: stsEndpoint(ctx),
+		Region: c.Region, MaxRetries: c.Retries() + 1, Insecure: c.InsecureSkipTLSVerify,
+		SkipCredsValidation: true, SuppressDebugLog: true, StsEndpoint: stsEndpoint(ctx), // they are validated in the plugin's own words
 		UserAgent: awsbase.UserAgentProducts{{Name: "packer-plugin-ami-share", Version: o.PluginVersion}},
 	}
 	if base.Region == "" {

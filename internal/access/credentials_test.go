@@ -3,6 +3,7 @@ package access
 import (
 	"encoding/json"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -42,8 +43,23 @@ func TestPrepare(t *testing.T) {
 		"Vault with a wrong duration": {Config{VaultAWSEngine: VaultAWSEngineConfig{Name: "x", TTL: "soon"}}, []string{`vault_aws_engine: ttl: "soon"`}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			isolated(t, "")
 			wantErrors(t, test.config.Prepare(), test.want)
 		})
+	}
+}
+
+func TestACodeIsForTheProfileOfTheEnvironmentToo(t *testing.T) {
+	var calls []string
+	isolated(t, stsServer(t, &calls))
+	t.Setenv("AWS_PROFILE", "device")
+	config := Config{MFACode: "123456", Region: "us-west-2", SkipCredsValidation: true, SharedCredentialsFile: writeFile(t, profiles)}
+	wantErrors(t, config.Prepare(), nil)
+	if _, err := config.AWSConfig(t.Context(), Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"AssumeRole arn:aws:iam::111111111111:role/guarded arn:aws:iam::111111111111:mfa/token 123456"}, calls); diff != "" {
+		t.Errorf("calls (-want +got):\n%s", diff)
 	}
 }
 
@@ -62,7 +78,15 @@ func isolated(t *testing.T, endpoint string) {
 
 // stsServer answers as STS does: the session's access key is "ASIA" and the role's name.
 func stsServer(t *testing.T, calls *[]string) string {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(stsHandler(calls))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+var discard = log.New(io.Discard, "", 0)
+
+func stsHandler(calls *[]string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
 		action := r.FormValue("Action")
 		call := strings.TrimSpace(strings.Join([]string{action, r.FormValue("RoleArn"), r.FormValue("ExternalId"), r.FormValue("SerialNumber"), r.FormValue("TokenCode")}, " "))
 		*calls = append(*calls, strings.Join(strings.Fields(call), " "))
@@ -75,10 +99,14 @@ func stsServer(t *testing.T, calls *[]string) string {
 			"GetCallerIdentity": "<Arn>arn:aws:iam::111111111111:user/teams/jo</Arn><UserId>AIDA</UserId><Account>111111111111</Account>",
 			"AssumeRole":        "<Credentials><AccessKeyId>ASIAROLE</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>2999-01-01T00:00:00Z</Expiration></Credentials>",
 		}
+		if strings.Contains(r.Header.Get("Authorization"), "Credential=AKIAWRONG/") {
+			w.WriteHeader(http.StatusForbidden)
+			io.WriteString(w, "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>The request signature we calculated does not match. "+
+				"The Canonical String for this request should have been x-amz-security-token:FQoG</Message></Error></ErrorResponse>")
+			return
+		}
 		io.WriteString(w, "<"+action+"Response><"+action+"Result>"+answers[action]+"</"+action+"Result></"+action+"Response>")
-	}))
-	t.Cleanup(server.Close)
-	return server.URL
+	}
 }
 
 func writeFile(t *testing.T, content string) string {
@@ -190,6 +218,10 @@ func TestCredentialsThatFail(t *testing.T) {
 			Config{AccessKey: "a", SecretKey: "b", Region: "us-west-2", AssumeRole: AssumeRoleConfig{RoleARN: "arn:aws:iam::111111111111:role/x", ExternalID: "wrong"}},
 			[]string{"assuming the role arn:aws:iam::111111111111:role/x", "AccessDenied", `with the external ID "wrong"`},
 		},
+		"a wrong secret key": {
+			Config{AccessKey: "AKIAWRONG", SecretKey: "b", Token: "FQoG", Region: "us-west-2"},
+			[]string{"getting credentials of the source account: asking whose credentials these are: SignatureDoesNotMatch: the source account's credentials are not taken"},
+		},
 		"a wrong code": {
 			Config{AccessKey: "a", SecretKey: "b", Region: "us-west-2", MFACode: "123456", AssumeRole: AssumeRoleConfig{RoleARN: "arn:aws:iam::111111111111:role/x", ExternalID: "wrong"}},
 			[]string{"with mfa_code", "AccessDenied", "A code is good for one use"},
@@ -206,6 +238,9 @@ func TestCredentialsThatFail(t *testing.T) {
 			_, err := test.config.AWSConfig(t.Context(), Options{})
 			if err == nil {
 				t.Fatal("there is no error")
+			}
+			if strings.Contains(err.Error(), "FQoG") {
+				t.Errorf("the error %q tells a session token", err)
 			}
 			for _, want := range test.want {
 				if !strings.Contains(err.Error(), want) {

@@ -3,9 +3,11 @@ package access
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -37,6 +39,7 @@ func (c *Config) code() (string, error) { return c.MFACode, nil }
 func (c *Config) profileSession(ctx context.Context, base awsbase.Config) (aws.Credentials, error) {
 	loaded, err := config.LoadDefaultConfig(ctx,
 		config.WithRegion(base.Region),
+		config.WithHTTPClient(c.httpClient()),
 		config.WithSharedConfigProfile(c.Profile),
 		config.WithSharedConfigFiles(c.files()),
 		config.WithSharedCredentialsFiles(c.files()),
@@ -53,9 +56,20 @@ func (c *Config) profileSession(ctx context.Context, base awsbase.Config) (aws.C
 	return loaded.Credentials.Retrieve(ctx)
 }
 
+// httpClient returns a client that trusts whom the options trust.
+func (c *Config) httpClient() *awshttp.BuildableClient {
+	client := awshttp.NewBuildableClient()
+	if !c.InsecureSkipTLSVerify {
+		return client
+	}
+	return client.WithTransportOptions(func(t *http.Transport) {
+		t.TLSClientConfig.InsecureSkipVerify = true //nolint:gosec // insecure_skip_tls_verify asks for it
+	})
+}
+
 // roleSession assumes the role of assume_role with the credentials that the other options give.
 func (c *Config) roleSession(ctx context.Context, base awsbase.Config) (aws.Credentials, error) {
-	base.AssumeRole, base.SkipCredsValidation = nil, true
+	base.AssumeRole = nil
 	loaded, err := load(ctx, base)
 	if err != nil {
 		return aws.Credentials{}, err

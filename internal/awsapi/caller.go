@@ -8,10 +8,11 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// Caller asks whose credentials a configuration holds. It is allowed to everybody who has any.
+// Caller asks whose credentials a configuration holds, with the repetitions of a Client. It is allowed to everybody who
+// has any.
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 func Caller(ctx context.Context, config aws.Config) (sharing.ARN, error) {
-	out, err := newSTS(config).GetCallerIdentity(ctx, nil)
+	out, err := New(config, nil, Options{}).sts(place{}).GetCallerIdentity(ctx, nil)
 	if err != nil {
 		return sharing.ARN{}, diagnose(err, act{doing: "asking whose credentials these are", action: "sts:GetCallerIdentity"})
 	}
