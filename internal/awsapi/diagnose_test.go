@@ -5,6 +5,8 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -313,5 +315,21 @@ func TestDiagnoseWithoutAnAnswer(t *testing.T) {
 				t.Errorf("cause (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestTheTroubleshootingGuideKnowsEveryRefusal(t *testing.T) {
+	guide, err := os.ReadFile("../../docs/troubleshooting.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rule := range rules() {
+		words := rule.codes
+		if rule.contains != "" {
+			words = append(words, rule.contains)
+		}
+		if !slices.ContainsFunc(words, func(word string) bool { return strings.Contains(string(guide), word) }) {
+			t.Errorf("none of %q is in docs/troubleshooting.md", words)
+		}
 	}
 }

@@ -98,11 +98,7 @@ func missingRole(account sharing.AccountID, grantee sharing.Grantee, arn string)
 		Remedy: "create it, or correct its name in grantee_roles",
 	}
 	if grantee.Service != "" {
-		command := "aws iam create-service-linked-role --aws-service-name " + grantee.Service
-		if grantee.Suffix != "" {
-			command += " --custom-suffix " + grantee.Suffix
-		}
-		problem.Remedy = "set create_service_linked_roles = true in the target, or run in account " + string(account) + ": " + command
+		problem.Remedy = "set create_service_linked_roles = true in the target, or run in account " + string(account) + ": " + plan.CreateRoleCommand(grantee)
 	}
 	return problem
 }
