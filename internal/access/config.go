@@ -15,7 +15,8 @@ package access
 // service of the container or the instance. They are fetched when sharing begins, so that they can't expire during a
 // long build. The environment variables of the AWS SDKs work as they do for the AWS CLI, among them
 // `AWS_ENDPOINT_URL`, `AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT` and `AWS_CA_BUNDLE`. STS is asked in the
-// Region of the source account, never at its global endpoint, so that Regions which must be enabled first work.
+// Region of the source account, never at its global endpoint, whatever `AWS_STS_REGIONAL_ENDPOINTS` says, so that
+// Regions which must be enabled first work.
 type Config struct {
 	// The access key. Goes with `secret_key`. Prefer a profile, a role or the environment to a key in a template.
 	AccessKey string `mapstructure:"access_key" required:"false"`
