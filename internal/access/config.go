@@ -33,7 +33,7 @@ type Config struct {
 	// asked about where they are. Default: the environment's, then the profile's, then the Region of the build.
 	Region string `mapstructure:"region" required:"false"`
 	// A role to assume with these credentials, in which the source account is then accessed.
-	// See [assume_role](#assume_role).
+	// See [assume_role](#assume_role-of-the-source-account).
 	AssumeRole AssumeRoleConfig `mapstructure:"assume_role" required:"false"`
 	// The code that a multi-factor device shows, six digits, for a role whose trust policy asks for
 	// `aws:MultiFactorAuthPresent`. The role is the one of `assume_role`, or of the profile. A code is good for

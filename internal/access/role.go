@@ -41,8 +41,7 @@ type AssumeRoleConfig struct {
 // that an `assume_role` block of the source account takes, and `role_name`.
 //
 // Unless `policy` or `policy_arns` are given, the session is narrowed by an inline policy to the calls of this run on
-// its keys and images, whatever else the role may do. Where their ARNs don't fit into the 2,048 characters that AWS
-// allows, they are given by patterns; the calls stay the same. If AWS can't pack even the shortest policy together with
+// its keys and images, whatever else the role may do. If AWS can't pack even the shortest such policy together with
 // `tags`, the session is made without one, and a warning says so.
 //
 // ```hcl

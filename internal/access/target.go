@@ -14,7 +14,9 @@ type TargetConfig struct {
 	AccountIDs []string `mapstructure:"account_ids" required:"true"`
 	// The role to assume in each of the accounts. A grant must be issued from inside the account that is to use the
 	// key: one that the source account issues is accepted by KMS, and instances don't start all the same.
-	// See [assume_role](#assume_role).
+	// Unless `policy` or `policy_arns` are given, the session is narrowed to the calls of this run on its keys and
+	// images, by patterns where their ARNs don't fit into the 2,048 characters that AWS allows.
+	// See [assume_role](#assume_role-of-a-target).
 	AssumeRole TargetRoleConfig `mapstructure:"assume_role" required:"false"`
 	// A profile of the shared configuration files that gives access to the account, instead of `assume_role`. For a
 	// target with one account.
