@@ -21,8 +21,6 @@ type Options struct {
 	// MaxRetries is how often a call is repeated after its first attempt when it was throttled or met a fault of AWS or
 	// of the network; 0 means 10, less than 0 not at all.
 	MaxRetries int
-	// Partition is that of the source account's caller; "" means that of the Regions.
-	Partition string
 	// WithoutVerify says that Verify is not going to be called: sessions are not given what it takes.
 	WithoutVerify bool
 	// VerifyTimeout is how long Verify waits for what was done to become visible; 0 means 2 minutes.

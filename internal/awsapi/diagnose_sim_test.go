@@ -128,6 +128,19 @@ func TestARoleThatIsTakenAwayDuringTheRun(t *testing.T) {
 	contains(t, "error", err.Error(), []string{"granting key", "the role " + roleARN + " can't be assumed any more", "is not authorized to perform: sts:AssumeRole"})
 }
 
+func TestASourceThatExpiresDuringTheRunIsNotAskedAgainAndAgain(t *testing.T) {
+	w := newWire(t, map[string]func(int) (int, string){
+		"AssumeRole":  answers(400, assumed, queryError("ExpiredToken", "The security token included in the request is expired")),
+		"CreateGrant": answers(400, kmsError("ExpiredTokenException")),
+	})
+	c := New(w.config(), map[sharing.AccountID]TargetCredentials{target: {Role: &AssumeRole{RoleARN: roleARN}}}, Options{MaxRetries: 3})
+	_, err := c.Do(t.Context(), someGrant)
+	if err == nil || len(w.of("AssumeRole")) != 2 || len(w.of("CreateGrant")) != 1 {
+		t.Fatalf("%d calls of AssumeRole, %d of CreateGrant, then %v", len(w.of("AssumeRole")), len(w.of("CreateGrant")), err)
+	}
+	contains(t, "error", err.Error(), []string{"ExpiredToken: the source account's credentials have expired"})
+}
+
 func TestASecretThatAWSRepeatsIsNotTold(t *testing.T) {
 	const text = "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method.\n\n" +
 		"The Canonical String for this request should have been\n'POST\n/\n\nx-amz-security-token:FQoGZXIvYXdzEXAMPLE"

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 )
 
@@ -41,9 +42,10 @@ func fullKey(err error) aws.Ternary {
 	return aws.UnknownTernary
 }
 
-// expired repeats a call whose credentials ran out early; it is for those that can be had anew.
+// expired repeats a call whose credentials ran out early; it is for those that can be had anew. When those have expired
+// with which a role is assumed anew, the error is of another operation, and nothing helps.
 func expired(err error) aws.Ternary {
-	if isExpired(err) {
+	if _, nested := errors.AsType[*smithy.OperationError](err); isExpired(err) && !nested {
 		return aws.TrueTernary
 	}
 	return aws.UnknownTernary

@@ -53,13 +53,8 @@ func (c *Client) sessionConfig(account sharing.AccountID) aws.Config {
 	return s.config
 }
 
-// partition returns the partition of the source account.
-func (c *Client) partition() string {
-	if c.options.Partition != "" {
-		return c.options.Partition
-	}
-	return sharing.PartitionOf(sharing.Region(c.source.Region))
-}
+// partition returns the partition of the source account, which is the targets' and the images' as well.
+func (c *Client) partition() string { return sharing.PartitionOf(sharing.Region(c.source.Region)) }
 
 // enter opens the session of a target: it assumes the role, or proves that a profile belongs to the account.
 func (c *Client) enter(ctx context.Context, account sharing.AccountID) *sharing.Problem {

@@ -53,18 +53,18 @@ func TestOneSessionServesAllRegionsAndCallers(t *testing.T) {
 
 func TestWhatAssumeRoleIsAskedFor(t *testing.T) {
 	for name, tt := range map[string]struct {
-		role    AssumeRole
-		options Options
-		want    url.Values
+		role   AssumeRole
+		region string
+		want   url.Values
 	}{
 		"a name with a path": {
 			AssumeRole{RoleName: "sharing/ami-share"},
-			Options{},
+			"eu-central-1",
 			url.Values{"RoleArn": {"arn:aws:iam::222222222222:role/sharing/ami-share"}, "RoleSessionName": {"packer-plugin-ami-share"}, "DurationSeconds": {"3600"}, "Policy": {"narrow"}},
 		},
 		"a name in the partition of the source account": {
 			AssumeRole{RoleName: "/ami-share"},
-			Options{Partition: "aws-us-gov"},
+			"us-gov-west-1",
 			url.Values{"RoleArn": {"arn:aws-us-gov:iam::222222222222:role/ami-share"}, "RoleSessionName": {"packer-plugin-ami-share"}, "DurationSeconds": {"3600"}, "Policy": {"narrow"}},
 		},
 		"everything": {
@@ -72,7 +72,7 @@ func TestWhatAssumeRoleIsAskedFor(t *testing.T) {
 				RoleARN: roleARN, ExternalID: "s3cret", SessionName: "me", Duration: 15 * time.Minute, Policy: "own",
 				PolicyARNs: []string{"arn:aws:iam::aws:policy/x"}, Tags: map[string]string{"b": "2", "a": "1"}, TransitiveTagKeys: []string{"a"},
 			},
-			Options{},
+			"eu-central-1",
 			url.Values{
 				"RoleArn": {roleARN}, "RoleSessionName": {"me"}, "DurationSeconds": {"900"}, "Policy": {"own"}, "ExternalId": {"s3cret"},
 				"PolicyArns.member.1.arn": {"arn:aws:iam::aws:policy/x"}, "TransitiveTagKeys.member.1": {"a"},
@@ -81,13 +81,15 @@ func TestWhatAssumeRoleIsAskedFor(t *testing.T) {
 		},
 		"managed policies instead of the run's own": {
 			AssumeRole{RoleARN: roleARN, PolicyARNs: []string{"arn:aws:iam::aws:policy/x"}},
-			Options{},
+			"eu-central-1",
 			url.Values{"RoleArn": {roleARN}, "RoleSessionName": {"packer-plugin-ami-share"}, "DurationSeconds": {"3600"}, "PolicyArns.member.1.arn": {"arn:aws:iam::aws:policy/x"}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWire(t, map[string]func(int) (int, string){"AssumeRole": always(assumed)})
-			c := New(w.config(), map[sharing.AccountID]TargetCredentials{target: {Role: &tt.role}}, tt.options)
+			source := w.config()
+			source.Region = tt.region
+			c := New(source, map[sharing.AccountID]TargetCredentials{target: {Role: &tt.role}}, Options{})
 			c.sessions[target].narrow("narrow")
 			if problem := c.enter(t.Context(), target); problem != nil {
 				t.Fatal(problem)
@@ -98,7 +100,7 @@ func TestWhatAssumeRoleIsAskedFor(t *testing.T) {
 			if diff := cmp.Diff(tt.want, got.form); diff != "" {
 				t.Errorf("AssumeRole (-want +got):\n%s", diff)
 			}
-			if got.region != "eu-central-1" || got.key != "AKIASOURCE" {
+			if got.region != tt.region || got.key != "AKIASOURCE" {
 				t.Errorf("asked in %q with the key %q", got.region, got.key)
 			}
 		})
