@@ -71,7 +71,7 @@ func (r *run) open(ctx context.Context, artifact packersdk.Artifact) error {
 		return err
 	}
 	r.client = awsapi.New(source, c.Credentials(ctx, source, sources), awsapi.Options{
-		MaxConcurrency: c.maxConcurrency(), MaxRetries: c.Retries(),
+		MaxConcurrency: c.maxConcurrency(), MaxRetries: c.Retries(), WithoutVerify: c.Verify.False() || c.DryRun,
 	})
 	return nil
 }
