@@ -140,3 +140,39 @@ func TestASessionThatCouldNotBeNarrowedIsToldOf(t *testing.T) {
 	}
 	contains(t, "warning", facts.Warnings[0], []string{"the session in account 222222222222 could not be narrowed", "PackedPolicyTooLarge"})
 }
+
+func TestASessionMayDoNoMoreThanTheRunDoes(t *testing.T) {
+	for name, tt := range map[string]struct {
+		options Options
+		request func(*sharing.Request)
+		may     string
+		mayNot  string
+	}{
+		"a run that verifies":            {Options{}, func(*sharing.Request) {}, "ec2:DescribeImages", "ec2:CreateTags"},
+		"a run that does not verify":     {Options{WithoutVerify: true}, func(*sharing.Request) {}, "kms:CreateGrant", "ec2:DescribeImages"},
+		"a run that copies tags":         {Options{}, func(r *sharing.Request) { r.Targets[0].CopyTags = true }, "ec2:CreateTags", "iam:CreateServiceLinkedRole"},
+		"a run that makes roles":         {Options{}, func(r *sharing.Request) { r.Targets[0].CreateServiceLinkedRoles = true }, "iam:CreateServiceLinkedRole", "iam:PassRole"},
+		"a run that points groups at it": {Options{}, func(r *sharing.Request) { r.Targets[0].AutoScalingGroups = []string{"web"} }, "iam:PassRole", "ec2:CreateTags"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			request := someRequest()
+			tt.request(&request)
+			c := start(t).client(tt.options)
+			if _, err := c.Observe(t.Context(), request); err != nil {
+				t.Fatal(err)
+			}
+			policy := c.sessions[target].policy()
+			if !strings.Contains(policy, tt.may) || strings.Contains(policy, tt.mayNot) {
+				t.Errorf("it should allow %s and not %s: %s", tt.may, tt.mayNot, policy)
+			}
+		})
+	}
+	t.Run("a run that may take grants back from a target that gets none", func(t *testing.T) {
+		request := someRequest()
+		request.Exact, request.Targets[0].Grantees = true, nil
+		c := start(t).client(Options{})
+		if _, err := c.Observe(t.Context(), request); err != nil || c.sessions[target].policy() != "" || c.sessions[otherTarget].policy() == "" {
+			t.Errorf("narrowed by %q, %v", c.sessions[target].policy(), err)
+		}
+	})
+}
