@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/google/go-cmp/cmp"
@@ -221,19 +222,24 @@ func TestWhatIsRepeated(t *testing.T) {
 }
 
 func TestOnlyMaxRetriesSaysHowOftenACallIsRepeated(t *testing.T) {
-	w := newWire(t, map[string]func(int) (int, string){
-		"AssumeRole": always(assumed), "CreateGrant": answers(400, kmsError("ThrottlingException"), kmsError("ThrottlingException"), `{"GrantId":"g1","GrantToken":"t"}`),
-		"GetCallerIdentity": always(`<GetCallerIdentityResponse><GetCallerIdentityResult><Account>222222222222</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`),
-		"ListGrants":        always(`{"Grants":[]}`),
-	})
-	source := w.config()
-	source.RetryMaxAttempts = 1 // as AWS_MAX_ATTEMPTS or the library that finds the credentials sets it
-	for _, credentials := range []TargetCredentials{{Role: &AssumeRole{RoleName: "x"}}, {Config: &source}} {
-		c := New(source, map[sharing.AccountID]TargetCredentials{target: credentials}, Options{MaxRetries: 2})
-		if _, err := c.Do(t.Context(), someGrant); err != nil {
-			t.Error(err)
-		}
-		w.requests = nil
+	const identity = `<GetCallerIdentityResponse><GetCallerIdentityResult><Account>222222222222</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`
+	for name, credentials := range map[string]func(aws.Config) TargetCredentials{
+		"with a role":    func(aws.Config) TargetCredentials { return TargetCredentials{Role: &AssumeRole{RoleName: "x"}} },
+		"with a profile": func(profile aws.Config) TargetCredentials { return TargetCredentials{Config: &profile} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWire(t, map[string]func(int) (int, string){
+				"AssumeRole": always(assumed), "GetCallerIdentity": always(identity), "ListGrants": always(`{"Grants":[]}`),
+				"CreateGrant": answers(400, kmsError("ThrottlingException"), `{"GrantId":"g1","GrantToken":"t"}`),
+			})
+			config := w.config()
+			config.RetryMaxAttempts = 1 // as AWS_MAX_ATTEMPTS or the library that finds the credentials sets it
+			c := New(config, map[sharing.AccountID]TargetCredentials{target: credentials(config)}, Options{MaxRetries: 1})
+			if _, err := c.Do(t.Context(), someGrant); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 
