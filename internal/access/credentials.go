@@ -53,7 +53,11 @@ func (c *Config) AWSConfig(ctx context.Context, o Options) (aws.Config, error) {
 	if err != nil || c.SkipCredsValidation {
 		return loaded, err
 	}
-	if _, err := awsapi.Caller(ctx, loaded); err != nil {
+	validate := awsapi.Caller
+	if !c.VaultAWSEngine.empty() {
+		validate = awsapi.NewCaller
+	}
+	if _, err := validate(ctx, loaded); err != nil {
 		return aws.Config{}, fmt.Errorf("getting credentials of the source account: %w", err)
 	}
 	return loaded, nil

@@ -313,6 +313,33 @@ func TestVault(t *testing.T) {
 	}
 }
 
+func TestKeysThatVaultHasJustMadeAreWaitedFor(t *testing.T) {
+	vault := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, `{"data":{"access_key":"AKIAVAULT","secret_key":"s"}}`)
+	}))
+	defer vault.Close()
+	asked := 0
+	sts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if asked++; asked < 3 {
+			w.WriteHeader(http.StatusForbidden)
+			io.WriteString(w, "<ErrorResponse><Error><Code>InvalidClientTokenId</Code><Message>The security token included in the request is invalid.</Message></Error></ErrorResponse>")
+			return
+		}
+		stsHandler(new([]string))(w, r)
+	}))
+	defer sts.Close()
+	isolated(t, sts.URL)
+	t.Setenv("VAULT_ADDR", vault.URL)
+	config := Config{Region: "us-west-2", VaultAWSEngine: VaultAWSEngineConfig{Name: "builder"}}
+	if _, err := config.AWSConfig(t.Context(), Options{}); err != nil || asked != 3 {
+		t.Errorf("STS was asked %d times, then %v", asked, err)
+	}
+	config, asked = Config{AccessKey: "AKIAKEYS", SecretKey: "s", Region: "us-west-2"}, 0
+	if _, err := config.AWSConfig(t.Context(), Options{}); err == nil || asked != 1 {
+		t.Errorf("for keys of the user STS was asked %d times, then %v", asked, err)
+	}
+}
+
 func TestTargetCredentials(t *testing.T) {
 	var calls []string
 	isolated(t, stsServer(t, &calls))

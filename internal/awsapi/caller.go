@@ -2,8 +2,10 @@ package awsapi
 
 import (
 	"context"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -12,7 +14,27 @@ import (
 // has any.
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 func Caller(ctx context.Context, config aws.Config) (sharing.ARN, error) {
-	out, err := New(config, nil, Options{}).sts(place{}).GetCallerIdentity(ctx, nil)
+	return caller(New(config, nil, Options{}).sts(place{}).GetCallerIdentity(ctx, nil))
+}
+
+// newKeysTimeout is how long IAM may take to know keys that were just made.
+const newKeysTimeout = time.Minute
+
+// NewCaller is Caller for keys that were just made: IAM takes some seconds to know them everywhere.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+func NewCaller(ctx context.Context, config aws.Config) (sharing.ARN, error) {
+	ctx, cancel := context.WithTimeout(ctx, newKeysTimeout)
+	defer cancel()
+	service := New(config, nil, Options{}).sts(place{})
+	var out *sts.GetCallerIdentityOutput
+	err := poll(ctx, func(ctx context.Context) (finished bool, err error) {
+		out, err = service.GetCallerIdentity(ctx, nil)
+		return !hasCode(err, "InvalidClientTokenId"), err
+	})
+	return caller(out, err)
+}
+
+func caller(out *sts.GetCallerIdentityOutput, err error) (sharing.ARN, error) {
 	if err != nil {
 		return sharing.ARN{}, diagnose(err, act{doing: "asking whose credentials these are", action: "sts:GetCallerIdentity"})
 	}

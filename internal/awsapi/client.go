@@ -56,14 +56,24 @@ type cache[T any] struct {
 	clients map[place]*T
 }
 
+// get returns the client of a place. It is made without the lock: making a target's takes one of the source, to assume
+// its role with.
 func (c *cache[T]) get(p place, create func() *T) *T {
+	if client := c.swap(p, nil); client != nil {
+		return client
+	}
+	return c.swap(p, create())
+}
+
+// swap returns the client that is there, or else the one that is given, and keeps that.
+func (c *cache[T]) swap(p place, client *T) *T {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.clients == nil {
 		c.clients = map[place]*T{}
 	}
-	if c.clients[p] == nil {
-		c.clients[p] = create()
+	if c.clients[p] == nil && client != nil {
+		c.clients[p] = client
 	}
 	return c.clients[p]
 }
