@@ -92,6 +92,14 @@ func TestVerify(t *testing.T) {
 			},
 			want: []string{"warn " + ofGrant, ok(ofImage)}, cause: "KMS shows the grantee as AROA",
 		},
+		"a grantee that KMS shows by the unique id that the run knows": {
+			after: func(t *testing.T, _ *sim, c *Client) {
+				if _, err := c.Do(t.Context(), plan.DeleteServiceLinkedRole{Account: target, Grantee: autoscalingRole}); err != nil {
+					t.Fatal(err)
+				}
+			},
+			want: []string{ok(ofGrant), ok(ofImage)},
+		},
 		"Allowed AMIs that hide the image":       {world: hidden("enabled"), want: []string{ok(ofGrant), "fail " + ofImage}, cause: "Allowed AMIs setting hides"},
 		"Allowed AMIs that are going to hide it": {world: hidden("audit-mode"), want: []string{ok(ofGrant), "warn " + ofImage}, cause: "in audit mode"},
 		"a default EBS key that the grantee can't use": {
