@@ -3,6 +3,7 @@ package awsapi
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
@@ -63,18 +64,12 @@ func (r *rejection) Unwrap() error { return r.problem }
 // Rejected returns the accounts that AWS did not accept.
 func (r *rejection) Rejected() []sharing.AccountID { return r.accounts }
 
-// rejected turns the refusal of a batch into one of the accounts that AWS's message names, if it names any.
-func rejected(err error, a act, accounts []sharing.AccountID) error {
-	r := &rejection{problem: diagnose(err, a)}
-	if hasCode(err, "InvalidAMIAttributeItemValue") {
-		for _, account := range accounts {
-			if strings.Contains(message(err), string(account)) {
-				r.accounts = append(r.accounts, account)
-			}
-		}
+// rejected tells whether a batch was refused because of accounts that AWS's message names, whatever its code: there are
+// several for accounts that don't exist any more. A message for want of permission names the caller's account.
+func rejected(err error, a act, accounts []sharing.AccountID) (*rejection, bool) {
+	if err == nil || unknown(err) || denied(err) {
+		return nil, false
 	}
-	if len(r.accounts) == 0 {
-		return r.problem
-	}
-	return r
+	named := slices.DeleteFunc(slices.Clone(accounts), func(account sharing.AccountID) bool { return !strings.Contains(message(err), string(account)) })
+	return &rejection{problem: diagnose(err, a), accounts: named}, len(named) > 0
 }

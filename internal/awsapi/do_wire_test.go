@@ -49,28 +49,43 @@ var someGrant = plan.CreateGrant{
 
 func TestARefusedBatchNamesItsAccounts(t *testing.T) {
 	accounts := []sharing.AccountID{"222222222222", "999999999999"}
+	recipients := []sharing.Recipient{sharing.Account(accounts[0]), sharing.Account(accounts[1])}
 	image := sharing.ImageRef{Region: "eu-central-1", ID: "ami-1"}
-	refusal := ec2Error("InvalidAMIAttributeItemValue", `Invalid attribute item value "999999999999" for userId item type.`)
-	w := newWire(t, map[string]func(int) (int, string){
-		"ModifyImageAttribute": answers(400, refusal), "ModifySnapshotAttribute": answers(400, refusal),
-	})
-	c := New(w.config(), nil, Options{})
-	for _, change := range []plan.Change{
-		plan.ModifyLaunchPermission{Image: image, Add: []sharing.Recipient{sharing.Account(accounts[0]), sharing.Account(accounts[1])}},
-		plan.ModifySnapshotPermission{Image: image, Snapshot: "snap-1", Add: accounts},
+	for name, tt := range map[string]struct {
+		status        int
+		code, message string
+		rejected      []sharing.AccountID
+	}{
+		"one of them":                       {400, "InvalidAMIAttributeItemValue", `Invalid attribute item value "999999999999" for userId item type.`, accounts[1:]},
+		"one of them, with another code":    {400, "InvalidUserID.NotFound", "The user id 222222222222 does not exist", accounts[:1]},
+		"both":                              {400, "InvalidAMIAttributeItemValue", "222222222222, 999999999999", accounts},
+		"nobody":                            {400, "InvalidAMIAttributeItemValue", "Invalid attribute item value.", nil},
+		"the caller, who may not do it":     {403, "UnauthorizedOperation", "User: arn:aws:iam::222222222222:user/ci is not authorized", nil},
+		"one of them in a fault of its own": {500, "InternalError", "999999999999", nil},
 	} {
-		undo, err := c.Do(t.Context(), change)
-		var refused interface{ Rejected() []sharing.AccountID }
-		if !errors.As(err, &refused) || undo != nil {
-			t.Fatalf("got %v, %v", undo, err)
-		}
-		if diff := cmp.Diff(accounts[1:], refused.Rejected()); diff != "" {
-			t.Errorf("refused accounts (-want +got):\n%s", diff)
-		}
-		var problem sharing.Problem
-		if !errors.As(err, &problem) || problem.Code != "InvalidAMIAttributeItemValue" {
-			t.Errorf("the problem is %+v", problem)
-		}
+		t.Run(name, func(t *testing.T) {
+			answer := func(int) (int, string) { return tt.status, ec2Error(tt.code, tt.message) }
+			w := newWire(t, map[string]func(int) (int, string){"ModifyImageAttribute": answer, "ModifySnapshotAttribute": answer})
+			c := New(w.config(), nil, Options{MaxRetries: -1})
+			for _, change := range []plan.Change{
+				plan.ModifyLaunchPermission{Image: image, Add: recipients}, plan.ModifyLaunchPermission{Image: image, Remove: recipients},
+				plan.ModifySnapshotPermission{Image: image, Snapshot: "snap-1", Add: accounts}, plan.ModifySnapshotPermission{Image: image, Snapshot: "snap-1", Remove: accounts},
+			} {
+				undo, err := c.Do(t.Context(), change)
+				var refused interface{ Rejected() []sharing.AccountID }
+				var got []sharing.AccountID
+				if errors.As(err, &refused) {
+					got = refused.Rejected()
+				}
+				if diff := cmp.Diff(tt.rejected, got); diff != "" || undo != nil && tt.status < 500 {
+					t.Errorf("%s: undo %v, refused accounts (-want +got):\n%s", change, undo, diff)
+				}
+				var problem sharing.Problem
+				if !errors.As(err, &problem) || problem.Code != tt.code {
+					t.Errorf("the problem is %+v", problem)
+				}
+			}
+		})
 	}
 }
 
