@@ -17,7 +17,8 @@ const (
 	// renewBefore is how long before their end credentials are renewed, so that a call waiting for its turn is not
 	// sent with expired ones.
 	renewBefore = time.Minute
-	// answerTimeout is how long an attempt waits for AWS to begin its answer.
+	// answerTimeout is how long an attempt waits for AWS to begin its answer, and how long a connection is kept that
+	// nobody uses. In the middle of an answer AWS may pause for twice as long.
 	answerTimeout = 30 * time.Second
 )
 
@@ -111,14 +112,14 @@ func (c *Client) equip(config aws.Config) aws.Config {
 	config = config.Copy()
 	config.Retryer, config.RetryMaxAttempts = newRetryer(c.options.MaxRetries), 0
 	config.APIOptions = append(slices.Clone(config.APIOptions), c.traffic.attach)
-	config.HTTPClient = roomy(config.HTTPClient, c.options.MaxConcurrency)
+	config.HTTPClient = roomy(config.HTTPClient, c.options.MaxConcurrency, answerTimeout)
 	return config
 }
 
 // roomy returns an HTTP client that keeps as many idle connections to a host as there can be calls in flight, and waits
 // for no answer for ever. It is frozen: else the SDK gives every service client connections of its own, and each target
 // pays for its handshakes in each Region. A client of another kind is left alone.
-func roomy(client aws.HTTPClient, connections int) aws.HTTPClient {
+func roomy(client aws.HTTPClient, connections int, timeout time.Duration) aws.HTTPClient {
 	if client == nil {
 		client = awshttp.NewBuildableClient()
 	}
@@ -126,10 +127,11 @@ func roomy(client aws.HTTPClient, connections int) aws.HTTPClient {
 	if !ok {
 		return client
 	}
-	return buildable.WithTransportOptions(func(t *http.Transport) {
+	return buildable.WithReadTimeout(2 * timeout).WithTransportOptions(func(t *http.Transport) {
 		t.MaxIdleConnsPerHost = max(t.MaxIdleConnsPerHost, connections)
 		t.MaxIdleConns = 0
-		t.ResponseHeaderTimeout = answerTimeout
+		t.ResponseHeaderTimeout = timeout
+		t.IdleConnTimeout = timeout // less than a read may take: a connection never ends under a new call
 	}).Freeze()
 }
 

@@ -2,7 +2,9 @@ package awsapi
 
 import (
 	"errors"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
@@ -153,7 +155,9 @@ func connectionsOf(t *testing.T) int {
 	for _, account := range []sharing.AccountID{"222222222222", "333333333333", "444444444444"} {
 		targets[account] = TargetCredentials{Role: &AssumeRole{RoleName: "x"}}
 	}
-	c := New(w.config(), targets, Options{})
+	source := w.config()
+	source.DefaultsMode = aws.DefaultsModeStandard // which every service client has settings of its own for
+	c := New(source, targets, Options{})
 	for account := range targets {
 		for _, region := range []sharing.Region{"eu-central-1", "us-east-1"} {
 			if _, err := c.autoscaling(place{account, region}).DescribeAutoScalingGroups(t.Context(), nil); err != nil {
@@ -166,6 +170,23 @@ func connectionsOf(t *testing.T) int {
 		connections[r.from] = true
 	}
 	return len(connections)
+}
+
+func TestAnAnswerThatStopsInTheMiddleIsGivenUp(t *testing.T) {
+	done := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, "<DescribeAuto")
+		w.(http.Flusher).Flush()
+		<-done
+	}))
+	defer server.Close()
+	defer close(done)
+	config := newWire(t, nil).config()
+	config.BaseEndpoint, config.HTTPClient, config.Retryer = aws.String(server.URL), roomy(nil, 1, 50*time.Millisecond), func() aws.Retryer { return aws.NopRetryer{} }
+	_, err := newAutoScaling(config).DescribeAutoScalingGroups(t.Context(), &autoscaling.DescribeAutoScalingGroupsInput{})
+	if err == nil || !unknown(err) {
+		t.Errorf("got %v", err)
+	}
 }
 
 func TestOneSlotIsEnoughToAssumeARoleInTheMiddleOfACall(t *testing.T) {

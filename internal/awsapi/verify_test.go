@@ -106,6 +106,19 @@ func TestVerify(t *testing.T) {
 			world: ownKey(delegating), want: []string{"warn " + defaultKey, ok(ofGrant), ok(ofImage)}, cause: "neither its grants nor its policy name",
 		},
 		"a default EBS key that names the grantee": {world: ownKey(naming), want: []string{ok(defaultKey), ok(ofGrant), ok(ofImage)}},
+		"a default EBS key that the run has granted": {
+			world: func(w *awssim.World) {
+				w.Accounts[1].Regions = map[string]awssim.WorldRegion{string(virginia): {DefaultEBSKey: keyVirginia}}
+			},
+			want: []string{ok(ofGrant), ok(ofImage)},
+		},
+		"a default EBS key of AWS's own": {
+			world: func(w *awssim.World) {
+				ownKey(delegating)(w)
+				w.Accounts[1].Keys[0].AWSManaged, w.Accounts[1].Keys[0].Policy = true, nil
+			},
+			want: []string{ok(ofGrant), ok(ofImage)},
+		},
 		"a role that may not look": {
 			world: func(w *awssim.World) {
 				w.Accounts[1].Roles[0].Policies = []json.RawMessage{json.RawMessage(
@@ -175,6 +188,21 @@ func TestVerifyTakesOneCallForEachQuestion(t *testing.T) {
 	want := map[string]int{"ec2:DescribeImages": 2, "kms:ListGrants": 1, "ec2:GetEbsDefaultKmsKeyId": 1}
 	if diff := cmp.Diff(want, after); diff != "" {
 		t.Errorf("calls (-want +got):\n%s", diff)
+	}
+}
+
+func TestAHiddenImageIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(w *awssim.World) {
+		w.Accounts[1].Regions = map[string]awssim.WorldRegion{string(virginia): {AllowedImages: &awssim.WorldAllowedImages{
+			State: "enabled", Criteria: []awssim.WorldImageCriterion{{ImageProviders: []string{"amazon"}}},
+		}}}
+	})
+	c, p := shared(t, s, Options{VerifyTimeout: 10 * time.Second})
+	before := len(s.of("ec2:DescribeImages"))
+	c.Verify(t.Context(), p, done())
+	if looks := len(s.of("ec2:DescribeImages")) - before; looks != looksAtHidden {
+		t.Errorf("it was looked for %d times", looks)
 	}
 }
 
