@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -201,4 +202,18 @@ func TestKeyIDIn(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestATargetThatHangsDoesNotHoldUpTheProof(t *testing.T) {
+	s := start(t, func(w *awssim.World) {
+		w.Faults = []awssim.Fault{{Action: "kms:CreateGrant", Account: string(target), DelayMillis: 2000}}
+	})
+	c := s.client(Options{TargetTimeout: 300 * time.Millisecond})
+	keys, _ := c.ResolveKeys(t.Context(), KeyQuery{Alias: "alias/ami-sharing", Regions: []sharing.Region{frankfurt}})
+	began := time.Now()
+	grantees, problems, _ := c.ProveGrants(t.Context(), keys, someRequest().Targets, sharing.DefaultGrantOperations())
+	if len(grantees) != 2 || len(problems) != 1 || problems[0].Scope.Account != target || time.Since(began) > 1500*time.Millisecond {
+		t.Fatalf("%v, %v after %v", grantees, problems, time.Since(began))
+	}
+	contains(t, "cause", problems[0].Cause, []string{"did not answer in time"})
 }

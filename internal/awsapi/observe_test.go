@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -277,5 +278,39 @@ func TestASessionThatExpiresEarlyIsRenewed(t *testing.T) {
 	}
 	if _, err := c.Do(t.Context(), grantIn(target, keyVirginia)); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestNoCallAsksForMoreThanAWSTakes(t *testing.T) {
+	names := func(n int) []string {
+		all := make([]string, n)
+		for i := range all {
+			all[i] = fmt.Sprintf("x-%d", i)
+		}
+		return all
+	}
+	empty := func(action string) func(int) (int, string) { return always("<" + action + "Response/>") }
+	w := newWire(t, map[string]func(int) (int, string){
+		"AssumeRole": always(assumed), "DescribeSnapshots": empty("DescribeSnapshots"), "DescribeTags": empty("DescribeTags"), "DescribeAutoScalingGroups": always(noGroups),
+	})
+	c := inTarget(w, Options{})
+	(&observation{Client: c}).snapshots(t.Context(), virginia, names(450))
+	look := &targetLook{Client: c, target: sharing.Target{Account: target, AutoScalingGroups: names(120), CopyTags: true}}
+	look.groups(t.Context(), []sharing.Region{virginia})
+	image := sharing.Image{Ref: imageVirginia}
+	for _, id := range names(449) {
+		image.Snapshots = append(image.Snapshots, sharing.Snapshot{ID: id})
+	}
+	look.tags(t.Context(), []sharing.Image{image})
+	for action, most := range map[string]int{"DescribeSnapshots": 200, "DescribeTags": 200, "DescribeAutoScalingGroups": 50} {
+		calls := w.of(action)
+		if len(calls) != 3 {
+			t.Errorf("%d calls of %s", len(calls), action)
+		}
+		for _, call := range calls {
+			if asked := strings.Count(call.body, "x-"); asked > most {
+				t.Errorf("%s asks for %d", action, asked)
+			}
+		}
 	}
 }
