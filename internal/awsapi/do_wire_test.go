@@ -68,8 +68,10 @@ func TestARefusedBatchNamesItsAccounts(t *testing.T) {
 			w := newWire(t, map[string]func(int) (int, string){"ModifyImageAttribute": answer, "ModifySnapshotAttribute": answer})
 			c := New(w.config(), nil, Options{MaxRetries: -1})
 			for _, change := range []plan.Change{
-				plan.ModifyLaunchPermission{Image: image, Add: recipients}, plan.ModifyLaunchPermission{Image: image, Remove: recipients},
-				plan.ModifySnapshotPermission{Image: image, Snapshot: "snap-1", Add: accounts}, plan.ModifySnapshotPermission{Image: image, Snapshot: "snap-1", Remove: accounts},
+				plan.ModifyLaunchPermission{Image: image, Add: recipients},
+				plan.ModifyLaunchPermission{Image: image, Remove: recipients},
+				plan.ModifySnapshotPermission{Image: image, Snapshot: "snap-1", Add: accounts},
+				plan.ModifySnapshotPermission{Image: image, Snapshot: "snap-1", Remove: accounts},
 			} {
 				undo, err := c.Do(t.Context(), change)
 				var refused interface{ Rejected() []sharing.AccountID }
