@@ -2,6 +2,7 @@ package access
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -113,5 +114,49 @@ func TestSecretsStayOutOfTheLog(t *testing.T) {
 	const line = "keys wJalrXUtnFEMI and FQoGZXIvYXdz"
 	if got := packersdk.LogSecretFilter.FilterString(line); got != "keys <sensitive> and <sensitive>" {
 		t.Errorf("the log says %q", got)
+	}
+}
+
+func TestTheMetadataServiceIsAskedUnlessToldOtherwise(t *testing.T) {
+	for skip, want := range map[bool]bool{false: true, true: false} {
+		asked := false
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			asked = true
+			w.WriteHeader(http.StatusNotFound)
+		}))
+		defer server.Close()
+		isolated(t, "")
+		t.Setenv("AWS_EC2_METADATA_DISABLED", "")
+		t.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", server.URL)
+		config := Config{Region: "us-west-2", SkipMetadataAPICheck: skip}
+		if _, err := config.AWSConfig(t.Context(), Options{}); err == nil || asked != want {
+			t.Errorf("skip_metadata_api_check = %v: it was asked: %v, %v", skip, asked, err)
+		}
+	}
+}
+
+func TestHowOftenTheSourceIsAskedForItsRole(t *testing.T) {
+	for retries, want := range map[int]int{0: 10, 3: 3} {
+		if got := (&Config{MaxRetries: retries}).Retries(); got != want {
+			t.Errorf("max_retries = %d: %d", retries, got)
+		}
+	}
+	asked := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if asked++; asked == 1 {
+			w.WriteHeader(http.StatusBadRequest)
+			io.WriteString(w, "<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>")
+			return
+		}
+		stsHandler(new([]string))(w, r)
+	}))
+	defer server.Close()
+	isolated(t, server.URL)
+	config := Config{
+		AccessKey: "AKIAKEYS", SecretKey: "s", Region: "us-west-2", MaxRetries: 1, SkipCredsValidation: true,
+		AssumeRole: AssumeRoleConfig{RoleARN: "arn:aws:iam::111111111111:role/builder"},
+	}
+	if _, err := config.AWSConfig(t.Context(), Options{}); err != nil {
+		t.Errorf("after %d attempts: %v", asked, err)
 	}
 }
