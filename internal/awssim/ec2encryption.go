@@ -115,12 +115,12 @@ func (c *call) copyKey(old *snapshot, request encryptionRequest) (*kmsKey, *apiE
 // keys refuse is made all the same and ends in error, with the failure returned.
 // https://docs.aws.amazon.com/ebs/latest/userguide/ebs-copy-snapshot.html
 func (c *call) copyOf(old *snapshot, request encryptionRequest, description string) (*snapshot, *keyFailure) {
-	made := &snapshot{size: old.size, description: description}
+	made := &snapshot{id: c.server.newID("snap-"), size: old.size, description: description}
 	key, problem := c.copyKey(old, request)
 	made.key = key
 	failure := &keyFailure{message: "Given key ID is not accessible. You must have DescribeKey permissions on the default CMK."}
 	if problem == nil {
-		failure = c.server.useKeys(c.caller, c.region, keyNeeds(old.key, key, old.id))
+		failure = c.server.useKeys(c.caller, c.region, keyNeeds(old.key, key, old.encryptedAs(), made.id))
 	}
 	if failure != nil {
 		failure.message = "Given key ID is not accessible. You must have DescribeKey permissions on the default CMK."

@@ -2,7 +2,6 @@ package awssim
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"net/http"
 	"regexp"
@@ -86,6 +85,18 @@ func (k *kmsKey) usable() *apiError {
 	return errorf(http.StatusBadRequest, "KMSInvalidStateException", "%s is %s.", k.arn, states[k.state])
 }
 
+// symmetric tells whether the key encrypts and decrypts data keys, which is what EBS needs of one.
+// https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html
+func (k *kmsKey) symmetric() bool { return k.spec == "SYMMETRIC_DEFAULT" && k.usage == "ENCRYPT_DECRYPT" }
+
+// usableForEBS returns why EBS can't use the key.
+func (k *kmsKey) usableForEBS() *apiError {
+	if !k.symmetric() {
+		return errorf(http.StatusBadRequest, "InvalidKeyUsageException", "EBS uses symmetric encryption keys only, and the spec of %s is %s.", k.arn, k.spec)
+	}
+	return k.usable()
+}
+
 func notFound(format string, args ...any) *apiError {
 	return errorf(http.StatusBadRequest, "NotFoundException", format, args...)
 }
@@ -164,7 +175,7 @@ func (c *call) request(into any) error {
 
 // permittedKey finds a key and asks whether the caller may do the action on it. A foreign key that does not exist is
 // refused like one that may not be touched.
-func (c *call) permittedKey(ref string, conditions map[string][]string, tokens ...string) (*kmsKey, decision, error) {
+func (c *call) permittedKey(ref string, use keyUse) (*kmsKey, decision, error) {
 	if ref == "" {
 		return nil, decision{}, kmsValidation("1 validation error detected: Value null at 'keyId' failed to satisfy constraint: Member must not be null")
 	}
@@ -176,7 +187,8 @@ func (c *call) permittedKey(ref string, conditions map[string][]string, tokens .
 		return nil, decision{}, problem
 	}
 	c.entry.Resource = key.arn
-	verdict := c.server.allowKey(key, keyUse{principal: c.caller, op: c.action, conditions: conditions, tokens: tokens, region: c.region})
+	use.principal, use.op = c.caller, c.action
+	verdict := c.server.allowKey(key, use)
 	c.entry.Reason = verdict.reason
 	switch {
 	case verdict.allowed:
@@ -275,7 +287,7 @@ func (c *call) describeKey() (any, error) {
 	if err := c.request(&in); err != nil {
 		return nil, err
 	}
-	key, _, err := c.permittedKey(in.KeyID, nil, in.GrantTokens...)
+	key, _, err := c.permittedKey(in.KeyID, keyUse{tokens: in.GrantTokens})
 	if err != nil {
 		return nil, err
 	}
@@ -288,14 +300,18 @@ func (c *call) ownKeys() []*kmsKey {
 }
 
 type kmsPage struct {
-	Limit  int
+	Limit  *int
 	Marker string
 }
 
-// cut returns the page of a listing, at most 100 long and 50 unless asked, and the marker of the next one.
-func cut[T any](c *call, p kmsPage, all []T) ([]T, string, error) {
-	if p.Limit < 0 || p.Limit > 100 {
-		return nil, "", kmsValidation("1 validation error detected: Value '%d' at 'limit' failed to satisfy constraint: Member must have value less than or equal to 100", p.Limit)
+// cut returns the page of a listing, as long as asked for and as AWS sets it, and the marker of the next one.
+func cut[T any](c *call, p kmsPage, all []T, most, unasked int) ([]T, string, error) {
+	limit := unasked
+	if p.Limit != nil {
+		limit = *p.Limit
+	}
+	if limit < 1 || limit > most {
+		return nil, "", kmsValidation("1 validation error detected: Value '%d' at 'limit' failed to satisfy constraint: Member must have value between 1 and %d", limit, most)
 	}
 	start := 0
 	if p.Marker != "" {
@@ -309,7 +325,7 @@ func cut[T any](c *call, p kmsPage, all []T) ([]T, string, error) {
 			return nil, "", errorf(http.StatusBadRequest, "InvalidMarkerException", "Could not deserialize marker '%s'", p.Marker)
 		}
 	}
-	end := min(start+c.server.pageSize(cmp.Or(p.Limit, 50), 100), len(all))
+	end := min(start+c.server.pageSize(limit, most), len(all))
 	if end == len(all) {
 		return all[start:], "", nil
 	}
@@ -331,7 +347,7 @@ func (c *call) listKeys() (any, error) {
 	if err := c.request(&in); err != nil {
 		return nil, err
 	}
-	keys, next, err := cut(c, in, c.ownKeys())
+	keys, next, err := cut(c, in, c.ownKeys(), 1000, 100)
 	if err != nil {
 		return nil, err
 	}
@@ -344,14 +360,18 @@ func (c *call) listKeys() (any, error) {
 
 func (c *call) createKey() (any, error) {
 	var in struct {
-		Policy      string
-		Description string
-		KeySpec     string
-		KeyUsage    string
-		MultiRegion bool
+		Policy                         string
+		BypassPolicyLockoutSafetyCheck bool
+		Description                    string
+		KeySpec                        string
+		KeyUsage                       string
+		MultiRegion                    bool
 	}
 	if err := c.request(&in); err != nil {
 		return nil, err
+	}
+	if in.KeyUsage == "" && orElse(in.KeySpec, "SYMMETRIC_DEFAULT") != "SYMMETRIC_DEFAULT" {
+		return nil, kmsValidation("You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.")
 	}
 	world := WorldKey{Region: c.region, Policy: json.RawMessage(in.Policy), Spec: in.KeySpec, Usage: in.KeyUsage}
 	if in.MultiRegion {
@@ -362,7 +382,11 @@ func (c *call) createKey() (any, error) {
 	}
 	key, err := c.server.addKey(c.account, world)
 	if err != nil {
-		return nil, errorf(http.StatusBadRequest, "MalformedPolicyDocumentException", "%v", err)
+		return nil, err
+	}
+	if !in.BypassPolicyLockoutSafetyCheck && !c.mayPutPolicy(key) {
+		delete(c.server.keys, key.arn)
+		return nil, lockedOut()
 	}
 	key.description = in.Description
 	c.entry.Resource = key.arn

@@ -38,13 +38,15 @@ func (c *call) listAliases() (any, error) {
 		}
 	}
 	slices.SortFunc(list, func(a, b aliasItem) int { return cmp.Compare(a.AliasName, b.AliasName) })
-	list, next, err := cut(c, in.kmsPage, list)
+	list, next, err := cut(c, in.kmsPage, list, 100, 50)
 	if err != nil {
 		return nil, err
 	}
 	return paged("Aliases", list, next), nil
 }
 
+// createAlias takes permission on the alias, by the caller's own policies, and on the key.
+// https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html
 func (c *call) createAlias() (any, error) {
 	var in struct {
 		AliasName   string
@@ -53,11 +55,17 @@ func (c *call) createAlias() (any, error) {
 	if err := c.request(&in); err != nil {
 		return nil, err
 	}
-	key, _, err := c.permittedKey(in.TargetKeyID, nil)
-	if err != nil {
+	if err := refuseAlias(in.TargetKeyID); err != nil {
 		return nil, err
 	}
 	arn := "arn:" + c.server.partition + ":kms:" + c.region + ":" + c.account.id + ":" + in.AliasName
+	if err := c.allowed("kms:CreateAlias", arn, nil); err != nil {
+		return nil, err
+	}
+	key, _, err := c.permittedKey(in.TargetKeyID, keyUse{})
+	if err != nil {
+		return nil, err
+	}
 	switch {
 	case !aliasPattern.MatchString(in.AliasName) || strings.HasPrefix(in.AliasName, "alias/aws/"):
 		return nil, errorf(http.StatusBadRequest, "InvalidAliasNameException", "Alias must start with the prefix 'alias/' and not with 'alias/aws/'")
@@ -70,7 +78,7 @@ func (c *call) createAlias() (any, error) {
 
 // ownKey reads a call with just a key id, for the actions that never reach into other accounts.
 func (c *call) ownKey(ref string) (*kmsKey, error) {
-	key, _, err := c.permittedKey(ref, nil)
+	key, _, err := c.permittedKey(ref, keyUse{})
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +116,7 @@ func (c *call) listResourceTags() (any, error) {
 		list = append(list, tag{name, value})
 	}
 	slices.SortFunc(list, func(a, b tag) int { return cmp.Compare(a.TagKey, b.TagKey) })
-	list, next, err := cut(c, in.kmsPage, list)
+	list, next, err := cut(c, in.kmsPage, list, 50, 50)
 	if err != nil {
 		return nil, err
 	}

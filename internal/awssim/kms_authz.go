@@ -14,7 +14,6 @@ import (
 type keyUse struct {
 	principal         *principal
 	op                string
-	region            string
 	viaService        string // the service that calls in the principal's name, "" for a direct call
 	forAWSResource    bool   // kms:GrantIsForAWSResource
 	encryptionContext map[string]string
@@ -47,8 +46,9 @@ func (s *Server) allowKey(key *kmsKey, use keyUse) decision {
 	case foreign && !slices.Contains(crossAccount, use.op):
 		return decision{reason: action + " does not reach keys of other accounts"}
 	}
-	byPolicy := policy.Effect == iampolicy.Allow && (policy.Named && s.sessionAllows(who, context, action, key.arn) || own.allowed)
-	granted := s.grantFor(key, use, own.allowed)
+	inSession := s.sessionAllows(who, context, action, key.arn)
+	byPolicy := policy.Effect == iampolicy.Allow && (policy.Itself || policy.Named && inSession || own.allowed)
+	granted := s.grantFor(key, use, own.allowed, inSession)
 	switch {
 	case !byPolicy && granted == nil:
 		return decision{reason: s.whyNot(key, use, policy, own)}
@@ -62,7 +62,11 @@ func (s *Server) allowKey(key *kmsKey, use keyUse) decision {
 	}
 }
 
-// sessionAllows asks a session's policies alone.
+// sessionAllows asks a session's policies alone. They limit what the role has, by its own policies and by a resource's
+// policy that names the role; what names the session itself, or everybody, they do not limit. Of grants to a role AWS
+// says nothing: here they are limited like a policy that names it.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#policies_session
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
 func (s *Server) sessionAllows(who *principal, context map[string][]string, action, resource string) bool {
 	if who.sessionOnly == nil {
 		return true
@@ -80,8 +84,10 @@ func (s *Server) whyNot(key *kmsKey, use keyUse, policy iampolicy.Decision, own 
 	return policy.Reason + ", and no grant does"
 }
 
-// keyContext holds the condition keys of a use.
+// keyContext holds the condition keys of a use. A service that uses a key in somebody's name is no service principal, so
+// aws:SourceAccount is not among them.
 // https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-sourceaccount
 func (s *Server) keyContext(key *kmsKey, use keyUse) map[string][]string {
 	context := s.contextOf(use.principal)
 	context["kms:CallerAccount"] = []string{use.principal.account.id}
@@ -89,7 +95,6 @@ func (s *Server) keyContext(key *kmsKey, use keyUse) map[string][]string {
 	context["aws:RequestedRegion"] = []string{key.region}
 	if use.viaService != "" {
 		context["kms:ViaService"] = []string{use.viaService}
-		context["aws:SourceAccount"] = []string{use.principal.account.id}
 	}
 	if slices.Contains([]string{"CreateGrant", "ListGrants", "RevokeGrant"}, use.op) {
 		context["kms:GrantIsForAWSResource"] = boolean(use.forAWSResource)
@@ -98,9 +103,8 @@ func (s *Server) keyContext(key *kmsKey, use keyUse) map[string][]string {
 		context["kms:GrantOperations"] = ebsGrantOperations()
 		context["kms:GrantConstraintType"] = []string{"EncryptionContextSubset"}
 	}
-	for name, value := range use.encryptionContext {
-		context["kms:EncryptionContext:"+name] = []string{value}
-		context["kms:EncryptionContextKeys"] = append(context["kms:EncryptionContextKeys"], name)
+	if use.op != "DescribeKey" {
+		maps.Copy(context, encryptionConditions(use.encryptionContext))
 	}
 	for arn, other := range s.aliases {
 		if other == key {
@@ -111,18 +115,29 @@ func (s *Server) keyContext(key *kmsKey, use keyUse) map[string][]string {
 	return context
 }
 
+// encryptionConditions are the condition keys about an encryption context.
+func encryptionConditions(encryptionContext map[string]string) map[string][]string {
+	conditions := map[string][]string{}
+	for name, value := range encryptionContext {
+		conditions["kms:EncryptionContext:"+name] = []string{value}
+		conditions["kms:EncryptionContextKeys"] = append(conditions["kms:EncryptionContextKeys"], name)
+	}
+	return conditions
+}
+
 // ebsGrantOperations are what EBS passes on to the instance that a volume is attached to.
 // https://docs.aws.amazon.com/ebs/latest/userguide/how-ebs-encryption-works.html
 func ebsGrantOperations() []string { return []string{"Decrypt"} }
 
-// grantFor finds a grant that allows a use: to the principal itself, or to its account when its own policies allow it too.
-func (s *Server) grantFor(key *kmsKey, use keyUse, ownAllows bool) *grant {
+// grantFor finds a grant that allows a use: to the principal itself, to its role as far as its session's policies let, or
+// to its account when its own policies allow it too.
+func (s *Server) grantFor(key *kmsKey, use keyUse, ownAllows, inSession bool) *grant {
 	var found *grant
 	for _, g := range key.grants {
-		if !g.covers(use.principal, ownAllows) || !slices.Contains(g.operations, use.op) || !g.constraints.fit(use) {
+		if !g.covers(use.principal, ownAllows, inSession) || !slices.Contains(g.operations, use.op) || !g.constraints.fit(use) {
 			continue
 		}
-		if use.op == "CreateGrant" && use.forAWSResource && !containsAll(g.operations, ebsGrantOperations()) {
+		if use.op == "CreateGrant" && use.forAWSResource && !g.passesOn(ebsGrantOperations(), grantConstraints{Subset: use.encryptionContext}) {
 			continue
 		}
 		if g.unusable > 0 && !slices.Contains(use.tokens, g.token) {

@@ -12,47 +12,31 @@ import (
 // The cryptographic operations are real enough to prove who may use a key: AES-GCM under the key's own secret, with
 // the encryption context as additional data.
 
+// cryptoInput is what all cryptographic operations take.
 type cryptoInput struct {
 	KeyID             string `json:"KeyId"`
-	Plaintext         []byte
-	CiphertextBlob    []byte
 	EncryptionContext map[string]string
 	GrantTokens       []string
-	KeySpec           string
-	NumberOfBytes     int
 	DryRun            bool
 }
 
-// crypto reads a call, finds its key and asks whether the caller may use it.
-func (c *call) crypto() (*kmsKey, cryptoInput, error) {
-	var in cryptoInput
-	if err := c.request(&in); err != nil {
-		return nil, in, err
-	}
-	ref := in.KeyID
-	if ref == "" && len(in.CiphertextBlob) > 0 {
-		ref, _, _ = strings.Cut(string(in.CiphertextBlob), "\n")
-	}
-	key, problem := c.server.findKey(ref, c.account.id, c.region)
-	if problem != nil {
-		return nil, in, c.foreignRefusal()
-	}
-	c.entry.Resource = key.arn
-	verdict := c.server.allowKey(key, keyUse{principal: c.caller, op: c.action, encryptionContext: in.EncryptionContext, tokens: in.GrantTokens})
-	c.entry.Reason = verdict.reason
-	switch {
-	case !verdict.allowed && key.account != c.account:
-		return nil, in, c.foreignRefusal()
-	case !verdict.allowed:
-		return nil, in, c.refusal("kms:"+c.action, key.arn, verdict.reason)
+// crypto finds the key of a call that was read and asks whether the caller may use it, and whether the key can be used.
+func (c *call) crypto(in cryptoInput) (*kmsKey, error) {
+	key, _, err := c.permittedKey(in.KeyID, keyUse{encryptionContext: in.EncryptionContext, tokens: in.GrantTokens})
+	if err != nil {
+		return nil, err
 	}
 	if problem := key.usable(); problem != nil {
-		return nil, in, problem
+		return nil, problem
+	}
+	if !key.symmetric() {
+		return nil, errorf(http.StatusBadRequest, "InvalidKeyUsageException", "%s key usage is %s which is not valid for %s with a key of the spec %s.",
+			key.arn, key.usage, c.action, key.spec)
 	}
 	if in.DryRun {
-		return nil, in, dryRunKMS()
+		return nil, dryRunKMS()
 	}
-	return key, in, nil
+	return key, nil
 }
 
 func (k *kmsKey) seal(plaintext []byte, context map[string]string) ([]byte, error) {
@@ -68,20 +52,23 @@ func (k *kmsKey) seal(plaintext []byte, context map[string]string) ([]byte, erro
 }
 
 func (k *kmsKey) open(blob []byte, context map[string]string) ([]byte, error) {
-	invalid := errorf(http.StatusBadRequest, "InvalidCiphertextException", "The ciphertext does not belong to the key and encryption context")
 	gcm, additional, err := k.gcm(context)
 	if err != nil {
 		return nil, err
 	}
 	_, sealed, ok := strings.Cut(string(blob), "\n")
 	if !ok || len(sealed) < gcm.NonceSize() {
-		return nil, invalid
+		return nil, invalidCiphertext()
 	}
 	plaintext, err := gcm.Open(nil, []byte(sealed[:gcm.NonceSize()]), []byte(sealed[gcm.NonceSize():]), additional)
 	if err != nil {
-		return nil, invalid
+		return nil, invalidCiphertext()
 	}
 	return plaintext, nil
+}
+
+func invalidCiphertext() error {
+	return errorf(http.StatusBadRequest, "InvalidCiphertextException", "The ciphertext does not belong to the key and encryption context")
 }
 
 func (k *kmsKey) gcm(context map[string]string) (cipher.AEAD, []byte, error) {
@@ -98,7 +85,17 @@ func (k *kmsKey) gcm(context map[string]string) (cipher.AEAD, []byte, error) {
 }
 
 func (c *call) encrypt() (any, error) {
-	key, in, err := c.crypto()
+	var in struct {
+		cryptoInput
+		Plaintext []byte
+	}
+	if err := c.request(&in); err != nil {
+		return nil, err
+	}
+	if len(in.Plaintext) == 0 || len(in.Plaintext) > 4096 {
+		return nil, kmsValidation("1 validation error detected: Value at 'plaintext' failed to satisfy constraint: Member must have length from 1 to 4096")
+	}
+	key, err := c.crypto(in.cryptoInput)
 	if err != nil {
 		return nil, err
 	}
@@ -106,8 +103,21 @@ func (c *call) encrypt() (any, error) {
 	return map[string]any{"CiphertextBlob": blob, "KeyId": key.arn, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}, err
 }
 
+// decrypt finds the key in the ciphertext where the call does not name one, which with a symmetric key it need not.
 func (c *call) decrypt() (any, error) {
-	key, in, err := c.crypto()
+	var in struct {
+		cryptoInput
+		CiphertextBlob []byte
+	}
+	if err := c.request(&in); err != nil {
+		return nil, err
+	}
+	of, _, sealed := strings.Cut(string(in.CiphertextBlob), "\n")
+	if in.KeyID == "" && !sealed {
+		return nil, invalidCiphertext()
+	}
+	in.KeyID = orElse(in.KeyID, of)
+	key, err := c.crypto(in.cryptoInput)
 	if err != nil {
 		return nil, err
 	}
@@ -120,8 +130,12 @@ func (c *call) generateDataKey() (any, error) { return c.dataKey(true) }
 func (c *call) generateDataKeyWithoutPlaintext() (any, error) { return c.dataKey(false) }
 
 func (c *call) dataKey(plain bool) (any, error) {
-	key, in, err := c.crypto()
-	if err != nil {
+	var in struct {
+		cryptoInput
+		KeySpec       string
+		NumberOfBytes int
+	}
+	if err := c.request(&in); err != nil {
 		return nil, err
 	}
 	size := in.NumberOfBytes
@@ -132,6 +146,10 @@ func (c *call) dataKey(plain bool) (any, error) {
 		size = 16
 	case in.KeySpec != "" || size < 1 || size > 1024:
 		return nil, kmsValidation("Please specify either number of bytes or key spec.")
+	}
+	key, err := c.crypto(in.cryptoInput)
+	if err != nil {
+		return nil, err
 	}
 	data := make([]byte, size)
 	if _, err := rand.Read(data); err != nil {

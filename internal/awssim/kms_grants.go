@@ -67,23 +67,75 @@ func (g grantConstraints) within(parent grantConstraints) bool {
 
 func (g grantConstraints) some() bool { return g.Equals != nil || g.Subset != nil }
 
+// check refuses more than KMS keeps: 8 pairs with values of 384 characters.
+// https://docs.aws.amazon.com/kms/latest/APIReference/API_GrantConstraints.html
+func (g grantConstraints) check() error {
+	for _, pairs := range []map[string]string{g.Equals, g.Subset} {
+		if len(pairs) > 8 {
+			return kmsValidation("1 validation error detected: Value at 'constraints' failed to satisfy constraint: Member must have length less than or equal to 8")
+		}
+		for name, value := range pairs {
+			if name == "" || len(value) > 384 {
+				return kmsValidation("1 validation error detected: Value at 'constraints.%s' failed to satisfy constraint: Member must have length from 1 to 384", name)
+			}
+		}
+	}
+	return nil
+}
+
+// passesOn tells whether the grantee may pass on operations under constraints.
+// https://docs.aws.amazon.com/kms/latest/developerguide/create-grant-overview.html
+func (g *grant) passesOn(operations []string, under grantConstraints) bool {
+	return containsAll(g.operations, operations) && under.within(g.constraints)
+}
+
 // covers tells whether the grant is for a principal: a role covers its sessions, an account those that its own
 // policies allow it.
-func (g *grant) covers(who *principal, ownAllows bool) bool {
+func (g *grant) covers(who *principal, ownAllows, inSession bool) bool {
 	if g.grantee.id != "" {
-		return g.grantee.id == who.uniqueID
+		return g.grantee.id == who.uniqueID && inSession
 	}
 	return g.grantee.arn == who.arn || ownAllows && strings.HasSuffix(g.grantee.arn, ":iam::"+who.account.id+":root")
 }
 
 var (
-	grantName          = regexp.MustCompile(`^[a-zA-Z0-9:/_-]{1,256}$`)
-	grantPrincipalARN  = regexp.MustCompile(`^arn:(aws[a-z-]*):(iam|sts)::([0-9]{12}):(root|user/\S+|role/\S+|assumed-role/\S+|federated-user/\S+)$`)
-	symmetricOperation = []string{
-		"CreateGrant", "Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext",
-		"GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo", "RetireGrant",
-	}
+	grantName         = regexp.MustCompile(`^[a-zA-Z0-9:/_-]{1,256}$`)
+	grantPrincipalARN = regexp.MustCompile(`^arn:(aws[a-z-]*):(?:iam::([0-9]{12}):(?:root|user/\S+|role/\S+)|sts::([0-9]{12}):(?:assumed-role|federated-user)/\S+)$`)
 )
+
+// The operations that a grant can allow: those of every key, and those of each usage of a key; only symmetric keys have
+// data keys. https://docs.aws.amazon.com/kms/latest/developerguide/grants.html#terms-grant-operations
+var (
+	grantOperationsOfAll   = []string{"CreateGrant", "DescribeKey", "RetireGrant"}
+	grantOperationsByUsage = map[string][]string{
+		"ENCRYPT_DECRYPT":     {"Decrypt", "Encrypt", "ReEncryptFrom", "ReEncryptTo"},
+		"SIGN_VERIFY":         {"Sign", "Verify"},
+		"GENERATE_VERIFY_MAC": {"GenerateMac", "VerifyMac"},
+		"KEY_AGREEMENT":       {"DeriveSharedSecret"},
+	}
+	grantOperationsOfSymmetric  = []string{"GenerateDataKey", "GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext", "GenerateDataKeyWithoutPlaintext"}
+	grantOperationsOfAsymmetric = []string{"GetPublicKey"}
+)
+
+// grantable returns the operations that a grant on the key can allow.
+func (k *kmsKey) grantable() []string {
+	switch {
+	case k.symmetric():
+		return slices.Concat(grantOperationsOfAll, grantOperationsByUsage[k.usage], grantOperationsOfSymmetric)
+	case k.usage == "GENERATE_VERIFY_MAC":
+		return slices.Concat(grantOperationsOfAll, grantOperationsByUsage[k.usage])
+	default:
+		return slices.Concat(grantOperationsOfAll, grantOperationsByUsage[k.usage], grantOperationsOfAsymmetric)
+	}
+}
+
+func isGrantOperation(op string) bool {
+	all := slices.Concat(grantOperationsOfAll, grantOperationsOfSymmetric, grantOperationsOfAsymmetric)
+	for _, of := range grantOperationsByUsage {
+		all = append(all, of...)
+	}
+	return slices.Contains(all, op)
+}
 
 type createGrantInput struct {
 	KeyID             string `json:"KeyId"`
@@ -106,7 +158,7 @@ func (c *call) createGrant() (any, error) {
 	if err := in.check(); err != nil {
 		return nil, err
 	}
-	key, verdict, err := c.permittedKey(in.KeyID, in.conditions(), in.GrantTokens...)
+	key, verdict, err := c.permittedKey(in.KeyID, keyUse{conditions: in.conditions(), tokens: in.GrantTokens})
 	if err != nil {
 		return nil, err
 	}
@@ -139,6 +191,10 @@ func (in createGrantInput) check() error {
 		return err
 	}
 	switch {
+	case in.GranteePrincipal == "":
+		return kmsValidation("1 validation error detected: Value null at 'granteePrincipal' failed to satisfy constraint: Member must not be null")
+	case len(in.GrantTokens) > 10:
+		return kmsValidation("1 validation error detected: Value at 'grantTokens' failed to satisfy constraint: Member must have length less than or equal to 10")
 	case in.Name != "" && !grantName.MatchString(in.Name):
 		return kmsValidation("1 validation error detected: Value '%s' at 'name' failed to satisfy constraint: Member must satisfy regular expression pattern: ^[a-zA-Z0-9:/_-]+$", in.Name)
 	case len(in.Operations) == 0:
@@ -146,8 +202,11 @@ func (in createGrantInput) check() error {
 	case in.Constraints.Equals != nil && in.Constraints.Subset != nil:
 		return kmsValidation("More than one constraint supplied")
 	}
+	if err := in.Constraints.check(); err != nil {
+		return err
+	}
 	for _, op := range in.Operations {
-		if !slices.Contains(symmetricOperation, op) {
+		if !isGrantOperation(op) {
 			return kmsValidation("1 validation error detected: Value '%s' at 'operations' failed to satisfy constraint: Member must satisfy enum value set", op)
 		}
 	}
@@ -163,8 +222,10 @@ func (in createGrantInput) conditions() map[string][]string {
 	switch {
 	case in.Constraints.Equals != nil:
 		conditions["kms:GrantConstraintType"] = []string{"EncryptionContextEquals"}
+		maps.Copy(conditions, encryptionConditions(in.Constraints.Equals))
 	case in.Constraints.Subset != nil:
 		conditions["kms:GrantConstraintType"] = []string{"EncryptionContextSubset"}
+		maps.Copy(conditions, encryptionConditions(in.Constraints.Subset))
 	}
 	return conditions
 }
@@ -175,8 +236,11 @@ func (c *call) newGrant(key *kmsKey, verdict decision, in createGrantInput) (*gr
 			return nil, problem
 		}
 	}
-	if key.spec != "SYMMETRIC_DEFAULT" || key.usage != "ENCRYPT_DECRYPT" {
-		return nil, kmsValidation("The operations are not supported for a key of the spec %s and the usage %s", key.spec, key.usage)
+	if !containsAll(key.grantable(), in.Operations) {
+		return nil, kmsValidation("The operations are not supported for a key of the spec %s and the usage %s: it takes %s", key.spec, key.usage, strings.Join(key.grantable(), ", "))
+	}
+	if in.Constraints.some() && !key.symmetric() {
+		return nil, kmsValidation("EncryptionContext is supported only when creating a grant for a symmetric encryption KMS key.")
 	}
 	operations := slices.Clone(in.Operations)
 	slices.Sort(operations)
@@ -195,7 +259,7 @@ func (c *call) newGrant(key *kmsKey, verdict decision, in createGrantInput) (*gr
 		}
 		g.retiring = &retiring
 	}
-	if parent := verdict.by; parent != nil && (!containsAll(parent.operations, g.operations) || !g.constraints.within(parent.constraints)) {
+	if parent := verdict.by; parent != nil && !parent.passesOn(g.operations, g.constraints) {
 		return nil, c.refusal("kms:CreateGrant", key.arn, "a grantee can pass on no more than its own grant allows")
 	}
 	return g, nil
@@ -205,21 +269,26 @@ func (c *call) newGrant(key *kmsKey, verdict decision, in createGrantInput) (*gr
 func (s *Server) grantPrincipal(arn string) (grantPrincipal, error) {
 	invalid := errorf(http.StatusBadRequest, "InvalidArnException", "ARN does not refer to a valid principal: %s", arn)
 	match := grantPrincipalARN.FindStringSubmatch(arn)
-	if match == nil || match[1] != s.partition || s.account(match[3]) == nil {
+	if match == nil || match[1] != s.partition || s.account(match[2]+match[3]) == nil {
 		return grantPrincipal{}, invalid
 	}
-	if match[4] == "root" || match[2] == "sts" {
+	if match[3] != "" || strings.HasSuffix(arn, ":root") {
 		return grantPrincipal{arn: arn}, nil
 	}
-	if r := s.roleByARN(arn); r != nil && r.unknown > 0 {
-		r.unknown--
-		return grantPrincipal{}, invalid
-	}
-	id, ok := s.uniqueIDOf(arn)
+	id, ok := s.knownToKMS(arn)
 	if !ok {
 		return grantPrincipal{}, invalid
 	}
 	return grantPrincipal{arn: arn, id: id}, nil
+}
+
+// knownToKMS resolves the ARN of a user or role as KMS does, which may not have heard of a new one.
+func (s *Server) knownToKMS(arn string) (string, bool) {
+	if r := s.roleByARN(arn); r != nil && r.unknown > 0 {
+		r.unknown--
+		return "", false
+	}
+	return s.uniqueIDOf(arn)
 }
 
 func (g *grant) same(other *grant) bool {
@@ -275,7 +344,7 @@ func (c *call) listGrants() (any, error) {
 	if err := refuseAlias(in.KeyID); err != nil {
 		return nil, err
 	}
-	key, _, err := c.permittedKey(in.KeyID, nil)
+	key, _, err := c.permittedKey(in.KeyID, keyUse{})
 	if err != nil {
 		return nil, err
 	}
@@ -291,7 +360,7 @@ func (c *call) listGrants() (any, error) {
 		}
 		items = append(items, item)
 	}
-	items, next, err := cut(c, in.kmsPage, items)
+	items, next, err := cut(c, in.kmsPage, items, 100, 50)
 	if err != nil {
 		return nil, err
 	}
@@ -319,7 +388,7 @@ func (c *call) listRetirableGrants() (any, error) {
 		}
 	}
 	slices.SortFunc(items, func(a, b grantItem) int { return cmp.Compare(a.GrantID, b.GrantID) })
-	items, next, err := cut(c, in.kmsPage, items)
+	items, next, err := cut(c, in.kmsPage, items, 100, 50)
 	if err != nil {
 		return nil, err
 	}
@@ -342,7 +411,7 @@ func (c *call) revokeGrant() (any, error) {
 	if err := refuseAlias(in.KeyID); err != nil {
 		return nil, err
 	}
-	key, _, err := c.permittedKey(in.KeyID, nil)
+	key, _, err := c.permittedKey(in.KeyID, keyUse{})
 	if err != nil {
 		return nil, err
 	}
@@ -371,7 +440,7 @@ func (c *call) retireGrant() (any, error) {
 	if in.GrantToken != "" {
 		return c.retireByToken(in)
 	}
-	if !strings.HasPrefix(in.KeyID, "arn:") {
+	if !strings.HasPrefix(in.KeyID, "arn:") || refuseAlias(in.KeyID) != nil {
 		return nil, notFound("Invalid arn %s", in.KeyID)
 	}
 	key, problem := c.server.findKey(in.KeyID, c.account.id, c.region)
@@ -406,6 +475,7 @@ func (c *call) retireByToken(in endGrantInput) (any, error) {
 
 func (c *call) mayRetire(g *grant) bool {
 	own := c.server.identityAllows(c.caller, c.context(nil), "kms:RetireGrant", g.key.arn)
+	inSession := c.server.sessionAllows(c.caller, c.context(nil), "kms:RetireGrant", g.key.arn)
 	retiring := &grant{}
 	if g.retiring != nil {
 		retiring.grantee = *g.retiring
@@ -414,9 +484,9 @@ func (c *call) mayRetire(g *grant) bool {
 	case own.denied:
 		c.entry.Reason = own.reason
 		return false
-	case g.retiring != nil && retiring.covers(c.caller, own.allowed):
+	case g.retiring != nil && retiring.covers(c.caller, own.allowed, inSession):
 		c.entry.Reason = "the caller is the retiring principal"
-	case slices.Contains(g.operations, "RetireGrant") && g.covers(c.caller, own.allowed):
+	case slices.Contains(g.operations, "RetireGrant") && g.covers(c.caller, own.allowed, inSession):
 		c.entry.Reason = "the grant lets its grantee retire it"
 	case g.issuer == c.account && own.allowed:
 		c.entry.Reason = "the grant was issued from account " + c.account.id + ", and " + own.reason

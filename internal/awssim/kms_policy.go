@@ -65,11 +65,20 @@ func (c *call) putKeyPolicy() (any, error) {
 	}
 	before := key.policy
 	key.policy = policy
-	if !in.BypassPolicyLockoutSafetyCheck && !c.server.allowKey(key, keyUse{principal: c.caller, op: "PutKeyPolicy"}).allowed {
+	if !in.BypassPolicyLockoutSafetyCheck && !c.mayPutPolicy(key) {
 		key.policy = before
-		return nil, malformedKeyPolicy("The new key policy will not allow you to update the key policy in the future.")
+		return nil, lockedOut()
 	}
 	return nil, nil
+}
+
+// mayPutPolicy is the check that keeps callers from locking themselves out.
+func (c *call) mayPutPolicy(key *kmsKey) bool {
+	return c.server.allowKey(key, keyUse{principal: c.caller, op: "PutKeyPolicy"}).allowed
+}
+
+func lockedOut() error {
+	return malformedKeyPolicy("The new key policy will not allow you to update the key policy in the future.")
 }
 
 func malformedKeyPolicy(format string, args ...any) error {
@@ -84,7 +93,7 @@ func (s *Server) keyPolicy(text []byte) (*policyDocument, error) {
 	if err != nil {
 		return nil, malformedKeyPolicy("%v", err)
 	}
-	bound, unknown := document.Bind(s.uniqueIDOf)
+	bound, unknown := document.Bind(s.knownToKMS)
 	if len(unknown) > 0 {
 		return nil, malformedKeyPolicy("Policy contains a statement with one or more invalid principals.")
 	}

@@ -78,12 +78,13 @@ func oneOf(what, value string, allowed []string) error {
 	return fmt.Errorf("%s: %q is none of %q", what, value, allowed)
 }
 
-// setState moves the caller's key from one state to another, as far as the key allows it.
+// setState moves the caller's key from one state to another, as far as its state allows it.
+// https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html#key-state-table
 func (c *call) setState(key *kmsKey, to string) error {
 	switch {
 	case key.manager == managedByAWS:
 		return c.refusal("kms:"+c.action, key.arn, "the key is managed by AWS")
-	case key.state == keyPendingDeletion && to != keyDisabled || key.state == keyPendingImport:
+	case key.state == keyCreating, key.state == keyPendingDeletion && c.action != "CancelKeyDeletion", key.state == keyPendingImport && to != keyPendingDeletion:
 		return key.usable()
 	}
 	key.state = to
@@ -102,9 +103,6 @@ func (c *call) disableKey() (any, error) {
 	key, err := c.keyOnly()
 	if err != nil {
 		return nil, err
-	}
-	if key.state == keyPendingDeletion {
-		return nil, key.usable()
 	}
 	return nil, c.setState(key, keyDisabled)
 }

@@ -123,7 +123,7 @@ func (s *Server) newVolume(a *account, region string, device blockDevice, who *p
 		return vol, &keyFailure{message: problem.message}
 	}
 	vol.key = key
-	return vol, s.useKeys(who, region, keyNeeds(source, key, device.snapshot))
+	return vol, s.useKeys(who, region, keyNeeds(source, key, snap.encryptedAs(), vol.id))
 }
 
 // volumeKey is the key under which a volume ends up: the one asked for; for the account's own encrypted snapshot that
@@ -146,31 +146,41 @@ func (s *Server) volumeKey(a *account, region string, snap *snapshot, device blo
 
 // keyNeed is one use that EBS makes of a key for somebody.
 type keyNeed struct {
-	key      *kmsKey
-	op       string
-	snapshot string
+	key *kmsKey
+	op  string
+	of  string // the volume or snapshot whose data the use is about: the encryption context's aws:ebs:id
+}
+
+// encryptedAs is the aws:ebs:id under which the data of the snapshot is encrypted: that of the volume that it was taken
+// of, or its own if it is a copy. https://docs.aws.amazon.com/kms/latest/developerguide/services-ebs.html
+func (snap *snapshot) encryptedAs() string {
+	if snap == nil {
+		return ""
+	}
+	return orElse(snap.volume, snap.id)
 }
 
 // keyNeeds are the uses it takes to turn data under the source key into data under the destination key; nil is data
 // that is not encrypted. https://docs.aws.amazon.com/ebs/latest/userguide/how-ebs-encryption-works.html
-func keyNeeds(source, destination *kmsKey, snapshot string) []keyNeed {
+func keyNeeds(source, destination *kmsKey, from, to string) []keyNeed {
 	var needs []keyNeed
-	add := func(key *kmsKey, ops ...string) {
+	add := func(key *kmsKey, of string, ops ...string) {
 		for _, op := range ops {
-			needs = append(needs, keyNeed{key, op, snapshot})
+			needs = append(needs, keyNeed{key, op, of})
 		}
 	}
+	if source != nil {
+		add(source, from, "DescribeKey", "Decrypt")
+	}
 	switch {
-	case source == nil && destination == nil:
+	case destination == nil:
 	case source == destination:
-		add(source, "DescribeKey", "Decrypt", "GenerateDataKeyWithoutPlaintext", "CreateGrant")
+		add(source, to, "GenerateDataKeyWithoutPlaintext", "CreateGrant")
 	case source == nil:
-		add(destination, "DescribeKey", "GenerateDataKeyWithoutPlaintext", "CreateGrant")
+		add(destination, to, "DescribeKey", "GenerateDataKeyWithoutPlaintext", "CreateGrant")
 	default:
-		add(source, "DescribeKey", "Decrypt", "ReEncryptFrom", "CreateGrant")
-		if destination != nil {
-			add(destination, "DescribeKey", "ReEncryptTo", "GenerateDataKeyWithoutPlaintext", "CreateGrant")
-		}
+		add(source, from, "ReEncryptFrom", "CreateGrant")
+		add(destination, to, "DescribeKey", "ReEncryptTo", "GenerateDataKeyWithoutPlaintext", "CreateGrant")
 	}
 	return needs
 }
@@ -207,15 +217,15 @@ func (s *Server) useKeys(who *principal, region string, needs []keyNeed) *keyFai
 func (s *Server) useKey(who *principal, region string, need keyNeed) *keyFailure {
 	verdict := s.allowKey(need.key, keyUse{
 		principal: who, op: need.op, viaService: "ec2." + region + ".amazonaws.com", forAWSResource: true,
-		encryptionContext: map[string]string{"aws:ebs:id": need.snapshot},
+		encryptionContext: map[string]string{"aws:ebs:id": need.of},
 	})
-	unusable := need.key.usable()
+	unusable := need.key.usableForEBS()
 	s.journalKeyUse(who, need, verdict, unusable)
 	switch {
 	case !verdict.allowed:
 		return &keyFailure{message: verdict.reason}
 	case unusable != nil:
-		return &keyFailure{invalidState: true, message: unusable.message}
+		return &keyFailure{invalidState: need.key.state != keyEnabled, message: unusable.message}
 	default:
 		return nil
 	}

@@ -14,14 +14,15 @@ func TestKeyNeeds(t *testing.T) {
 		want                string
 	}{
 		"nothing is encrypted":                   {nil, nil, ""},
-		"plain data is encrypted":                {nil, own, "own:DescribeKey own:GenerateDataKeyWithoutPlaintext own:CreateGrant"},
-		"the key stays":                          {own, own, "own:DescribeKey own:Decrypt own:GenerateDataKeyWithoutPlaintext own:CreateGrant"},
-		"another key takes over from the source": {foreign, own, "foreign:DescribeKey foreign:Decrypt foreign:ReEncryptFrom foreign:CreateGrant own:DescribeKey own:ReEncryptTo own:GenerateDataKeyWithoutPlaintext own:CreateGrant"},
+		"plain data is encrypted":                {nil, own, "own:DescribeKey:vol-2 own:GenerateDataKeyWithoutPlaintext:vol-2 own:CreateGrant:vol-2"},
+		"the key stays":                          {own, own, "own:DescribeKey:vol-1 own:Decrypt:vol-1 own:GenerateDataKeyWithoutPlaintext:vol-2 own:CreateGrant:vol-2"},
+		"another key takes over from the source": {foreign, own, "foreign:DescribeKey:vol-1 foreign:Decrypt:vol-1 foreign:ReEncryptFrom:vol-1 foreign:CreateGrant:vol-1 " +
+			"own:DescribeKey:vol-2 own:ReEncryptTo:vol-2 own:GenerateDataKeyWithoutPlaintext:vol-2 own:CreateGrant:vol-2"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			var got []string
-			for _, need := range keyNeeds(test.source, test.destination, "snap-1") {
-				got = append(got, need.key.arn+":"+need.op)
+			for _, need := range keyNeeds(test.source, test.destination, "vol-1", "vol-2") {
+				got = append(got, need.key.arn+":"+need.op+":"+need.of)
 			}
 			if diff := cmp.Diff(test.want, strings.Join(got, " ")); diff != "" {
 				t.Error(diff)

@@ -75,7 +75,9 @@ func (c *call) ownSnapshot() (*snapshot, error) {
 
 // addSnapshot makes a snapshot of the caller and tags it.
 func (c *call) addSnapshot(snap *snapshot, tags map[string]string) *snapshot {
-	snap.id = c.server.newID("snap-")
+	if snap.id == "" {
+		snap.id = c.server.newID("snap-")
+	}
 	snap.owner, snap.region, snap.created = c.account, c.region, c.server.now()
 	snap.state = orElse(snap.state, snapshotCompleted)
 	snap.createVolume = permissions{}

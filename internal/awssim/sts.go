@@ -180,7 +180,7 @@ func (c *call) trusts(r *role, arn, action string) string {
 		return trust.Reason
 	}
 	own := c.server.identityAllows(c.caller, context, action, arn)
-	byName := r.account == c.account && trust.Named && c.server.sessionAllows(c.caller, context, action, arn)
+	byName := r.account == c.account && (trust.Itself || trust.Named && c.server.sessionAllows(c.caller, context, action, arn))
 	if own.denied || !own.allowed && !byName {
 		return own.reason
 	}

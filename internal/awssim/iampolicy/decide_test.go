@@ -107,7 +107,12 @@ func TestDecideAddsUpStatements(t *testing.T) {
 		"everyone names": {
 			pagePrincipal,
 			[]string{keyStatement(`"*"`)},
-			iampolicy.Decision{Effect: iampolicy.Allow, Named: true, Reason: "statement 1 of the key policy allows kms:CreateGrant"},
+			iampolicy.Decision{Effect: iampolicy.Allow, Named: true, Itself: true, Reason: "statement 1 of the key policy allows kms:CreateGrant"},
+		},
+		"the session by its own ARN is named itself": {
+			pageSessions,
+			[]string{keyStatement(`{"AWS":"arn:aws:sts::222222222222:assumed-role/ami-share/packer"}`)},
+			iampolicy.Decision{Effect: iampolicy.Allow, Named: true, Itself: true, Reason: "statement 1 of the key policy allows kms:CreateGrant"},
 		},
 		"a deny of the account denies its roles": {
 			pageEvaluation,

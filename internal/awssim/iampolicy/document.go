@@ -116,11 +116,12 @@ func (d *Document) Decide(r Request) Decision {
 
 // allow adds one statement that allows; the first to name the principal itself gives the reason.
 func (d *Decision) allow(how fit, reason string) {
-	if d.Effect == Silent || how == byItself && !d.Named {
+	if d.Effect == Silent || how >= byRole && !d.Named {
 		d.Reason = reason
 	}
 	d.Effect = Allow
-	d.Named = d.Named || how == byItself
+	d.Itself = d.Itself || how == byItself
+	d.Named = d.Named || how >= byRole
 	d.Delegated = d.Delegated || how == byAccount
 }
 

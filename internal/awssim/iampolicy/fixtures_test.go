@@ -17,6 +17,7 @@ const (
 	pageSid         = iamGuide + "reference_policies_elements_sid.html"
 	pageEffect      = iamGuide + "reference_policies_elements_effect.html"
 	pagePrincipal   = iamGuide + "reference_policies_elements_principal.html"
+	pageSessions    = iamGuide + "access_policies.html#policies_session"
 	pageNotPrinc    = iamGuide + "reference_policies_elements_notprincipal.html"
 	pageAction      = iamGuide + "reference_policies_elements_action.html"
 	pageNotAction   = iamGuide + "reference_policies_elements_notaction.html"

@@ -62,7 +62,7 @@ func FuzzDecide(f *testing.F) {
 			for _, who := range []iampolicy.Principal{{}, caller(), user(), {Service: "ec2.amazonaws.com"}} {
 				request.Principal = who
 				got := d.Decide(request)
-				if got.Effect == iampolicy.Allow || got.Named || got.Delegated {
+				if got.Effect == iampolicy.Allow || got.Named || got.Itself || got.Delegated {
 					t.Fatalf("%+v by a document without an Allow:\n%s", got, text)
 				}
 				if got.Reason == "" {

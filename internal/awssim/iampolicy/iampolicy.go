@@ -86,7 +86,8 @@ func (e Effect) String() string {
 // Decision is a document's answer with its reason.
 type Decision struct {
 	Effect    Effect
-	Named     bool   // some Allow fits the principal itself: its ARN, its role's or session's, or "*"
+	Named     bool   // some Allow fits the principal: its ARN, its role's or session's, or "*"
+	Itself    bool   // some Allow fits the user or session itself, or "*", and not the role behind a session only
 	Delegated bool   // some Allow fits the principal by its account only
 	Reason    string // for people: which statement decided, or in what the nearest one did not fit
 }

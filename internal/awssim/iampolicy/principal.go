@@ -147,10 +147,14 @@ func (p *principals) named(who Principal) fit {
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-roles
 func (n principalName) fit(who Principal) fit {
 	if n.boundTo != "" || uniqueID.MatchString(n.written) {
-		if id := orElse(n.boundTo, n.written); id == who.UniqueID {
+		switch id := orElse(n.boundTo, n.written); {
+		case id != who.UniqueID:
+			return notAtAll
+		case who.RoleARN != "":
+			return byRole
+		default:
 			return byItself
 		}
-		return notAtAll
 	}
 	if root := accountOf.FindStringSubmatch(n.written); root != nil {
 		if root[2] == who.AccountID && root[1] == who.Partition {
@@ -161,8 +165,10 @@ func (n principalName) fit(who Principal) fit {
 	switch n.written {
 	case who.AccountID:
 		return byAccount
-	case who.ARN, who.RoleARN:
+	case who.ARN:
 		return byItself
+	case who.RoleARN:
+		return byRole
 	default:
 		return notAtAll
 	}
@@ -183,6 +189,8 @@ func (p *principals) excepts(who Principal) bool {
 		switch name.fit(who) {
 		case byAccount:
 			account = true
+		case byRole:
+			itself = true
 		case byItself:
 			itself = itself || !session.MatchString(name.written)
 		case notAtAll:

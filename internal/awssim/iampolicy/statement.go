@@ -31,12 +31,14 @@ type question struct {
 	context contextKeys
 }
 
-// fit tells how a statement fits a request: by the caller's account only, or by the caller itself.
+// fit tells how a statement fits a request: by the caller's account only, by the role behind the caller's session, or by
+// the caller itself.
 type fit int
 
 const (
 	notAtAll fit = iota
 	byAccount
+	byRole
 	byItself
 )
 
