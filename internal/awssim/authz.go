@@ -3,7 +3,6 @@ package awssim
 import (
 	"maps"
 	"net/http"
-	"strconv"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/iampolicy"
 )
@@ -118,37 +117,12 @@ func (c *call) context(conditions map[string][]string) map[string][]string {
 	context := c.server.contextOf(c.caller)
 	context["aws:RequestedRegion"] = []string{c.region}
 	context["aws:ViaAWSService"] = []string{"false"}
+	if c.service == "ec2" {
+		context["ec2:Region"] = []string{c.region}
+	}
 	maps.Copy(context, conditions)
 	return context
 }
-
-// contextOf holds the global condition keys about a principal.
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
-func (s *Server) contextOf(who *principal) map[string][]string {
-	context := map[string][]string{
-		"aws:PrincipalArn":     {orElse(who.roleARN, who.arn)},
-		"aws:PrincipalAccount": {who.account.id},
-		"aws:userid":           {who.userID},
-		"aws:PrincipalType":    {"AssumedRole"},
-	}
-	if who.user != nil {
-		context["aws:username"] = []string{who.user.name}
-		context["aws:PrincipalType"] = []string{"User"}
-	}
-	if who.sourceIdentity != "" {
-		context["aws:SourceIdentity"] = []string{who.sourceIdentity}
-	}
-	for key, value := range who.tags {
-		context["aws:PrincipalTag/"+key] = []string{value}
-	}
-	if org, paths := s.organizationOf(who.account.id); org != nil {
-		context["aws:PrincipalOrgID"] = []string{org.id}
-		context["aws:PrincipalOrgPaths"] = paths
-	}
-	return context
-}
-
-func boolean(b bool) []string { return []string{strconv.FormatBool(b)} }
 
 // dryRunEC2 answers a call that only asks whether it would work; it is the last check before the effect.
 func (c *call) dryRunEC2() error {

@@ -10,20 +10,16 @@ import (
 )
 
 const (
-	groupParams = "AutoScalingGroupName MinSize MaxSize DesiredCapacity DefaultCooldown HealthCheckType HealthCheckGracePeriod" +
-		" AvailabilityZones.member.N VPCZoneIdentifier ServiceLinkedRoleARN LaunchConfigurationName" +
-		" LaunchTemplate.LaunchTemplateId LaunchTemplate.LaunchTemplateName LaunchTemplate.Version" +
-		" NewInstancesProtectedFromScaleIn"
-	groupFilterParams = " Filters.member.N.Name Filters.member.N.Values.member.N MaxRecords NextToken"
+	groupParams = "AutoScalingGroupName MinSize MaxSize DesiredCapacity AvailabilityZones.member.N VPCZoneIdentifier" +
+		" ServiceLinkedRoleARN LaunchConfigurationName" +
+		" LaunchTemplate.LaunchTemplateId LaunchTemplate.LaunchTemplateName LaunchTemplate.Version"
 )
 
 // autoscalingOperations is the table of contents of Auto Scaling.
 func (s *Server) autoscalingOperations() map[string]operation {
 	return map[string]operation{
 		"CreateAutoScalingGroup": {
-			params: groupParams + " Tags.member.N.Key Tags.member.N.Value Tags.member.N.ResourceId" +
-				" Tags.member.N.ResourceType Tags.member.N.PropagateAtLaunch", write: true, resources: onScalingGroup,
-			handle: (*call).createScalingGroup,
+			params: groupParams, write: true, resources: onScalingGroup, handle: (*call).createScalingGroup,
 		},
 		"UpdateAutoScalingGroup": {params: groupParams, write: true, resources: onScalingGroup, handle: (*call).updateScalingGroup},
 		"DeleteAutoScalingGroup": {
@@ -31,11 +27,11 @@ func (s *Server) autoscalingOperations() map[string]operation {
 			handle: (*call).deleteScalingGroup,
 		},
 		"SetDesiredCapacity": {
-			params: "AutoScalingGroupName DesiredCapacity HonorCooldown", write: true,
+			params: "AutoScalingGroupName DesiredCapacity", write: true,
 			resources: onScalingGroup, handle: (*call).setDesiredCapacity,
 		},
 		"DescribeAutoScalingGroups": {
-			params: "AutoScalingGroupNames.member.N" + groupFilterParams,
+			params: "AutoScalingGroupNames.member.N MaxRecords NextToken",
 			handle: (*call).describeScalingGroups,
 		},
 		"DescribeScalingActivities": {
@@ -47,7 +43,7 @@ func (s *Server) autoscalingOperations() map[string]operation {
 			handle: (*call).describeScalingInstances,
 		},
 		"CreateLaunchConfiguration": {
-			params: "LaunchConfigurationName ImageId InstanceType KeyName SecurityGroups.member.N UserData" +
+			params: "LaunchConfigurationName ImageId InstanceType" +
 				" BlockDeviceMappings.member.N.DeviceName BlockDeviceMappings.member.N.Ebs.SnapshotId" +
 				" BlockDeviceMappings.member.N.Ebs.VolumeSize BlockDeviceMappings.member.N.Ebs.VolumeType" +
 				" BlockDeviceMappings.member.N.Ebs.Encrypted BlockDeviceMappings.member.N.Ebs.DeleteOnTermination", write: true,
@@ -155,9 +151,6 @@ func (c *call) createScalingGroup() (any, error) {
 	name := c.form.get("AutoScalingGroupName")
 	if c.compute().groups[name] != nil {
 		return nil, badRequest("AlreadyExists", "AutoScalingGroup by this name already exists - A group with the name %s already exists", name)
-	}
-	if len(c.form.structs("Tags.member")) > 0 {
-		return nil, validationError("Tags of groups are not part of this server")
 	}
 	group := &scalingGroup{
 		name: name, account: c.account, region: c.region, created: c.server.now(),

@@ -78,9 +78,6 @@ func (group *scalingGroup) describeInstance(inst *instance) groupInstance {
 }
 
 func (c *call) describeScalingGroups() (any, error) {
-	if len(c.form.structs("Filters.member")) > 0 {
-		return nil, validationError("Filters of groups are tags, which are not part of this server")
-	}
 	found := c.groupsLookedAt(c.form.list("AutoScalingGroupNames.member"))
 	shown, next, err := page(c, found, "MaxRecords", 100)
 	if err != nil {

@@ -3,6 +3,7 @@ package awssim_test
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -42,7 +43,7 @@ func authorityWorld(t *testing.T, keyPolicy, rolePolicy string) awssim.World {
 // worker returns the configuration of a session of the target's role.
 func (f *fixture) worker(t *testing.T, region string, options ...func(*stscreds.AssumeRoleOptions)) aws.Config {
 	t.Helper()
-	config := f.config(t, sourceAdmin, region)
+	config := f.config(t, administrator, region)
 	provider := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(config), workerARN, append([]func(*stscreds.AssumeRoleOptions){
 		func(o *stscreds.AssumeRoleOptions) { o.ExternalID = aws.String("secret") },
 	}, options...)...)
@@ -102,10 +103,6 @@ func TestWhoMayUseAForeignKey(t *testing.T) {
 	}
 }
 
-func describe2(ctx context.Context, config aws.Config, key string) error {
-	return only(kms.NewFromConfig(config).DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &key}))
-}
-
 // TestConditionsOnGrants has the traps of https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html.
 func TestConditionsOnGrants(t *testing.T) {
 	create := func(ctx context.Context, client *kms.Client) error {
@@ -141,7 +138,7 @@ func TestConditionsOnGrants(t *testing.T) {
 // TestAGrantIsWorthNothingUnlessItsIssuerIsTheGranteesAccount is why grants are issued from inside the target.
 func TestAGrantIsWorthNothingUnlessItsIssuerIsTheGranteesAccount(t *testing.T) {
 	f := start(t, authorityWorld(t, keyPolicy(to("arn:aws:iam::"+target+":root", "kms:CreateGrant", "")), ""))
-	owner := kms.NewFromConfig(f.config(t, sourceAdmin, home))
+	owner := kms.NewFromConfig(f.config(t, administrator, home))
 	must(t, only(owner.CreateGrant(t.Context(), decryptGrant(*shared))))
 	if got := code(describe2(t.Context(), f.worker(t, home), *shared)); got != deniedKMS {
 		t.Errorf("with a grant of the key's account: %q, want %q", got, deniedKMS)
@@ -154,7 +151,7 @@ func TestAGrantIsWorthNothingUnlessItsIssuerIsTheGranteesAccount(t *testing.T) {
 
 func TestAGrantOfTheSameNameAndContentIsTheSameGrant(t *testing.T) {
 	f := start(t, authorityWorld(t, "", ""))
-	client := kms.NewFromConfig(f.config(t, sourceAdmin, home))
+	client := kms.NewFromConfig(f.config(t, administrator, home))
 	first, err := client.CreateGrant(t.Context(), decryptGrant(*shared))
 	must(t, err)
 	again, err := client.CreateGrant(t.Context(), decryptGrant(*shared))
@@ -173,7 +170,7 @@ func TestAGrantOfTheSameNameAndContentIsTheSameGrant(t *testing.T) {
 
 func TestARoleThatWasDeletedAndMadeAgainIsAnotherRole(t *testing.T) {
 	f := start(t, authorityWorld(t, keyPolicy(to(workerARN, "kms:DescribeKey", "")), ""))
-	must(t, only(kms.NewFromConfig(f.config(t, sourceAdmin, home)).CreateGrant(t.Context(), decryptGrant(*shared))))
+	must(t, only(kms.NewFromConfig(f.config(t, administrator, home)).CreateGrant(t.Context(), decryptGrant(*shared))))
 	session := f.worker(t, home)
 	must(t, only(session.Credentials.Retrieve(t.Context())))
 	roles := iam.NewFromConfig(f.config(t, targetAdmin, home))
@@ -181,12 +178,12 @@ func TestARoleThatWasDeletedAndMadeAgainIsAnotherRole(t *testing.T) {
 	if got := code(describe2(t.Context(), session, *shared)); got != "UnrecognizedClientException" {
 		t.Errorf("the old session: %q", got)
 	}
-	must(t, only(roles.CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: aws.String("worker"), AssumeRolePolicyDocument: aws.String(strings.ReplaceAll(trustTarget, target, source))})))
+	must(t, only(roles.CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: aws.String("worker"), AssumeRolePolicyDocument: aws.String(strings.ReplaceAll(trust("arn:aws:iam::"+target+":root"), target, source))})))
 	must(t, only(roles.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: aws.String("worker"), PolicyName: aws.String("p"), PolicyDocument: aws.String(allow(`"kms:*"`, ""))})))
 	if got := code(describe2(t.Context(), f.worker(t, home), *shared)); got != deniedKMS {
 		t.Errorf("the key's policy fits the role made again: %q", got)
 	}
-	grants, err := kms.NewFromConfig(f.config(t, sourceAdmin, home)).ListGrants(t.Context(), &kms.ListGrantsInput{KeyId: shared})
+	grants, err := kms.NewFromConfig(f.config(t, administrator, home)).ListGrants(t.Context(), &kms.ListGrantsInput{KeyId: shared})
 	must(t, err)
 	if len(grants.Grants) != 1 || !strings.HasPrefix(*grants.Grants[0].GranteePrincipal, "AROA") {
 		t.Errorf("grants %+v", grants.Grants)
@@ -223,7 +220,7 @@ func TestForeignKeysAreNeverNotFound(t *testing.T) {
 			t.Errorf("%s: %q", name, got)
 		}
 	}
-	if got := code(describe2(t.Context(), f.config(t, sourceAdmin, away), *shared)); got != gone {
+	if got := code(describe2(t.Context(), f.config(t, administrator, away), *shared)); got != gone {
 		t.Errorf("another Region's ARN: %q", got)
 	}
 }
@@ -250,8 +247,8 @@ func TestSessionPoliciesNarrow(t *testing.T) {
 
 func TestSignaturesAreVerified(t *testing.T) {
 	f := start(t, computeWorld(t))
-	config := f.config(t, sourceAdmin, home)
-	config.Credentials = credentials.NewStaticCredentialsProvider(sourceAdmin, "wrong", "")
+	config := f.config(t, administrator, home)
+	config.Credentials = credentials.NewStaticCredentialsProvider(administrator, "wrong", "")
 	if got := code(describe2(t.Context(), config, *shared)); got != "InvalidSignatureException" {
 		t.Errorf("a wrong secret key: %q", got)
 	}
@@ -265,7 +262,7 @@ func TestSignaturesAreVerified(t *testing.T) {
 	world := computeWorld(t)
 	world.Accounts[0].DisabledRegions = []string{away}
 	f = start(t, world)
-	if got := code(only(ec2.NewFromConfig(f.config(t, sourceAdmin, away)).DescribeRegions(t.Context(), nil))); got != "AuthFailure" {
+	if got := code(only(ec2.NewFromConfig(f.config(t, administrator, away)).DescribeRegions(t.Context(), nil))); got != "AuthFailure" {
 		t.Errorf("a Region that the account has not enabled: %q", got)
 	}
 }
@@ -274,8 +271,8 @@ func TestHostility(t *testing.T) {
 	world := authorityWorld(t, "", "")
 	world.Hostility = awssim.Hostility{NewRoleUnknownToKMS: 2, NewGrantUnlisted: 1, PageSize: 2, ThrottleEveryNthWrite: 5, SessionCalls: 1}
 	f := start(t, world)
-	roles, keys := iam.NewFromConfig(f.config(t, targetAdmin, home)), kms.NewFromConfig(f.config(t, sourceAdmin, home))
-	must(t, only(roles.CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: aws.String("fresh"), AssumeRolePolicyDocument: aws.String(trustTarget)})))
+	roles, keys := iam.NewFromConfig(f.config(t, targetAdmin, home)), kms.NewFromConfig(f.config(t, administrator, home))
+	must(t, only(roles.CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: aws.String("fresh"), AssumeRolePolicyDocument: aws.String(trust("arn:aws:iam::" + target + ":root"))})))
 	in := decryptGrant(*shared)
 	in.GranteePrincipal = aws.String("arn:aws:iam::" + target + ":role/fresh")
 	var codes []string
@@ -322,10 +319,10 @@ func TestFaults(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			f := start(t, authorityWorld(t, "", ""))
+			f := serve(t, authorityWorld(t, "", ""), func(server *awssim.Server) http.Handler { return server })
 			f.server.Fail(test.fault)
 			before := string(f.server.State())
-			client := kms.NewFromConfig(f.config(t, sourceAdmin, home))
+			client := kms.NewFromConfig(f.config(t, administrator, home))
 			err := only(client.CreateGrant(t.Context(), decryptGrant(*shared)))
 			if got := code(err); got != test.want && !strings.HasSuffix(got, test.want) || (err == nil) != (test.want == "") {
 				t.Errorf("code %q, want %q", got, test.want)

@@ -58,9 +58,9 @@ const (
 
 // Whose credentials a client has.
 const (
-	sourceAdmin  = "source-admin"
-	sourceNobody = "source-nobody"
-	targetAdmin  = "target-admin"
+	administrator = "source-admin"
+	nobody        = "source-nobody"
+	targetAdmin   = "target-admin"
 )
 
 // keyARN is the ARN of one of the source account's keys in the home region.
@@ -85,7 +85,7 @@ func computeWorld(t *testing.T) awssim.World {
 	}
 	return awssim.World{Accounts: []awssim.WorldAccount{
 		{
-			ID: source, Name: "source", Users: []awssim.WorldUser{user(sourceAdmin, everything), user(sourceNobody)},
+			ID: source, Name: "source", Users: []awssim.WorldUser{user(administrator, everything), user(nobody)},
 			Keys: []awssim.WorldKey{
 				{Region: home, ID: sharedKey, Aliases: []string{"alias/ami"}, Policy: forBoth},
 				{Region: home, ID: lockedKey, Aliases: []string{"alias/locked"}},
@@ -144,7 +144,8 @@ func run(image string, dry *bool) *ec2.RunInstancesInput {
 }
 
 // running starts an instance and looks at it once.
-func running(ctx context.Context, c *ec2.Client) (string, error) {
+func running(ctx context.Context) (string, error) {
+	c := ec2.NewFromConfig(administratorOf(ctx))
 	out, err := c.RunInstances(ctx, run("ami-plain", nil))
 	if err != nil {
 		return "", err
@@ -154,7 +155,8 @@ func running(ctx context.Context, c *ec2.Client) (string, error) {
 	return id, err
 }
 
-func newVolume(ctx context.Context, c *ec2.Client) (string, error) {
+func newVolume(ctx context.Context) (string, error) {
+	c := ec2.NewFromConfig(administratorOf(ctx))
 	out, err := c.CreateVolume(ctx, &ec2.CreateVolumeInput{AvailabilityZone: aws.String(home + "a"), SnapshotId: aws.String("snap-free")})
 	if err != nil {
 		return "", err
@@ -162,7 +164,8 @@ func newVolume(ctx context.Context, c *ec2.Client) (string, error) {
 	return *out.VolumeId, nil
 }
 
-func newGroup(ctx context.Context, c *ec2.Client) (string, error) {
+func newGroup(ctx context.Context) (string, error) {
+	c := ec2.NewFromConfig(administratorOf(ctx))
 	out, err := c.CreateSecurityGroup(ctx, &ec2.CreateSecurityGroupInput{GroupName: aws.String("g"), Description: aws.String("d")})
 	if err != nil {
 		return "", err
@@ -171,11 +174,11 @@ func newGroup(ctx context.Context, c *ec2.Client) (string, error) {
 }
 
 func attach(ctx context.Context, c *ec2.Client, dry *bool) error {
-	volume, err := newVolume(ctx, c)
+	volume, err := newVolume(ctx)
 	if err != nil {
 		return err
 	}
-	instance, err := running(ctx, c)
+	instance, err := running(ctx)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package awssim_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,12 +17,26 @@ import (
 // ec2Call makes a call and what has to come before it; dry is for the last one only.
 type ec2Call func(ctx context.Context, c *ec2.Client, dry *bool) error
 
-// ec2Row is an action: a call that succeeds for an administrator of the source account on a fresh world, and one that
-// is wrong in itself.
+// ec2Row is a row of EC2, whose dry runs and denials all have one code.
 type ec2Row struct {
-	good ec2Call
-	bad  ec2Call
-	code string // of bad
+	good, bad, undo         ec2Call
+	code, anywhere, creates string
+}
+
+func (c ec2Call) call() call {
+	if c == nil {
+		return nil
+	}
+	return func(ctx context.Context, config aws.Config, dry *bool) error {
+		return c(ctx, ec2.NewFromConfig(config), dry)
+	}
+}
+
+func (r ec2Row) row() row {
+	return row{
+		good: r.good.call(), bad: r.bad.call(), undo: r.undo.call(), code: r.code, anywhere: r.anywhere, creates: r.creates,
+		denied: "UnauthorizedOperation", dry: "DryRunOperation",
+	}
 }
 
 // only drops the output of a call.
@@ -38,38 +53,43 @@ func code(err error) string {
 	return ""
 }
 
-func TestEC2Actions(t *testing.T) {
-	for action, row := range ec2Rows {
-		t.Run(action, func(t *testing.T) {
-			t.Parallel()
-			check := func(what, profile string, call ec2Call, dry *bool, want string) {
-				t.Helper()
-				f := start(t, computeWorld(t))
-				client := ec2.NewFromConfig(f.config(t, profile, home))
-				if got := code(call(t.Context(), client, dry)); got != want {
-					t.Errorf("%s: error code %q, want %q", what, got, want)
-				}
-			}
-			check("success", sourceAdmin, row.good, nil, "")
-			check("dry run", sourceAdmin, row.good, aws.Bool(true), "DryRunOperation")
-			check("no permission", sourceNobody, row.good, nil, "UnauthorizedOperation")
-			if row.bad != nil {
-				check("bad input", sourceAdmin, row.bad, nil, row.code)
-			}
-		})
+func TestContractOfEC2(t *testing.T) {
+	for action, r := range ec2Rows {
+		t.Run(action, func(t *testing.T) { r.row().check(t, "ec2:"+action) })
 	}
 }
 
 func TestEveryEC2ActionHasARow(t *testing.T) {
 	for _, action := range awssim.EC2Actions() {
-		if _, ok := ec2Rows[action]; !ok {
+		r, ok := ec2Rows[action]
+		if !ok {
 			t.Errorf("%s has no row", action)
 		}
+		if takes := awssim.Parameters("ec2:" + action); r.bad == nil && !slices.Equal(takes, []string{"DryRun"}) {
+			t.Errorf("%s takes %q, and its row has no bad input", action, takes)
+		}
 	}
+	if len(ec2Rows) != len(awssim.EC2Actions()) {
+		t.Errorf("%d rows for %d actions", len(ec2Rows), len(awssim.EC2Actions()))
+	}
+}
+
+func deleteKeyPair(ctx context.Context, c *ec2.Client, _ *bool) error {
+	return only(c.DeleteKeyPair(ctx, &ec2.DeleteKeyPairInput{KeyName: aws.String("amishare-contract")}))
+}
+
+// deleteTemplate deletes the launch template, which a dry run did not make.
+func deleteTemplate(ctx context.Context, c *ec2.Client, _ *bool) error {
+	err := only(c.DeleteLaunchTemplate(ctx, &ec2.DeleteLaunchTemplateInput{LaunchTemplateName: aws.String("amishare-contract")}))
+	if code(err) == "InvalidLaunchTemplateName.NotFoundException" {
+		return nil
+	}
+	return err
 }
 
 var ec2Rows = map[string]ec2Row{
 	"DescribeImages": {
+		anywhere: "good denied bad dry",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.DescribeImages(ctx, &ec2.DescribeImagesInput{Owners: []string{"self"}, DryRun: dry}))
 		},
@@ -94,28 +114,31 @@ var ec2Rows = map[string]ec2Row{
 		code: "InvalidParameterDependency",
 	},
 	"CreateImage": {
+		anywhere: "bad",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
-			id, err := running(ctx, c)
+			id, err := running(ctx)
 			if err != nil {
 				return err
 			}
 			return only(c.CreateImage(ctx, &ec2.CreateImageInput{InstanceId: &id, Name: aws.String("made"), DryRun: dry}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.CreateImage(ctx, &ec2.CreateImageInput{InstanceId: aws.String("i-none"), Name: aws.String("made")}))
+			return only(c.CreateImage(ctx, &ec2.CreateImageInput{InstanceId: aws.String("i-00000000000000000"), Name: aws.String("made")}))
 		},
 		code: "InvalidInstanceID.NotFound",
 	},
 	"RegisterImage": {
+		anywhere: "bad",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.RegisterImage(ctx, registration("snap-free", dry)))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.RegisterImage(ctx, registration("snap-none", nil)))
+			return only(c.RegisterImage(ctx, registration("snap-00000000000000000", nil)))
 		},
 		code: "InvalidSnapshot.NotFound",
 	},
 	"DeregisterImage": {
+		anywhere: "bad",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.DeregisterImage(ctx, &ec2.DeregisterImageInput{ImageId: aws.String("ami-cmk"), DryRun: dry}))
 		},
@@ -134,15 +157,17 @@ var ec2Rows = map[string]ec2Row{
 		code: "AuthFailure",
 	},
 	"EnableImage": {
+		anywhere: "bad",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.EnableImage(ctx, &ec2.EnableImageInput{ImageId: aws.String("ami-cmk"), DryRun: dry}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.EnableImage(ctx, &ec2.EnableImageInput{ImageId: aws.String("ami-none")}))
+			return only(c.EnableImage(ctx, &ec2.EnableImageInput{ImageId: aws.String("ami-00000000000000000")}))
 		},
 		code: "InvalidAMIID.NotFound",
 	},
 	"EnableImageDeprecation": {
+		anywhere: "bad",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.EnableImageDeprecation(ctx, &ec2.EnableImageDeprecationInput{
 				ImageId:     aws.String("ami-cmk"),
@@ -150,16 +175,17 @@ var ec2Rows = map[string]ec2Row{
 			}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.EnableImageDeprecation(ctx, &ec2.EnableImageDeprecationInput{ImageId: aws.String("ami-none"), DeprecateAt: &farAway}))
+			return only(c.EnableImageDeprecation(ctx, &ec2.EnableImageDeprecationInput{ImageId: aws.String("ami-00000000000000000"), DeprecateAt: &farAway}))
 		},
 		code: "InvalidAMIID.NotFound",
 	},
 	"DisableImageDeprecation": {
+		anywhere: "bad",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.DisableImageDeprecation(ctx, &ec2.DisableImageDeprecationInput{ImageId: aws.String("ami-cmk"), DryRun: dry}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.DisableImageDeprecation(ctx, &ec2.DisableImageDeprecationInput{ImageId: aws.String("ami-none")}))
+			return only(c.DisableImageDeprecation(ctx, &ec2.DisableImageDeprecationInput{ImageId: aws.String("ami-00000000000000000")}))
 		},
 		code: "InvalidAMIID.NotFound",
 	},
@@ -170,16 +196,14 @@ var ec2Rows = map[string]ec2Row{
 			}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			if err := only(c.EnableImageDeregistrationProtection(ctx, &ec2.EnableImageDeregistrationProtectionInput{
-				ImageId: aws.String("ami-cmk"),
-			})); err != nil {
-				return err
-			}
-			return only(c.DeregisterImage(ctx, &ec2.DeregisterImageInput{ImageId: aws.String("ami-cmk")}))
+			return only(c.EnableImageDeregistrationProtection(ctx, &ec2.EnableImageDeregistrationProtectionInput{
+				ImageId: aws.String("ami-00000000000000000"),
+			}))
 		},
-		code: "OperationNotPermitted",
+		code: "InvalidAMIID.NotFound",
 	},
 	"DisableImageDeregistrationProtection": {
+		anywhere: "bad",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.DisableImageDeregistrationProtection(ctx, &ec2.DisableImageDeregistrationProtectionInput{
 				ImageId: aws.String("ami-cmk"), DryRun: dry,
@@ -187,7 +211,7 @@ var ec2Rows = map[string]ec2Row{
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
 			return only(c.DisableImageDeregistrationProtection(ctx, &ec2.DisableImageDeregistrationProtectionInput{
-				ImageId: aws.String("ami-none"),
+				ImageId: aws.String("ami-00000000000000000"),
 			}))
 		},
 		code: "InvalidAMIID.NotFound",
@@ -238,17 +262,19 @@ var ec2Rows = map[string]ec2Row{
 		code: "InvalidRequest",
 	},
 	"DescribeSnapshots": {
+		anywhere: "bad",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.DescribeSnapshots(ctx, &ec2.DescribeSnapshotsInput{SnapshotIds: []string{"snap-cmk"}, DryRun: dry}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.DescribeSnapshots(ctx, &ec2.DescribeSnapshotsInput{SnapshotIds: []string{"snap-none"}}))
+			return only(c.DescribeSnapshots(ctx, &ec2.DescribeSnapshotsInput{SnapshotIds: []string{"snap-00000000000000000"}}))
 		},
 		code: "InvalidSnapshot.NotFound",
 	},
 	"CreateSnapshot": {
+		anywhere: "bad",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
-			id, err := newVolume(ctx, c)
+			id, err := newVolume(ctx)
 			if err != nil {
 				return err
 			}
@@ -258,16 +284,17 @@ var ec2Rows = map[string]ec2Row{
 			}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.CreateSnapshot(ctx, &ec2.CreateSnapshotInput{VolumeId: aws.String("vol-none")}))
+			return only(c.CreateSnapshot(ctx, &ec2.CreateSnapshotInput{VolumeId: aws.String("vol-00000000000000000")}))
 		},
 		code: "InvalidVolume.NotFound",
 	},
 	"CopySnapshot": {
+		anywhere: "bad",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.CopySnapshot(ctx, &ec2.CopySnapshotInput{SourceSnapshotId: aws.String("snap-cmk"), SourceRegion: aws.String(home), DryRun: dry}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.CopySnapshot(ctx, &ec2.CopySnapshotInput{SourceSnapshotId: aws.String("snap-none"), SourceRegion: aws.String(home)}))
+			return only(c.CopySnapshot(ctx, &ec2.CopySnapshotInput{SourceSnapshotId: aws.String("snap-00000000000000000"), SourceRegion: aws.String(home)}))
 		},
 		code: "InvalidSnapshot.NotFound",
 	},
@@ -332,15 +359,17 @@ var ec2Rows = map[string]ec2Row{
 		code: "InvalidParameterValue",
 	},
 	"DeleteTags": {
+		anywhere: "bad",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{"ami-cmk"}, Tags: someTags, DryRun: dry}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{"ami-none"}, Tags: someTags}))
+			return only(c.DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{"ami-00000000000000000"}, Tags: someTags}))
 		},
 		code: "InvalidAMIID.NotFound",
 	},
 	"DescribeTags": {
+		anywhere: "good denied bad dry",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.DescribeTags(ctx, &ec2.DescribeTagsInput{Filters: []types.Filter{filter("resource-id", "ami-cmk")}, DryRun: dry}))
 		},
@@ -350,11 +379,13 @@ var ec2Rows = map[string]ec2Row{
 		code: "InvalidParameterValue",
 	},
 	"GetAllowedImagesSettings": {
+		anywhere: "good denied dry",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.GetAllowedImagesSettings(ctx, &ec2.GetAllowedImagesSettingsInput{DryRun: dry}))
 		},
 	},
 	"EnableAllowedImagesSettings": {
+		anywhere: "denied bad dry",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.EnableAllowedImagesSettings(ctx, &ec2.EnableAllowedImagesSettingsInput{
 				AllowedImagesSettingsState: types.AllowedImagesSettingsEnabledStateEnabled, DryRun: dry,
@@ -366,11 +397,13 @@ var ec2Rows = map[string]ec2Row{
 		code: "InvalidParameterValue",
 	},
 	"DisableAllowedImagesSettings": {
+		anywhere: "denied dry",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.DisableAllowedImagesSettings(ctx, &ec2.DisableAllowedImagesSettingsInput{DryRun: dry}))
 		},
 	},
 	"ReplaceImageCriteriaInAllowedImagesSettings": {
+		anywhere: "bad",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.ReplaceImageCriteriaInAllowedImagesSettings(ctx, criteria(target, dry)))
 		},
@@ -380,11 +413,13 @@ var ec2Rows = map[string]ec2Row{
 		code: "InvalidParameterValue",
 	},
 	"GetImageBlockPublicAccessState": {
+		anywhere: "good denied dry",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.GetImageBlockPublicAccessState(ctx, &ec2.GetImageBlockPublicAccessStateInput{DryRun: dry}))
 		},
 	},
 	"EnableImageBlockPublicAccess": {
+		anywhere: "denied bad dry",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.EnableImageBlockPublicAccess(ctx, &ec2.EnableImageBlockPublicAccessInput{
 				ImageBlockPublicAccessState: types.ImageBlockPublicAccessEnabledStateBlockNewSharing, DryRun: dry,
@@ -396,16 +431,19 @@ var ec2Rows = map[string]ec2Row{
 		code: "InvalidParameterValue",
 	},
 	"DisableImageBlockPublicAccess": {
+		anywhere: "denied dry",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.DisableImageBlockPublicAccess(ctx, &ec2.DisableImageBlockPublicAccessInput{DryRun: dry}))
 		},
 	},
 	"GetSnapshotBlockPublicAccessState": {
+		anywhere: "good denied dry",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.GetSnapshotBlockPublicAccessState(ctx, &ec2.GetSnapshotBlockPublicAccessStateInput{DryRun: dry}))
 		},
 	},
 	"EnableSnapshotBlockPublicAccess": {
+		anywhere: "denied bad dry",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.EnableSnapshotBlockPublicAccess(ctx, &ec2.EnableSnapshotBlockPublicAccessInput{
 				State: types.SnapshotBlockPublicAccessStateBlockAllSharing, DryRun: dry,
@@ -417,31 +455,37 @@ var ec2Rows = map[string]ec2Row{
 		code: "InvalidParameterValue",
 	},
 	"DisableSnapshotBlockPublicAccess": {
+		anywhere: "denied dry",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.DisableSnapshotBlockPublicAccess(ctx, &ec2.DisableSnapshotBlockPublicAccessInput{DryRun: dry}))
 		},
 	},
 	"GetEbsEncryptionByDefault": {
+		anywhere: "good denied dry",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.GetEbsEncryptionByDefault(ctx, &ec2.GetEbsEncryptionByDefaultInput{DryRun: dry}))
 		},
 	},
 	"EnableEbsEncryptionByDefault": {
+		anywhere: "denied dry",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.EnableEbsEncryptionByDefault(ctx, &ec2.EnableEbsEncryptionByDefaultInput{DryRun: dry}))
 		},
 	},
 	"DisableEbsEncryptionByDefault": {
+		anywhere: "denied dry",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.DisableEbsEncryptionByDefault(ctx, &ec2.DisableEbsEncryptionByDefaultInput{DryRun: dry}))
 		},
 	},
 	"GetEbsDefaultKmsKeyId": {
+		anywhere: "good denied dry",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.GetEbsDefaultKmsKeyId(ctx, &ec2.GetEbsDefaultKmsKeyIdInput{DryRun: dry}))
 		},
 	},
 	"ModifyEbsDefaultKmsKeyId": {
+		anywhere: "bad",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.ModifyEbsDefaultKmsKeyId(ctx, &ec2.ModifyEbsDefaultKmsKeyIdInput{KmsKeyId: aws.String("alias/ami"), DryRun: dry}))
 		},
@@ -451,11 +495,13 @@ var ec2Rows = map[string]ec2Row{
 		code: "InvalidParameterValue",
 	},
 	"ResetEbsDefaultKmsKeyId": {
+		anywhere: "denied dry",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.ResetEbsDefaultKmsKeyId(ctx, &ec2.ResetEbsDefaultKmsKeyIdInput{DryRun: dry}))
 		},
 	},
 	"DescribeRegions": {
+		anywhere: "good denied bad dry",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.DescribeRegions(ctx, &ec2.DescribeRegionsInput{DryRun: dry}))
 		},
@@ -465,36 +511,40 @@ var ec2Rows = map[string]ec2Row{
 		code: "InvalidParameterValue",
 	},
 	"DescribeVpcs": {
+		anywhere: "good denied bad dry",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{DryRun: dry}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{VpcIds: []string{"vpc-none"}}))
+			return only(c.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{VpcIds: []string{"vpc-00000000000000000"}}))
 		},
 		code: "InvalidVpcID.NotFound",
 	},
 	"DescribeSubnets": {
+		anywhere: "good denied bad dry",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{DryRun: dry}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{SubnetIds: []string{"subnet-none"}}))
+			return only(c.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{SubnetIds: []string{"subnet-00000000000000000"}}))
 		},
 		code: "InvalidSubnetID.NotFound",
 	},
 	"CreateKeyPair": {
+		anywhere: "good denied bad dry", creates: "the key pair amishare-contract", undo: deleteKeyPair,
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
-			return only(c.CreateKeyPair(ctx, &ec2.CreateKeyPairInput{KeyName: aws.String("pair"), DryRun: dry}))
+			return only(c.CreateKeyPair(ctx, &ec2.CreateKeyPairInput{KeyName: aws.String("amishare-contract"), DryRun: dry}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			if err := only(c.CreateKeyPair(ctx, &ec2.CreateKeyPairInput{KeyName: aws.String("pair")})); err != nil {
+			if err := only(c.CreateKeyPair(ctx, &ec2.CreateKeyPairInput{KeyName: aws.String("amishare-contract")})); err != nil {
 				return err
 			}
-			return only(c.CreateKeyPair(ctx, &ec2.CreateKeyPairInput{KeyName: aws.String("pair")}))
+			return only(c.CreateKeyPair(ctx, &ec2.CreateKeyPairInput{KeyName: aws.String("amishare-contract")}))
 		},
 		code: "InvalidKeyPair.Duplicate",
 	},
 	"DescribeKeyPairs": {
+		anywhere: "good denied bad dry",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.DescribeKeyPairs(ctx, &ec2.DescribeKeyPairsInput{DryRun: dry}))
 		},
@@ -504,47 +554,56 @@ var ec2Rows = map[string]ec2Row{
 		code: "InvalidKeyPair.NotFound",
 	},
 	"DeleteKeyPair": {
+		anywhere: "good denied bad dry",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
-			return only(c.DeleteKeyPair(ctx, &ec2.DeleteKeyPairInput{KeyName: aws.String("pair"), DryRun: dry}))
+			return only(c.DeleteKeyPair(ctx, &ec2.DeleteKeyPairInput{KeyName: aws.String("amishare-contract"), DryRun: dry}))
 		},
+		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
+			return only(c.DeleteKeyPair(ctx, &ec2.DeleteKeyPairInput{}))
+		},
+		code: "MissingParameter",
 	},
 	"CreateSecurityGroup": {
+		anywhere: "bad",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.CreateSecurityGroup(ctx, &ec2.CreateSecurityGroupInput{GroupName: aws.String("g"), Description: aws.String("d"), DryRun: dry}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
 			return only(c.CreateSecurityGroup(ctx, &ec2.CreateSecurityGroupInput{
 				GroupName: aws.String("g"), Description: aws.String("d"),
-				VpcId: aws.String("vpc-none"),
+				VpcId: aws.String("vpc-00000000000000000"),
 			}))
 		},
 		code: "InvalidVpcID.NotFound",
 	},
 	"DescribeSecurityGroups": {
+		anywhere: "good denied bad dry",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{DryRun: dry}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{GroupIds: []string{"sg-none"}}))
+			return only(c.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{GroupIds: []string{"sg-00000000000000000"}}))
 		},
 		code: "InvalidGroup.NotFound",
 	},
 	"DeleteSecurityGroup": {
+		anywhere: "bad",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
-			id, err := newGroup(ctx, c)
+			id, err := newGroup(ctx)
 			if err != nil {
 				return err
 			}
 			return only(c.DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: &id, DryRun: dry}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: aws.String("sg-none")}))
+			return only(c.DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: aws.String("sg-00000000000000000")}))
 		},
 		code: "InvalidGroup.NotFound",
 	},
 	"AuthorizeSecurityGroupIngress": {
+		anywhere: "bad",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
-			id, err := newGroup(ctx, c)
+			id, err := newGroup(ctx)
 			if err != nil {
 				return err
 			}
@@ -557,20 +616,22 @@ var ec2Rows = map[string]ec2Row{
 			}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: aws.String("sg-none")}))
+			return only(c.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: aws.String("sg-00000000000000000")}))
 		},
 		code: "InvalidGroup.NotFound",
 	},
 	"DescribeVolumes": {
+		anywhere: "good denied bad dry",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.DescribeVolumes(ctx, &ec2.DescribeVolumesInput{DryRun: dry}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.DescribeVolumes(ctx, &ec2.DescribeVolumesInput{VolumeIds: []string{"vol-none"}}))
+			return only(c.DescribeVolumes(ctx, &ec2.DescribeVolumesInput{VolumeIds: []string{"vol-00000000000000000"}}))
 		},
 		code: "InvalidVolume.NotFound",
 	},
 	"CreateVolume": {
+		anywhere: "bad",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.CreateVolume(ctx, &ec2.CreateVolumeInput{AvailabilityZone: aws.String(home + "a"), Size: aws.Int32(1), DryRun: dry}))
 		},
@@ -580,38 +641,40 @@ var ec2Rows = map[string]ec2Row{
 		code: "MissingParameter",
 	},
 	"DeleteVolume": {
+		anywhere: "bad",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
-			id, err := newVolume(ctx, c)
+			id, err := newVolume(ctx)
 			if err != nil {
 				return err
 			}
 			return only(c.DeleteVolume(ctx, &ec2.DeleteVolumeInput{VolumeId: &id, DryRun: dry}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.DeleteVolume(ctx, &ec2.DeleteVolumeInput{VolumeId: aws.String("vol-none")}))
+			return only(c.DeleteVolume(ctx, &ec2.DeleteVolumeInput{VolumeId: aws.String("vol-00000000000000000")}))
 		},
 		code: "InvalidVolume.NotFound",
 	},
 	"AttachVolume": {
-		good: attach,
+		anywhere: "bad",
+		good:     attach,
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.AttachVolume(ctx, &ec2.AttachVolumeInput{VolumeId: aws.String("vol-none"), InstanceId: aws.String("i-none"), Device: aws.String("/dev/sdz")}))
+			return only(c.AttachVolume(ctx, &ec2.AttachVolumeInput{VolumeId: aws.String("vol-00000000000000000"), InstanceId: aws.String("i-00000000000000000"), Device: aws.String("/dev/sdz")}))
 		},
 		code: "InvalidVolume.NotFound",
 	},
 	"DetachVolume": {
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
-			if err := attach(ctx, c, nil); err != nil {
+			if err := attach(ctx, ec2.NewFromConfig(administratorOf(ctx)), nil); err != nil {
 				return err
 			}
-			out, err := c.DescribeVolumes(ctx, &ec2.DescribeVolumesInput{Filters: []types.Filter{filter("attachment.device", "/dev/sdz")}})
+			out, err := ec2.NewFromConfig(administratorOf(ctx)).DescribeVolumes(ctx, &ec2.DescribeVolumesInput{Filters: []types.Filter{filter("attachment.device", "/dev/sdz")}})
 			if err != nil {
 				return err
 			}
 			return only(c.DetachVolume(ctx, &ec2.DetachVolumeInput{VolumeId: out.Volumes[0].VolumeId, DryRun: dry}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			id, err := newVolume(ctx, c)
+			id, err := newVolume(ctx)
 			if err != nil {
 				return err
 			}
@@ -629,15 +692,17 @@ var ec2Rows = map[string]ec2Row{
 		code: "AuthFailure",
 	},
 	"DescribeInstances": {
+		anywhere: "good denied bad dry",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.DescribeInstances(ctx, &ec2.DescribeInstancesInput{DryRun: dry}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.DescribeInstances(ctx, &ec2.DescribeInstancesInput{InstanceIds: []string{"i-none"}}))
+			return only(c.DescribeInstances(ctx, &ec2.DescribeInstancesInput{InstanceIds: []string{"i-00000000000000000"}}))
 		},
 		code: "InvalidInstanceID.NotFound",
 	},
 	"DescribeInstanceStatus": {
+		anywhere: "good denied bad dry",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.DescribeInstanceStatus(ctx, &ec2.DescribeInstanceStatusInput{DryRun: dry}))
 		},
@@ -647,47 +712,51 @@ var ec2Rows = map[string]ec2Row{
 		code: "InvalidInstanceID.Malformed",
 	},
 	"StartInstances": {
+		anywhere: "bad",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
-			id, err := running(ctx, c)
+			id, err := running(ctx)
 			if err != nil {
 				return err
 			}
 			return only(c.StartInstances(ctx, &ec2.StartInstancesInput{InstanceIds: []string{id}, DryRun: dry}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.StartInstances(ctx, &ec2.StartInstancesInput{InstanceIds: []string{"i-none"}}))
+			return only(c.StartInstances(ctx, &ec2.StartInstancesInput{InstanceIds: []string{"i-00000000000000000"}}))
 		},
 		code: "InvalidInstanceID.NotFound",
 	},
 	"StopInstances": {
+		anywhere: "bad",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
-			id, err := running(ctx, c)
+			id, err := running(ctx)
 			if err != nil {
 				return err
 			}
 			return only(c.StopInstances(ctx, &ec2.StopInstancesInput{InstanceIds: []string{id}, DryRun: dry}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.StopInstances(ctx, &ec2.StopInstancesInput{InstanceIds: []string{"i-none"}}))
+			return only(c.StopInstances(ctx, &ec2.StopInstancesInput{InstanceIds: []string{"i-00000000000000000"}}))
 		},
 		code: "InvalidInstanceID.NotFound",
 	},
 	"TerminateInstances": {
+		anywhere: "bad",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
-			id, err := running(ctx, c)
+			id, err := running(ctx)
 			if err != nil {
 				return err
 			}
 			return only(c.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: []string{id}, DryRun: dry}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: []string{"i-none"}}))
+			return only(c.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: []string{"i-00000000000000000"}}))
 		},
 		code: "InvalidInstanceID.NotFound",
 	},
 	"ModifyInstanceAttribute": {
+		anywhere: "bad",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
-			id, err := running(ctx, c)
+			id, err := running(ctx)
 			if err != nil {
 				return err
 			}
@@ -697,13 +766,14 @@ var ec2Rows = map[string]ec2Row{
 			}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.ModifyInstanceAttribute(ctx, &ec2.ModifyInstanceAttributeInput{InstanceId: aws.String("i-none")}))
+			return only(c.ModifyInstanceAttribute(ctx, &ec2.ModifyInstanceAttributeInput{InstanceId: aws.String("i-00000000000000000")}))
 		},
 		code: "InvalidInstanceID.NotFound",
 	},
 	"CreateLaunchTemplate": {
+		anywhere: "good denied dry", creates: "the launch template amishare-contract", undo: deleteTemplate,
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
-			return only(c.CreateLaunchTemplate(ctx, template("new", "ami-cmk", dry)))
+			return only(c.CreateLaunchTemplate(ctx, template("amishare-contract", "ami-00000000000000000", dry)))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
 			return only(c.CreateLaunchTemplate(ctx, template("web", "ami-cmk", nil)))
@@ -711,6 +781,7 @@ var ec2Rows = map[string]ec2Row{
 		code: "InvalidLaunchTemplateName.AlreadyExistsException",
 	},
 	"CreateLaunchTemplateVersion": {
+		anywhere: "bad",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.CreateLaunchTemplateVersion(ctx, &ec2.CreateLaunchTemplateVersionInput{
 				LaunchTemplateName: aws.String("web"),
@@ -735,15 +806,17 @@ var ec2Rows = map[string]ec2Row{
 		code: "InvalidLaunchTemplateId.VersionNotFound",
 	},
 	"DeleteLaunchTemplate": {
+		anywhere: "bad",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.DeleteLaunchTemplate(ctx, &ec2.DeleteLaunchTemplateInput{LaunchTemplateName: aws.String("web"), DryRun: dry}))
 		},
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.DeleteLaunchTemplate(ctx, &ec2.DeleteLaunchTemplateInput{LaunchTemplateId: aws.String("lt-none")}))
+			return only(c.DeleteLaunchTemplate(ctx, &ec2.DeleteLaunchTemplateInput{LaunchTemplateId: aws.String("lt-00000000000000000")}))
 		},
 		code: "InvalidLaunchTemplateId.NotFound",
 	},
 	"DescribeLaunchTemplates": {
+		anywhere: "bad",
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return only(c.DescribeLaunchTemplates(ctx, &ec2.DescribeLaunchTemplatesInput{LaunchTemplateNames: []string{"web"}, DryRun: dry}))
 		},

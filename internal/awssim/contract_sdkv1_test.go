@@ -26,7 +26,7 @@ func TestEC2WithSDKVersion1(t *testing.T) {
 		must(t, err)
 		return ec2.New(s)
 	}
-	owner, recipient := client(sourceAdmin), client(targetAdmin)
+	owner, recipient := client(administrator), client(targetAdmin)
 
 	images, err := owner.DescribeImages(&ec2.DescribeImagesInput{
 		Owners:  aws.StringSlice([]string{"self"}),

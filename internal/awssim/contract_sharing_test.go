@@ -31,7 +31,7 @@ type parties struct {
 func meet(t *testing.T) (parties, context.Context) {
 	t.Helper()
 	f := start(t, computeWorld(t))
-	return parties{ec2.NewFromConfig(f.config(t, sourceAdmin, home)), ec2.NewFromConfig(f.config(t, targetAdmin, home))}, t.Context()
+	return parties{ec2.NewFromConfig(f.config(t, administrator, home)), ec2.NewFromConfig(f.config(t, targetAdmin, home))}, t.Context()
 }
 
 func launchPermissions(ctx context.Context, c *ec2.Client, image string) ([]string, error) {
@@ -130,8 +130,8 @@ func TestSharingRefusals(t *testing.T) {
 			"InvalidAMIAttributeItemValue", "123",
 		},
 		"a snapshot that is not there": {
-			snapshot("snap-none", types.CreateVolumePermission{UserId: aws.String(target)}),
-			"InvalidSnapshot.NotFound", "The snapshot 'snap-none' does not exist.",
+			snapshot("snap-00000000000000000", types.CreateVolumePermission{UserId: aws.String(target)}),
+			"InvalidSnapshot.NotFound", "The snapshot 'snap-00000000000000000' does not exist.",
 		},
 		"launch permission without saying what to do with it": {func(ctx context.Context, c *ec2.Client) error {
 			return only(c.ModifyImageAttribute(ctx, &ec2.ModifyImageAttributeInput{ImageId: aws.String("ami-plain"), UserGroups: []string{"all"}}))
@@ -388,7 +388,7 @@ func TestLaunchOfSharedImages(t *testing.T) {
 		reason string
 	}{
 		"an image that is not shared":             {image: "ami-plain", code: "AuthFailure"},
-		"an image that does not exist":            {image: "ami-none", code: "InvalidAMIID.NotFound"},
+		"an image that does not exist":            {image: "ami-00000000000000000", code: "InvalidAMIID.NotFound"},
 		"a public image":                          {image: "ami-public", state: types.InstanceStateNameRunning},
 		"a shared image under a key it can use":   {image: "ami-cmk", state: types.InstanceStateNameRunning},
 		"a shared image under a key it can't use": {image: "ami-locked", state: types.InstanceStateNameTerminated, reason: "Client.InternalError"},
@@ -441,7 +441,7 @@ func TestOrganizationSharing(t *testing.T) {
 				}}},
 			}}
 			f, ctx := start(t, world), t.Context()
-			must(t, only(ec2.NewFromConfig(f.config(t, sourceAdmin, home)).ModifyImageAttribute(ctx, launchWith("ami-cmk", test.with, nil))))
+			must(t, only(ec2.NewFromConfig(f.config(t, administrator, home)).ModifyImageAttribute(ctx, launchWith("ami-cmk", test.with, nil))))
 			recipient := ec2.NewFromConfig(f.config(t, targetAdmin, home))
 			shows := func(in *ec2.DescribeImagesInput) bool {
 				out, err := recipient.DescribeImages(ctx, in)
@@ -466,7 +466,7 @@ func TestSmallPages(t *testing.T) {
 	world.Hostility.PageSize = 2
 	f := start(t, world)
 	var got []string
-	pages := ec2.NewDescribeImagesPaginator(ec2.NewFromConfig(f.config(t, sourceAdmin, home)), &ec2.DescribeImagesInput{Owners: []string{"self"}})
+	pages := ec2.NewDescribeImagesPaginator(ec2.NewFromConfig(f.config(t, administrator, home)), &ec2.DescribeImagesInput{Owners: []string{"self"}})
 	for n := 0; pages.HasMorePages(); n++ {
 		page, err := pages.NextPage(t.Context())
 		must(t, err)

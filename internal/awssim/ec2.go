@@ -96,10 +96,17 @@ func invalidValue(param, value string) error {
 	return badRequest("InvalidParameterValue", "Value (%s) for parameter %s is invalid.", value, param)
 }
 
-// wellFormed tells whether id is prefix and then something an id can be.
+// wellFormed tells whether id is prefix and then something an id can be in a world file, where names may speak.
 func wellFormed(prefix, id string) bool {
 	rest, ok := strings.CutPrefix(id, prefix)
 	return ok && rest != "" && strings.Trim(rest, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
+}
+
+// malformed tells whether EC2 would not take id for one of its own: prefix and 8 or 17 hexadecimal digits. The names of a
+// world file that is there are ids, too. https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html
+func malformed(prefix, id string, there bool) bool {
+	digits, ok := strings.CutPrefix(id, prefix)
+	return !there && (!ok || len(digits) != 8 && len(digits) != 17 || strings.Trim(digits, "0123456789abcdef") != "")
 }
 
 func isAccountID(v string) bool {

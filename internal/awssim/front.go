@@ -3,6 +3,7 @@ package awssim
 import (
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -75,6 +76,11 @@ func (c *call) read(service *service, r *http.Request, body []byte) error {
 		return errorf(http.StatusBadRequest, "MalformedQueryString", "%v", err)
 	}
 	c.action = values.Get("Action")
+	for name, all := range values {
+		if len(all) > 1 {
+			return errorf(http.StatusBadRequest, "MalformedQueryString", "The parameter %s is there %d times", name, len(all))
+		}
+	}
 	if version := values.Get("Version"); version != service.version {
 		return errorf(http.StatusBadRequest, "InvalidAction", "Could not find operation %s for version %s", c.action, version)
 	}
@@ -122,24 +128,53 @@ func (s *Server) perform(c *call, service *service, a *answer) (any, error) {
 
 var listIndex = regexp.MustCompile(`\.[0-9]+(\.|$)`)
 
-// checkParams refuses parameters that the action does not know. Handlers of the JSON protocol check their own.
+// checkParams refuses parameters that the action does not know, and those that a handler would not see or would read as
+// something else. Handlers of the JSON protocol check their own.
 func (c *call) checkParams(op operation) error {
 	known := strings.Fields(op.params)
 	var unknown []string
-	for name := range c.form {
+	for _, name := range slices.Sorted(maps.Keys(c.form)) {
 		generic := name
 		for listIndex.MatchString(generic) {
 			generic = listIndex.ReplaceAllString(generic, ".N$1")
 		}
 		if !slices.Contains(known, generic) {
 			unknown = append(unknown, name)
+			continue
+		}
+		if err := c.form.checkParam(name, generic); err != nil {
+			return err
 		}
 	}
 	if len(unknown) == 0 {
 		return nil
 	}
-	slices.Sort(unknown)
 	return errorf(http.StatusBadRequest, "UnknownParameter", "The parameter %s is not recognized", strings.Join(unknown, ", "))
+}
+
+// flags are the parameters that are true or false, by their last part.
+var flags = strings.Fields("AllRegions AssociatePublicIpAddress CopyImageTags DeleteAssociatedSnapshots DeleteOnTermination DisableApiStop" +
+	" DisableApiTermination DryRun EbsOptimized EnaSupport Encrypted Force ForceDelete Hibernate IncludeAllInstances IncludeDeprecated" +
+	" IncludeDisabled NoReboot WithCooldown")
+
+// checkParam refuses a flag that is neither true nor false, and an entry of a list that comes after a gap.
+func (f form) checkParam(name, generic string) error {
+	last := generic[strings.LastIndex(generic, ".")+1:]
+	if value := f[name]; slices.Contains(flags, last) && !strings.EqualFold(value, "true") && !strings.EqualFold(value, "false") {
+		return errorf(http.StatusBadRequest, "InvalidParameterValue", "Invalid value '%s' for boolean parameter %s", value, name)
+	}
+	parts := strings.Split(name, ".")
+	for i, part := range parts {
+		n, err := strconv.Atoi(part)
+		if err != nil {
+			continue
+		}
+		before := strings.Join(append(slices.Clone(parts[:i]), strconv.Itoa(n-1)), ".")
+		if n < 1 || part != strconv.Itoa(n) || n > 1 && f[before] == "" && len(f.sub(before)) == 0 {
+			return errorf(http.StatusBadRequest, "InvalidParameterValue", "The parameter %s does not continue a list that begins with 1", name)
+		}
+	}
+	return nil
 }
 
 // asAPIError turns any error of a handler into one that can be written.

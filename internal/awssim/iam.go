@@ -25,6 +25,7 @@ func iamOperations() map[string]operation {
 		"DeleteRolePolicy":       {params: "RoleName PolicyName", write: true, resources: onRole, handle: (*call).deleteRolePolicy},
 		"AttachRolePolicy":       {params: "RoleName PolicyArn", write: true, resources: onRole, conditions: policyCondition, handle: (*call).attachRolePolicy},
 		"DetachRolePolicy":       {params: "RoleName PolicyArn", write: true, resources: onRole, conditions: policyCondition, handle: (*call).detachRolePolicy},
+		"DeletePolicy":           {params: "PolicyArn", write: true, resources: onNamedPolicy, handle: (*call).deletePolicy},
 		"CreatePolicy":           {params: "PolicyName PolicyDocument Path Description", write: true, resources: onPolicy, handle: (*call).createPolicy},
 		"CreateServiceLinkedRole": {
 			params: "AWSServiceName CustomSuffix Description", write: true, resources: onServiceRole,
@@ -117,11 +118,11 @@ func (c *call) listRoles() (any, error) {
 	roles = slices.DeleteFunc(roles, func(r *role) bool { return !strings.HasPrefix(r.path, c.form.get("PathPrefix")) })
 	start, err := c.number("Marker", 0)
 	if err != nil {
-		return nil, err
+		return nil, validationError("Invalid Marker.")
 	}
 	size, err := c.number("MaxItems", 100)
-	if err != nil {
-		return nil, err
+	if err != nil || size < 1 || size > 1000 {
+		return nil, validationError("1 validation error detected: Value '%s' at 'maxItems' failed to satisfy constraint: Member must be between 1 and 1000", c.form.get("MaxItems"))
 	}
 	end := min(start+c.server.pageSize(size, 1000), len(roles))
 	answer := &struct {
@@ -193,7 +194,7 @@ func (s *Server) newRole(a *account, path, name string, trust []byte) (*role, er
 }
 
 func (s *Server) setTrust(r *role, text []byte) error {
-	document, err := iampolicy.Parse(iampolicy.Trust, text)
+	document, err := parsePolicy(iampolicy.Trust, text)
 	if err != nil {
 		return errorf(http.StatusBadRequest, "MalformedPolicyDocument", "%v", err)
 	}

@@ -58,7 +58,7 @@ func (c *call) putRolePolicy() (any, error) {
 	if !entityName.MatchString(name) {
 		return nil, validationError("The specified value for policyName is invalid: %q", name)
 	}
-	document, err := iampolicy.Parse(iampolicy.Identity, text)
+	document, err := parsePolicy(iampolicy.Identity, text)
 	if err != nil {
 		return nil, malformedPolicy(err)
 	}
@@ -110,7 +110,7 @@ func (c *call) createPolicy() (any, error) {
 	case c.server.managedPolicy(c.account, arn) != nil:
 		return nil, errorf(http.StatusConflict, "EntityAlreadyExists", "A policy called %s already exists. Duplicate names are not allowed.", name)
 	}
-	document, err := iampolicy.Parse(iampolicy.Identity, []byte(c.form.get("PolicyDocument")))
+	document, err := parsePolicy(iampolicy.Identity, []byte(c.form.get("PolicyDocument")))
 	if err != nil {
 		return nil, malformedPolicy(err)
 	}
@@ -124,6 +124,22 @@ func (c *call) createPolicy() (any, error) {
 	}{}
 	answer.Policy.ARN, answer.Policy.Name, answer.Policy.Path = arn, name, path
 	return answer, nil
+}
+
+func onNamedPolicy(c *call) []string { return []string{c.form.get("PolicyArn")} }
+
+func (c *call) deletePolicy() (any, error) {
+	arn := c.form.get("PolicyArn")
+	if c.server.managedPolicy(c.account, arn) == nil {
+		return nil, errorf(http.StatusNotFound, "NoSuchEntity", "Policy %s was not found.", arn)
+	}
+	for _, r := range sortedValues(c.account.roles) {
+		if r.attached[arn] != nil {
+			return nil, errorf(http.StatusConflict, "DeleteConflict", "Cannot delete a policy attached to entities: it is attached to the role %s.", r.name)
+		}
+	}
+	delete(c.account.policies, arn)
+	return nil, nil
 }
 
 func (s *Server) addManagedPolicy(a *account, path, name string, document *policyDocument) {

@@ -81,10 +81,10 @@ func (s *Server) memberOfAny(entries permissions, accountID string) bool {
 
 // imageByID returns an image that is there for the caller.
 func (c *call) imageByID(id string) (*image, error) {
-	if !wellFormed("ami-", id) {
+	img := c.server.image(c.region, id)
+	if malformed("ami-", id, img != nil) {
 		return nil, badRequest("InvalidAMIID.Malformed", "Invalid id: %q (expecting \"ami-...\")", id)
 	}
-	img := c.server.image(c.region, id)
 	if img == nil || !c.server.hasLaunchPermission(img, c.account.id) || c.hiddenBySetting(img) {
 		return nil, badRequest("InvalidAMIID.NotFound", "The image id '[%s]' does not exist", id)
 	}

@@ -169,10 +169,10 @@ func (c *call) counts() (least, most int, err error) {
 }
 
 func (c *call) instanceByID(id string) (*instance, error) {
-	if !wellFormed("i-", id) {
+	inst := c.compute().instances[id]
+	if malformed("i-", id, inst != nil) {
 		return nil, badRequest("InvalidInstanceID.Malformed", "Invalid id: %q", id)
 	}
-	inst := c.compute().instances[id]
 	if inst == nil {
 		return nil, badRequest("InvalidInstanceID.NotFound", "The instance ID '%s' does not exist", id)
 	}

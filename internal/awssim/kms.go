@@ -19,6 +19,7 @@ func kmsOperations() map[string]operation {
 		"ListAliases":                     {handle: (*call).listAliases},
 		"CreateKey":                       {write: true, handle: (*call).createKey},
 		"CreateAlias":                     {open: true, write: true, handle: (*call).createAlias},
+		"DeleteAlias":                     {open: true, write: true, handle: (*call).deleteAlias},
 		"GetKeyPolicy":                    {open: true, handle: (*call).getKeyPolicy},
 		"PutKeyPolicy":                    {open: true, write: true, handle: (*call).putKeyPolicy},
 		"ListResourceTags":                {open: true, handle: (*call).listResourceTags},
@@ -87,7 +88,9 @@ func (k *kmsKey) usable() *apiError {
 
 // symmetric tells whether the key encrypts and decrypts data keys, which is what EBS needs of one.
 // https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html
-func (k *kmsKey) symmetric() bool { return k.spec == "SYMMETRIC_DEFAULT" && k.usage == "ENCRYPT_DECRYPT" }
+func (k *kmsKey) symmetric() bool {
+	return k.spec == "SYMMETRIC_DEFAULT" && k.usage == "ENCRYPT_DECRYPT"
+}
 
 // usableForEBS returns why EBS can't use the key.
 func (k *kmsKey) usableForEBS() *apiError {
@@ -188,6 +191,9 @@ func (c *call) permittedKey(ref string, use keyUse) (*kmsKey, decision, error) {
 	}
 	c.entry.Resource = key.arn
 	use.principal, use.op = c.caller, c.action
+	if refuseAlias(ref) != nil {
+		use.conditions = map[string][]string{"kms:RequestAlias": {ref[strings.Index(ref, "alias/"):]}}
+	}
 	verdict := c.server.allowKey(key, use)
 	c.entry.Reason = verdict.reason
 	switch {

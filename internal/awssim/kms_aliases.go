@@ -58,7 +58,7 @@ func (c *call) createAlias() (any, error) {
 	if err := refuseAlias(in.TargetKeyID); err != nil {
 		return nil, err
 	}
-	arn := "arn:" + c.server.partition + ":kms:" + c.region + ":" + c.account.id + ":" + in.AliasName
+	arn := c.aliasARN(in.AliasName)
 	if err := c.allowed("kms:CreateAlias", arn, nil); err != nil {
 		return nil, err
 	}
@@ -68,12 +68,45 @@ func (c *call) createAlias() (any, error) {
 	}
 	switch {
 	case !aliasPattern.MatchString(in.AliasName) || strings.HasPrefix(in.AliasName, "alias/aws/"):
-		return nil, errorf(http.StatusBadRequest, "InvalidAliasNameException", "Alias must start with the prefix 'alias/' and not with 'alias/aws/'")
+		return nil, invalidAlias()
 	case c.server.aliases[arn] != nil:
 		return nil, errorf(http.StatusBadRequest, "AlreadyExistsException", "An alias with the name %s already exists", arn)
 	}
 	c.server.aliases[arn] = key
 	return nil, nil
+}
+
+// deleteAlias takes the same permissions as createAlias.
+// https://docs.aws.amazon.com/kms/latest/APIReference/API_DeleteAlias.html
+func (c *call) deleteAlias() (any, error) {
+	var in struct{ AliasName string }
+	if err := c.request(&in); err != nil {
+		return nil, err
+	}
+	arn := c.aliasARN(in.AliasName)
+	if err := c.allowed("kms:DeleteAlias", arn, nil); err != nil {
+		return nil, err
+	}
+	if strings.HasPrefix(in.AliasName, "alias/aws/") {
+		return nil, invalidAlias()
+	}
+	key := c.server.aliases[arn]
+	if key == nil {
+		return nil, notFound("Alias %s is not found.", arn)
+	}
+	if _, _, err := c.permittedKey(key.arn, keyUse{}); err != nil {
+		return nil, err
+	}
+	delete(c.server.aliases, arn)
+	return nil, nil
+}
+
+func (c *call) aliasARN(name string) string {
+	return "arn:" + c.server.partition + ":kms:" + c.region + ":" + c.account.id + ":" + name
+}
+
+func invalidAlias() error {
+	return errorf(http.StatusBadRequest, "InvalidAliasNameException", "Alias must start with the prefix 'alias/' and not with 'alias/aws/'")
 }
 
 // ownKey reads a call with just a key id, for the actions that never reach into other accounts.

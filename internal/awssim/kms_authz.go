@@ -93,6 +93,8 @@ func (s *Server) keyContext(key *kmsKey, use keyUse) map[string][]string {
 	context["kms:CallerAccount"] = []string{use.principal.account.id}
 	context["aws:ViaAWSService"] = boolean(use.viaService != "")
 	context["aws:RequestedRegion"] = []string{key.region}
+	context["kms:KeySpec"], context["kms:KeyUsage"] = []string{key.spec}, []string{key.usage}
+	context["kms:KeyOrigin"], context["kms:MultiRegion"] = []string{key.origin}, boolean(key.multiRegion != "")
 	if use.viaService != "" {
 		context["kms:ViaService"] = []string{use.viaService}
 	}

@@ -89,7 +89,7 @@ func (s *Server) keyPolicy(text []byte) (*policyDocument, error) {
 	if len(text) > largestKeyPolicy {
 		return nil, errorf(http.StatusBadRequest, "LimitExceededException", "The policy is larger than %d bytes", largestKeyPolicy)
 	}
-	document, err := iampolicy.Parse(iampolicy.Key, text)
+	document, err := parsePolicy(iampolicy.Key, text)
 	if err != nil {
 		return nil, malformedKeyPolicy("%v", err)
 	}

@@ -26,10 +26,10 @@ type launchPlan struct {
 
 // launchableImage finds an image to start: the checks that EC2 makes before it gives out an instance id.
 func (s *Server) launchableImage(a *account, region, id string) (*image, *apiError) {
-	if !wellFormed("ami-", id) {
+	img := s.image(region, id)
+	if malformed("ami-", id, img != nil) {
 		return nil, errorf(http.StatusBadRequest, "InvalidAMIID.Malformed", "Invalid id: %q (expecting \"ami-...\")", id)
 	}
-	img := s.image(region, id)
 	if img == nil || s.hiddenIn(a, region, img) {
 		return nil, errorf(http.StatusBadRequest, "InvalidAMIID.NotFound", "The image id '[%s]' does not exist", id)
 	}

@@ -13,9 +13,9 @@ func TestKeyNeeds(t *testing.T) {
 		source, destination *kmsKey
 		want                string
 	}{
-		"nothing is encrypted":                   {nil, nil, ""},
-		"plain data is encrypted":                {nil, own, "own:DescribeKey:vol-2 own:GenerateDataKeyWithoutPlaintext:vol-2 own:CreateGrant:vol-2"},
-		"the key stays":                          {own, own, "own:DescribeKey:vol-1 own:Decrypt:vol-1 own:GenerateDataKeyWithoutPlaintext:vol-2 own:CreateGrant:vol-2"},
+		"nothing is encrypted":    {nil, nil, ""},
+		"plain data is encrypted": {nil, own, "own:DescribeKey:vol-2 own:GenerateDataKeyWithoutPlaintext:vol-2 own:CreateGrant:vol-2"},
+		"the key stays":           {own, own, "own:DescribeKey:vol-1 own:Decrypt:vol-1 own:GenerateDataKeyWithoutPlaintext:vol-2 own:CreateGrant:vol-2"},
 		"another key takes over from the source": {foreign, own, "foreign:DescribeKey:vol-1 foreign:Decrypt:vol-1 foreign:ReEncryptFrom:vol-1 foreign:CreateGrant:vol-1 " +
 			"own:DescribeKey:vol-2 own:ReEncryptTo:vol-2 own:GenerateDataKeyWithoutPlaintext:vol-2 own:CreateGrant:vol-2"},
 	} {

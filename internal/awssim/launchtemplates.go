@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-const templateDataParams = " LaunchTemplateData.ImageId LaunchTemplateData.InstanceType LaunchTemplateData.KeyName" +
+const templateDataParams = " LaunchTemplateData.ImageId LaunchTemplateData.InstanceType" +
 	" LaunchTemplateData.BlockDeviceMapping.N.DeviceName LaunchTemplateData.BlockDeviceMapping.N.NoDevice" +
 	" LaunchTemplateData.BlockDeviceMapping.N.Ebs.SnapshotId LaunchTemplateData.BlockDeviceMapping.N.Ebs.VolumeSize" +
 	" LaunchTemplateData.BlockDeviceMapping.N.Ebs.VolumeType LaunchTemplateData.BlockDeviceMapping.N.Ebs.Encrypted" +
@@ -126,7 +126,7 @@ func (c *call) templateData(base templateVersion) (*templateVersion, error) {
 	if len(devices) > 0 {
 		made.devices = devices
 	}
-	if made.image != "" && !wellFormed("ami-", made.image) {
+	if made.image != "" && malformed("ami-", made.image, c.server.image(c.region, made.image) != nil) {
 		return nil, badRequest("InvalidAMIID.Malformed", "Invalid id: %q (expecting \"ami-...\")", made.image)
 	}
 	return made, nil

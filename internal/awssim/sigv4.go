@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -48,11 +49,25 @@ func parseSignature(header string) (signature, bool) {
 	return sig, sig.accessKey != "" && sig.value != "" && slices.Contains(sig.headers, "host")
 }
 
+// leavesOut returns the name of an x-amz- header that is not signed, which each has to be.
+func (sig signature) leavesOut(r *http.Request) string {
+	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
+		if name := strings.ToLower(name); strings.HasPrefix(name, "x-amz-") && !slices.Contains(sig.headers, name) {
+			return name
+		}
+	}
+	return ""
+}
+
 // verify tells whether the secret key made the signature of this request.
 func (sig signature) verify(secret string, r *http.Request, body []byte) bool {
 	canonical := sig.canonicalRequest(r, body)
 	scope := strings.Join([]string{sig.date, sig.region, sig.service, "aws4_request"}, "/")
-	toSign := strings.Join([]string{algorithm, r.Header.Get("X-Amz-Date"), scope, hash([]byte(canonical))}, "\n")
+	date := r.Header.Get("X-Amz-Date")
+	if !strings.HasPrefix(date, sig.date+"T") || sig.leavesOut(r) != "" {
+		return false
+	}
+	toSign := strings.Join([]string{algorithm, date, scope, hash([]byte(canonical))}, "\n")
 	key := []byte("AWS4" + secret)
 	for _, part := range []string{sig.date, sig.region, sig.service, "aws4_request"} {
 		key = mac(key, part)

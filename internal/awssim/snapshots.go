@@ -48,10 +48,10 @@ func (snap *snapshot) usableBy(a *account) bool {
 
 // snapshotByID returns a snapshot that is there for the caller.
 func (c *call) snapshotByID(id string) (*snapshot, error) {
-	if !wellFormed("snap-", id) {
+	snap := c.server.snapshot(c.region, id)
+	if malformed("snap-", id, snap != nil) {
 		return nil, badRequest("InvalidSnapshotID.Malformed", "Invalid id: %q (expecting \"snap-...\")", id)
 	}
-	snap := c.server.snapshot(c.region, id)
 	if snap == nil || !snap.usableBy(c.account) {
 		return nil, badRequest("InvalidSnapshot.NotFound", "The snapshot '%s' does not exist.", id)
 	}
@@ -161,10 +161,10 @@ func (c *call) findSnapshots(ids []string) ([]*snapshot, error) {
 	}
 	var found []*snapshot
 	for _, id := range ids {
-		if !wellFormed("snap-", id) {
+		snap := c.server.snapshot(c.region, id)
+		if malformed("snap-", id, snap != nil) {
 			return nil, badRequest("InvalidSnapshotID.Malformed", "Invalid id: %q (expecting \"snap-...\")", id)
 		}
-		snap := c.server.snapshot(c.region, id)
 		if snap == nil {
 			return nil, badRequest("InvalidSnapshot.NotFound", "The snapshot '%s' does not exist.", id)
 		}

@@ -25,6 +25,7 @@ func stsOperations() map[string]operation {
 }
 
 func (c *call) getCallerIdentity() (any, error) {
+	c.entry.Reason = "everybody may ask who they are"
 	return &struct {
 		Account string
 		Arn     string
@@ -211,7 +212,7 @@ func (c *call) sessionPolicies(r *role) ([]*policyDocument, error) {
 	inline := c.form.get("Policy")
 	size := len(inline)
 	if inline != "" {
-		document, err := iampolicy.Parse(iampolicy.Session, []byte(inline))
+		document, err := parsePolicy(iampolicy.Session, []byte(inline))
 		if err != nil {
 			return nil, errorf(http.StatusBadRequest, "MalformedPolicyDocument", "%v", err)
 		}

@@ -70,10 +70,10 @@ func readDevice(given form) (blockDevice, error) {
 }
 
 func (c *call) volumeByID(id string) (*volume, error) {
-	if !wellFormed("vol-", id) {
+	vol := c.compute().volumes[id]
+	if malformed("vol-", id, vol != nil) {
 		return nil, badRequest("InvalidParameterValue", "Value (%s) for parameter volumeId is invalid. Expected: 'vol-...'.", id)
 	}
-	vol := c.compute().volumes[id]
 	if vol == nil {
 		return nil, badRequest("InvalidVolume.NotFound", "The volume '%s' does not exist.", id)
 	}

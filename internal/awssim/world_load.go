@@ -80,7 +80,7 @@ func (s *Server) addAccount(w WorldAccount) error {
 		problems = append(problems, s.addUser(a, u))
 	}
 	for _, p := range w.ManagedPolicies {
-		document, err := iampolicy.Parse(iampolicy.Identity, p.Document)
+		document, err := parsePolicy(iampolicy.Identity, p.Document)
 		if err != nil {
 			problems = append(problems, fmt.Errorf("managed policy %q: %w", p.Name, err))
 			continue
@@ -102,7 +102,7 @@ func (s *Server) addUser(a *account, w WorldUser) error {
 		accessKeyID: w.AccessKeyID, id: strings.ToUpper(s.newID("AIDA")), tags: w.Tags,
 	}
 	for _, text := range w.Policies {
-		document, err := iampolicy.Parse(iampolicy.Identity, text)
+		document, err := parsePolicy(iampolicy.Identity, text)
 		if err != nil {
 			return fmt.Errorf("user %q: %w", w.Name, err)
 		}
@@ -172,7 +172,7 @@ func (s *Server) loadRole(r *role, w WorldRole) error {
 		r.attached[arn] = policy
 	}
 	for i, text := range w.Policies {
-		document, err := iampolicy.Parse(iampolicy.Identity, text)
+		document, err := parsePolicy(iampolicy.Identity, text)
 		if err != nil {
 			return err
 		}

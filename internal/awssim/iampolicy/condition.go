@@ -168,13 +168,22 @@ func (c *condition) actual(keys contextKeys) string {
 	return "none"
 }
 
-// ConditionKeys returns the condition keys that the document asks for, each once, in lower case and sorted, so that a
-// server can refuse a policy with keys that it never fills in.
+// ConditionKeys returns the condition keys that the document asks for, in conditions and as variables, each once, in lower
+// case and sorted, so that a server can refuse a policy with keys that it never fills in.
 func (d *Document) ConditionKeys() []string {
 	var keys []string
+	add := func(patterns []pattern) {
+		for _, p := range patterns {
+			keys = append(keys, p.variables()...)
+		}
+	}
 	for _, s := range d.statements {
 		for _, c := range s.conditions {
 			keys = append(keys, strings.ToLower(c.key))
+			add(c.patterns)
+		}
+		if s.resources != nil {
+			add(s.resources.patterns)
 		}
 	}
 	slices.Sort(keys)

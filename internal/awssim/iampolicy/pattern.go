@@ -162,6 +162,17 @@ func newPiece(s string, found []int) (piece, error) {
 	return p, nil
 }
 
+// variables are the names of the pattern's variables.
+func (p pattern) variables() []string {
+	var names []string
+	for _, piece := range p {
+		if piece.variable != "" {
+			names = append(names, piece.variable)
+		}
+	}
+	return names
+}
+
 // resolve puts the request's values in. A variable that has no value there, or several, and none instead, leaves a
 // text that nothing equals or is like.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-no-value
