@@ -1,15 +1,11 @@
 package awssim_test
 
 import (
-	"context"
 	"encoding/json"
-	"net/http"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -69,10 +65,6 @@ func to(principal, action, condition string) string {
 	return statement + "}"
 }
 
-func decryptGrant(key string) *kms.CreateGrantInput {
-	return &kms.CreateGrantInput{KeyId: &key, GranteePrincipal: aws.String(workerARN), Operations: []types.GrantOperation{"Decrypt", "DescribeKey"}, Name: aws.String("name")}
-}
-
 // TestWhoMayUseAForeignKey has the rule of https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html:
 // the key's policy and the caller's own policy both have to allow it.
 func TestWhoMayUseAForeignKey(t *testing.T) {
@@ -91,80 +83,34 @@ func TestWhoMayUseAForeignKey(t *testing.T) {
 		"by the role's ARN in a condition":           {keyPolicy(to("*", describe, `{"ArnEquals":{"aws:PrincipalArn":"`+workerARN+`"}}`)), allow(`"kms:*"`, ""), ""},
 		"only through a service":                     {keyPolicy(to(workerARN, describe, `{"StringEquals":{"kms:ViaService":"ec2.us-east-1.amazonaws.com"}}`)), allow(`"kms:*"`, ""), deniedKMS},
 		"an explicit deny overrides":                 {keyPolicy(to(workerARN, describe, ""), strings.Replace(to(workerARN, describe, ""), "Allow", "Deny", 1)), allow(`"kms:*"`, ""), deniedKMS},
+		"of the caller's organization":               {keyPolicy(to("*", describe, `{"StringEquals":{"aws:PrincipalOrgID":"o-exampleorg"}}`)), allow(`"kms:*"`, ""), ""},
+		"of a unit above the caller's":               {keyPolicy(to("*", describe, `{"ForAnyValue:StringLike":{"aws:PrincipalOrgPaths":"o-exampleorg/r-root/ou-root-aboveaccount/*"}}`)), allow(`"kms:*"`, ""), ""},
+		"of a unit beside the caller's":              {keyPolicy(to("*", describe, `{"ForAnyValue:StringLike":{"aws:PrincipalOrgPaths":"o-exampleorg/r-root/ou-root-otheraccount/*"}}`)), allow(`"kms:*"`, ""), deniedKMS},
+		"of an account that a service calls for":     {keyPolicy(to("*", describe, `{"StringEquals":{"aws:SourceAccount":"`+target+`"}}`)), allow(`"kms:*"`, ""), deniedKMS},
+		"by a session's own ARN, and none other":     {keyPolicy(to("arn:aws:sts::"+target+":assumed-role/worker/other", describe, "")), allow(`"kms:*"`, ""), deniedKMS},
+		"to keys of another spec":                    {keyPolicy(to(workerARN, describe, `{"StringEquals":{"kms:KeySpec":"RSA_2048"}}`)), allow(`"kms:*"`, ""), deniedKMS},
+		"by its own policy on another key":           {keyPolicy(to(workerARN, describe, "")), strings.Replace(allow(`"kms:*"`, ""), `"*"}`, `"`+keyARN(lockedKey)+`"}`, 1), deniedKMS},
+		"by an alias in its own policy":              {keyPolicy(to(workerARN, describe, "")), strings.Replace(allow(`"kms:*"`, ""), `"*"}`, `"arn:aws:kms:us-east-1:111111111111:alias/ami"}`, 1), deniedKMS},
+		"its own policy denies":                      {keyPolicy(to(workerARN, describe, "")), strings.Replace(allow(`"kms:*"`, ""), `}]}`, `},{"Effect":"Deny","Action":"kms:Describe*","Resource":"*"}]}`, 1), deniedKMS},
+		"an operation that stays at home":            {keyPolicy(to(workerARN, "kms:*", "")), allow(`"kms:*"`, ""), ""},
 		"an organization that nobody belongs to yet": {keyPolicy(to("*", describe, `{"StringEquals":{"aws:PrincipalOrgID":"o-abcdefghij"}}`)), allow(`"kms:*"`, ""), deniedKMS},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			f := start(t, authorityWorld(t, test.keyPolicy, test.rolePolicy))
+			world := authorityWorld(t, test.keyPolicy, test.rolePolicy)
+			world.Organizations = []awssim.WorldOrganization{{ID: "o-exampleorg", ManagementAccount: source, Units: []awssim.WorldUnit{{
+				ID: "ou-root-aboveaccount", Units: []awssim.WorldUnit{{ID: "ou-root-development", Accounts: []string{target}}},
+			}}}}
+			f := start(t, world)
 			if got := code(describe2(t.Context(), f.worker(t, home), *shared)); got != test.want {
 				t.Errorf("code %q, want %q", got, test.want)
 			}
-		})
-	}
-}
-
-// TestConditionsOnGrants has the traps of https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html.
-func TestConditionsOnGrants(t *testing.T) {
-	create := func(ctx context.Context, client *kms.Client) error {
-		return only(client.CreateGrant(ctx, decryptGrant(*shared)))
-	}
-	list := func(ctx context.Context, client *kms.Client) error {
-		return only(client.ListGrants(ctx, &kms.ListGrantsInput{KeyId: shared}))
-	}
-	tests := map[string]struct {
-		action, condition string
-		call              func(context.Context, *kms.Client) error
-		want              string
-	}{
-		"no condition": {"kms:CreateGrant", "", create, ""},
-		"for AWS resources only, which a direct call is not": {"kms:CreateGrant", `{"Bool":{"kms:GrantIsForAWSResource":"true"}}`, create, deniedKMS},
-		"the same condition also refuses listing":            {"kms:ListGrants", `{"Bool":{"kms:GrantIsForAWSResource":"true"}}`, list, deniedKMS},
-		"to this grantee":         {"kms:CreateGrant", `{"StringEquals":{"kms:GranteePrincipal":"` + workerARN + `"}}`, create, ""},
-		"to another grantee":      {"kms:CreateGrant", `{"StringEquals":{"kms:GranteePrincipal":"` + groupRole + `"}}`, create, deniedKMS},
-		"these operations":        {"kms:CreateGrant", `{"ForAllValues:StringEquals":{"kms:GrantOperations":["Decrypt","DescribeKey","Encrypt"]}}`, create, ""},
-		"fewer operations":        {"kms:CreateGrant", `{"ForAllValues:StringEquals":{"kms:GrantOperations":["Decrypt"]}}`, create, deniedKMS},
-		"a grantee for a listing": {"kms:ListGrants", `{"StringEquals":{"kms:GranteePrincipal":"` + workerARN + `"}}`, list, deniedKMS},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			f := start(t, authorityWorld(t, keyPolicy(to(workerARN, test.action, test.condition)), allow(`"kms:*"`, "")))
-			if got := code(test.call(t.Context(), kms.NewFromConfig(f.worker(t, home)))); got != test.want {
-				t.Errorf("code %q, want %q", got, test.want)
+			// Whatever a key's policy says, it is read in its own account only.
+			_, err := kms.NewFromConfig(f.worker(t, home)).GetKeyPolicy(t.Context(), &kms.GetKeyPolicyInput{KeyId: shared})
+			if got := code(err); got != deniedKMS {
+				t.Errorf("reading the policy: %q, want %q", got, deniedKMS)
 			}
 		})
-	}
-}
-
-// TestAGrantIsWorthNothingUnlessItsIssuerIsTheGranteesAccount is why grants are issued from inside the target.
-func TestAGrantIsWorthNothingUnlessItsIssuerIsTheGranteesAccount(t *testing.T) {
-	f := start(t, authorityWorld(t, keyPolicy(to("arn:aws:iam::"+target+":root", "kms:CreateGrant", "")), ""))
-	owner := kms.NewFromConfig(f.config(t, administrator, home))
-	must(t, only(owner.CreateGrant(t.Context(), decryptGrant(*shared))))
-	if got := code(describe2(t.Context(), f.worker(t, home), *shared)); got != deniedKMS {
-		t.Errorf("with a grant of the key's account: %q, want %q", got, deniedKMS)
-	}
-	must(t, only(kms.NewFromConfig(f.config(t, targetAdmin, home)).CreateGrant(t.Context(), decryptGrant(*shared))))
-	if got := code(describe2(t.Context(), f.worker(t, home), *shared)); got != "" {
-		t.Errorf("with a grant of its own account: %q", got)
-	}
-}
-
-func TestAGrantOfTheSameNameAndContentIsTheSameGrant(t *testing.T) {
-	f := start(t, authorityWorld(t, "", ""))
-	client := kms.NewFromConfig(f.config(t, administrator, home))
-	first, err := client.CreateGrant(t.Context(), decryptGrant(*shared))
-	must(t, err)
-	again, err := client.CreateGrant(t.Context(), decryptGrant(*shared))
-	must(t, err)
-	if *first.GrantId != *again.GrantId || *first.GrantToken == *again.GrantToken {
-		t.Errorf("ids %s and %s, tokens %s and %s", *first.GrantId, *again.GrantId, *first.GrantToken, *again.GrantToken)
-	}
-	other := decryptGrant(*shared)
-	other.Operations = other.Operations[:1]
-	different, err := client.CreateGrant(t.Context(), other)
-	must(t, err)
-	if *different.GrantId == *first.GrantId {
-		t.Error("other operations, and the same grant")
 	}
 }
 
@@ -187,29 +133,6 @@ func TestARoleThatWasDeletedAndMadeAgainIsAnotherRole(t *testing.T) {
 	must(t, err)
 	if len(grants.Grants) != 1 || !strings.HasPrefix(*grants.Grants[0].GranteePrincipal, "AROA") {
 		t.Errorf("grants %+v", grants.Grants)
-	}
-}
-
-func TestGranteesPassOnNoMoreThanTheyHave(t *testing.T) {
-	f := start(t, authorityWorld(t, keyPolicy(to("arn:aws:iam::"+target+":root", "kms:CreateGrant", "")), ""))
-	parent := decryptGrant(*shared)
-	parent.Operations = []types.GrantOperation{"Decrypt", "CreateGrant"}
-	parent.Constraints = &types.GrantConstraints{EncryptionContextSubset: map[string]string{"a": "b"}}
-	must(t, only(kms.NewFromConfig(f.config(t, targetAdmin, home)).CreateGrant(t.Context(), parent)))
-	child := func(operation types.GrantOperation, constraints *types.GrantConstraints) string {
-		return code(only(kms.NewFromConfig(f.worker(t, home)).CreateGrant(t.Context(), &kms.CreateGrantInput{
-			KeyId: shared, GranteePrincipal: aws.String(workerARN), Operations: []types.GrantOperation{operation}, Constraints: constraints,
-		})))
-	}
-	strict := &types.GrantConstraints{EncryptionContextSubset: map[string]string{"a": "b", "c": "d"}}
-	if got := child("Decrypt", strict); got != "" {
-		t.Errorf("a stricter child: %q", got)
-	}
-	if got := child("Encrypt", strict); got != deniedKMS {
-		t.Errorf("another operation: %q", got)
-	}
-	if got := child("Decrypt", nil); got != deniedKMS {
-		t.Errorf("a child without the constraint: %q", got)
 	}
 }
 
@@ -245,105 +168,106 @@ func TestSessionPoliciesNarrow(t *testing.T) {
 	}
 }
 
-func TestSignaturesAreVerified(t *testing.T) {
-	f := start(t, computeWorld(t))
-	config := f.config(t, administrator, home)
-	config.Credentials = credentials.NewStaticCredentialsProvider(administrator, "wrong", "")
-	if got := code(describe2(t.Context(), config, *shared)); got != "InvalidSignatureException" {
-		t.Errorf("a wrong secret key: %q", got)
-	}
-	if got := code(only(ec2.NewFromConfig(config).DescribeRegions(t.Context(), nil))); got != "AuthFailure" {
-		t.Errorf("a wrong secret key, EC2: %q", got)
-	}
-	config.Credentials = credentials.NewStaticCredentialsProvider("AKIANOBODY", "x", "")
-	if got := code(only(sts.NewFromConfig(config).GetCallerIdentity(t.Context(), nil))); got != "InvalidClientTokenId" {
-		t.Errorf("an unknown access key: %q", got)
-	}
-	world := computeWorld(t)
-	world.Accounts[0].DisabledRegions = []string{away}
-	f = start(t, world)
-	if got := code(only(ec2.NewFromConfig(f.config(t, administrator, away)).DescribeRegions(t.Context(), nil))); got != "AuthFailure" {
-		t.Errorf("a Region that the account has not enabled: %q", got)
-	}
-}
-
-func TestHostility(t *testing.T) {
-	world := authorityWorld(t, "", "")
-	world.Hostility = awssim.Hostility{NewRoleUnknownToKMS: 2, NewGrantUnlisted: 1, PageSize: 2, ThrottleEveryNthWrite: 5, SessionCalls: 1}
-	f := start(t, world)
-	roles, keys := iam.NewFromConfig(f.config(t, targetAdmin, home)), kms.NewFromConfig(f.config(t, administrator, home))
-	must(t, only(roles.CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: aws.String("fresh"), AssumeRolePolicyDocument: aws.String(trust("arn:aws:iam::" + target + ":root"))})))
-	in := decryptGrant(*shared)
-	in.GranteePrincipal = aws.String("arn:aws:iam::" + target + ":role/fresh")
-	var codes []string
-	for range 4 {
-		codes = append(codes, code(only(keys.CreateGrant(t.Context(), in))))
-	}
-	if want := []string{"InvalidArnException", "InvalidArnException", "", "ThrottlingException"}; !slices.Equal(codes, want) {
-		t.Errorf("codes %q, want %q", codes, want)
-	}
-	for call, want := range []int{0, 1} {
-		out, err := keys.ListGrants(t.Context(), &kms.ListGrantsInput{KeyId: shared})
-		must(t, err)
-		if len(out.Grants) != want {
-			t.Errorf("listing %d shows %d grants, want %d", call+1, len(out.Grants), want)
+// TestWhatSessionPoliciesLimit has what a session policy limits: what the role has, and not what is the session's own.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#policies_session
+func TestWhatSessionPoliciesLimit(t *testing.T) {
+	const describe, sessionARN = "kms:DescribeKey", "arn:aws:sts::" + target + ":assumed-role/worker/session"
+	grant := func(to string) func(*testing.T, *fixture) {
+		return func(t *testing.T, f *fixture) {
+			in := decryptGrant(*shared)
+			in.GranteePrincipal = &to
+			must(t, only(kms.NewFromConfig(f.config(t, targetAdmin, home)).CreateGrant(t.Context(), in)))
 		}
 	}
-	page, err := roles.ListRoles(t.Context(), nil)
-	must(t, err)
-	if len(page.Roles) > 2 {
-		t.Errorf("a page of %d", len(page.Roles))
-	}
-	session := f.worker(t, home)
-	must(t, only(sts.NewFromConfig(session).GetCallerIdentity(t.Context(), nil)))
-	if got := code(only(sts.NewFromConfig(session).GetCallerIdentity(t.Context(), nil))); got != "ExpiredToken" {
-		t.Errorf("a session of one call, used twice: %q", got)
-	}
-}
-
-func TestFaults(t *testing.T) {
-	tests := map[string]struct {
-		fault       awssim.Fault
-		want        string // code of the first call
-		effect      bool
-		secondFails bool
+	nothing := func(*testing.T, *fixture) {}
+	root := to("arn:aws:iam::"+target+":root", "kms:CreateGrant", "")
+	for name, test := range map[string]struct {
+		keyPolicy, rolePolicy, sessionPolicy string
+		prepare                              func(*testing.T, *fixture)
+		want                                 string
 	}{
-		"a code, before the effect":      {awssim.Fault{Action: "kms:CreateGrant", Nth: 1, Code: "KMSInternalException", Status: 500}, "KMSInternalException", false, false},
-		"a code, after the effect":       {awssim.Fault{Action: "kms:CreateGrant", Nth: 1, Code: "KMSInternalException", Status: 500, AfterEffect: true}, "KMSInternalException", true, false},
-		"a dropped connection, before":   {awssim.Fault{Action: "kms:CreateGrant", Nth: 1, Drop: true}, "EOF", false, false},
-		"a dropped connection, after":    {awssim.Fault{Action: "kms:CreateGrant", Nth: 1, Drop: true, AfterEffect: true}, "EOF", true, false},
-		"every call":                     {awssim.Fault{Action: "kms:CreateGrant", Code: "ThrottlingException"}, "ThrottlingException", false, true},
-		"another account's":              {awssim.Fault{Action: "kms:CreateGrant", Account: target, Code: "ThrottlingException"}, "", true, false},
-		"another Region's":               {awssim.Fault{Action: "kms:CreateGrant", Region: away, Code: "ThrottlingException"}, "", true, false},
-		"a delay, and all is well again": {awssim.Fault{Action: "kms:CreateGrant", DelayMillis: 5}, "", true, false},
-	}
-	for name, test := range tests {
+		"within the session policy":                    {keyPolicy(to(workerARN, describe, "")), allow(`"kms:*"`, ""), allow(`"kms:DescribeKey"`, ""), nothing, ""},
+		"beyond it":                                    {keyPolicy(to(workerARN, describe, "")), allow(`"kms:*"`, ""), allow(`"ec2:*"`, ""), nothing, deniedKMS},
+		"a grant to the role, within it":               {keyPolicy(root), "", allow(`"kms:DescribeKey"`, ""), grant(workerARN), ""},
+		"a grant to the role, beyond it":               {keyPolicy(root), "", allow(`"ec2:*"`, ""), grant(workerARN), deniedKMS},
+		"a grant to the session itself":                {keyPolicy(root), "", allow(`"ec2:*"`, ""), grant(sessionARN), ""},
+		"a grant to the account, whose role may":       {keyPolicy(root), allow(`"kms:*"`, ""), allow(`"kms:DescribeKey"`, ""), grant("arn:aws:iam::" + target + ":root"), ""},
+		"a grant to the account, whose role may not":   {keyPolicy(root), allow(`"ec2:*"`, ""), "", grant("arn:aws:iam::" + target + ":root"), deniedKMS},
+		"a grant to the account, beyond the session":   {keyPolicy(root), allow(`"kms:*"`, ""), allow(`"ec2:*"`, ""), grant("arn:aws:iam::" + target + ":root"), deniedKMS},
+		"a session policy that denies what is granted": {keyPolicy(root), "", strings.Replace(allow(`"kms:*"`, ""), "}]}", `},{"Effect":"Deny","Action":"kms:*","Resource":"*"}]}`, 1), grant(sessionARN), deniedKMS},
+	} {
 		t.Run(name, func(t *testing.T) {
-			f := serve(t, authorityWorld(t, "", ""), func(server *awssim.Server) http.Handler { return server })
-			f.server.Fail(test.fault)
-			before := string(f.server.State())
-			client := kms.NewFromConfig(f.config(t, administrator, home))
-			err := only(client.CreateGrant(t.Context(), decryptGrant(*shared)))
-			if got := code(err); got != test.want && !strings.HasSuffix(got, test.want) || (err == nil) != (test.want == "") {
+			f := start(t, authorityWorld(t, test.keyPolicy, test.rolePolicy))
+			test.prepare(t, f)
+			config := f.worker(t, home, func(o *stscreds.AssumeRoleOptions) {
+				o.RoleSessionName = "session"
+				if test.sessionPolicy != "" {
+					o.Policy = &test.sessionPolicy
+				}
+			})
+			if got := code(describe2(t.Context(), config, *shared)); got != test.want {
 				t.Errorf("code %q, want %q", got, test.want)
-			}
-			if effect := string(f.server.State()) != before; effect != test.effect {
-				t.Errorf("effect %v, want %v", effect, test.effect)
-			}
-			if err := only(client.CreateGrant(t.Context(), decryptGrant(*shared))); (err != nil) != test.secondFails {
-				t.Errorf("second call: %v", err)
 			}
 		})
 	}
 }
 
-func TestTheJournalTellsWhy(t *testing.T) {
-	f := start(t, authorityWorld(t, "", allow(`"kms:*"`, "")))
-	_ = describe2(t.Context(), f.worker(t, home), keyARN(lockedKey)) // refused: the journal is what is looked at
-	journal := f.server.Journal()
-	last := journal[len(journal)-1]
-	if last.Action != "kms:DescribeKey" || last.Decision != "deny" || last.Account != target || last.Resource != keyARN(lockedKey) ||
-		!strings.Contains(last.Reason, "no statement of the key policy allows kms:DescribeKey") {
-		t.Errorf("%+v", last)
+// TestWhatNamesASessionItselfIsNotLimited is about a key of the session's own account, where the key's policy is enough.
+func TestWhatNamesASessionItselfIsNotLimited(t *testing.T) {
+	for name, test := range map[string]struct {
+		principal string
+		want      string
+	}{
+		"the role":    {"arn:aws:iam::" + source + ":role/home", deniedKMS},
+		"the session": {"arn:aws:sts::" + source + ":assumed-role/home/session", ""},
+		"everybody":   {"*", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			world := computeWorld(t)
+			world.Accounts[0].Roles = []awssim.WorldRole{{Name: "home", TrustPolicy: json.RawMessage(trust("arn:aws:iam::" + source + ":user/" + administrator))}}
+			world.Accounts[0].Keys[0].Policy = json.RawMessage(keyPolicy(to(test.principal, "kms:DescribeKey", "")))
+			config := start(t, world).config(t, administrator, home)
+			config.Credentials = stscreds.NewAssumeRoleProvider(sts.NewFromConfig(config), "arn:aws:iam::"+source+":role/home", func(o *stscreds.AssumeRoleOptions) {
+				o.RoleSessionName, o.Policy = "session", aws.String(allow(`"ec2:*"`, ""))
+			})
+			if got := code(describe2(t.Context(), config, *shared)); got != test.want {
+				t.Errorf("code %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestLockingOneselfOutOfAKey(t *testing.T) {
+	client := kms.NewFromConfig(start(t, computeWorld(t)).config(t, administrator, home))
+	lockout := delegating("arn:aws:iam::" + target + ":root")
+	if got := code(only(client.CreateKey(t.Context(), &kms.CreateKeyInput{Policy: &lockout}))); got != "MalformedPolicyDocumentException" {
+		t.Errorf("a new key: %q", got)
+	}
+	if got := code(only(client.PutKeyPolicy(t.Context(), &kms.PutKeyPolicyInput{KeyId: shared, Policy: &lockout}))); got != "MalformedPolicyDocumentException" {
+		t.Errorf("the shared key: %q", got)
+	}
+	must(t, only(client.PutKeyPolicy(t.Context(), &kms.PutKeyPolicyInput{KeyId: shared, Policy: &lockout, BypassPolicyLockoutSafetyCheck: true})))
+	if got := code(describe2(t.Context(), start(t, computeWorld(t)).config(t, nobody, home), *shared)); got != deniedKMS {
+		t.Errorf("nobody: %q", got)
+	}
+	if got := code(only(client.CreateKey(t.Context(), &kms.CreateKeyInput{KeySpec: types.KeySpecRsa2048}))); got != "ValidationException" {
+		t.Errorf("an asymmetric key without a usage: %q", got)
+	}
+}
+
+// TestKeysOfOtherSpecs: https://docs.aws.amazon.com/kms/latest/developerguide/symmetric-asymmetric.html
+func TestKeysOfOtherSpecs(t *testing.T) {
+	client := kms.NewFromConfig(start(t, computeWorld(t)).config(t, administrator, home))
+	key, err := client.CreateKey(t.Context(), &kms.CreateKeyInput{KeySpec: types.KeySpecRsa2048, KeyUsage: types.KeyUsageTypeSignVerify})
+	must(t, err)
+	id := key.KeyMetadata.KeyId
+	if got := code(only(client.Encrypt(t.Context(), &kms.EncryptInput{KeyId: id, Plaintext: []byte("x")}))); got != "InvalidKeyUsageException" {
+		t.Errorf("encrypting with a key that signs: %q", got)
+	}
+	for operation, want := range map[types.GrantOperation]string{"Sign": "", "DescribeKey": "", "Decrypt": "ValidationException"} {
+		in := &kms.CreateGrantInput{KeyId: id, GranteePrincipal: aws.String("arn:aws:iam::" + target + ":root"), Operations: []types.GrantOperation{operation}}
+		if got := code(only(client.CreateGrant(t.Context(), in))); got != want {
+			t.Errorf("a grant of %s: %q, want %q", operation, got, want)
+		}
 	}
 }

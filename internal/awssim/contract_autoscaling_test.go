@@ -2,6 +2,7 @@ package awssim_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,7 +11,9 @@ import (
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
@@ -213,6 +216,47 @@ func TestGroupsThatCannotLaunch(t *testing.T) {
 			must(t, err)
 			must(t, only(ec2.NewFromConfig(config).ModifyEbsDefaultKmsKeyId(t.Context(),
 				&ec2.ModifyEbsDefaultKmsKeyIdInput{KmsKeyId: key.KeyMetadata.KeyId})))
+		}, noKey},
+		"the grant is for another service-linked role": {"cmk", func(t *testing.T, f *fixture) {
+			share(t, f)
+			grantToGroups(t, f, targetAdmin, sharedKey)
+			config := f.config(t, targetAdmin, home)
+			role, err := iam.NewFromConfig(config).CreateServiceLinkedRole(t.Context(),
+				&iam.CreateServiceLinkedRoleInput{AWSServiceName: aws.String("autoscaling.amazonaws.com"), CustomSuffix: aws.String("web")})
+			must(t, err)
+			must(t, only(autoscaling.NewFromConfig(config).UpdateAutoScalingGroup(t.Context(),
+				&autoscaling.UpdateAutoScalingGroupInput{AutoScalingGroupName: aws.String("g"), ServiceLinkedRoleARN: role.Role.Arn})))
+		}, noKey},
+		"the grant lacks an operation": {"cmk", func(t *testing.T, f *fixture) {
+			share(t, f)
+			in := groupGrant(sharedKey)
+			in.Operations = slices.DeleteFunc(in.Operations, func(op kmstypes.GrantOperation) bool { return op == "CreateGrant" })
+			must(t, only(kms.NewFromConfig(f.config(t, targetAdmin, home)).CreateGrant(t.Context(), in)))
+		}, noKey},
+		"the grant is for another volume's data": {"cmk", func(t *testing.T, f *fixture) {
+			share(t, f)
+			in := groupGrant(sharedKey)
+			in.Constraints = &kmstypes.GrantConstraints{EncryptionContextSubset: map[string]string{"aws:ebs:id": "vol-0123456789abcdef0"}}
+			must(t, only(kms.NewFromConfig(f.config(t, targetAdmin, home)).CreateGrant(t.Context(), in)))
+		}, noKey},
+		"the role was deleted and made again": {"cmk", func(t *testing.T, f *fixture) {
+			share(t, f)
+			grantToGroups(t, f, targetAdmin, sharedKey)
+			config := f.config(t, targetAdmin, home)
+			groups, roles := autoscaling.NewFromConfig(config), iam.NewFromConfig(config)
+			must(t, only(groups.DeleteAutoScalingGroup(t.Context(), &autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: aws.String("g")})))
+			must(t, only(roles.DeleteServiceLinkedRole(t.Context(), &iam.DeleteServiceLinkedRoleInput{RoleName: aws.String("AWSServiceRoleForAutoScaling")})))
+			must(t, only(groups.CreateAutoScalingGroup(t.Context(), newScalingGroup("g", "cmk", 1))))
+		}, noKey},
+		"encryption by default, under a key that the role can't use": {"plain", func(t *testing.T, f *fixture) {
+			must(t, only(ec2.NewFromConfig(f.config(t, administrator, home)).ModifyImageAttribute(t.Context(),
+				launchWith("ami-plain", types.LaunchPermission{UserId: aws.String(target)}, nil))))
+			config := f.config(t, targetAdmin, home)
+			key, err := kms.NewFromConfig(config).CreateKey(t.Context(), &kms.CreateKeyInput{})
+			must(t, err)
+			client := ec2.NewFromConfig(config)
+			must(t, only(client.EnableEbsEncryptionByDefault(t.Context(), nil)))
+			must(t, only(client.ModifyEbsDefaultKmsKeyId(t.Context(), &ec2.ModifyEbsDefaultKmsKeyIdInput{KmsKeyId: key.KeyMetadata.KeyId})))
 		}, noKey},
 		"the key was disabled after the grant": {"off", func(t *testing.T, f *fixture) {
 			owner := kms.NewFromConfig(f.config(t, administrator, home))

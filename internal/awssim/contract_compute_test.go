@@ -50,7 +50,7 @@ const (
 			{"id": "ami-hidden", "name": "hidden"}
 		],
 		"launch_templates": [
-			{"name": "cmk", "image": "ami-cmk"}, {"name": "locked", "image": "ami-locked"}, {"name": "off", "image": "ami-off"}
+			{"name": "cmk", "image": "ami-cmk"}, {"name": "plain", "image": "ami-plain"}, {"name": "locked", "image": "ami-locked"}, {"name": "off", "image": "ami-off"}
 		]
 	}`
 	publicRegion = `{"images": [{"id": "ami-public", "name": "linux", "launch_permissions": ["all"]}]}`
@@ -116,11 +116,16 @@ const groupRole = "arn:aws:iam::" + target + ":role/aws-service-role/autoscaling
 // grantToGroups lets the groups of the target use a key of the source, with a grant issued by the owner of the profile.
 func grantToGroups(t *testing.T, f *fixture, profile, key string) {
 	t.Helper()
-	must(t, only(kms.NewFromConfig(f.config(t, profile, home)).CreateGrant(t.Context(), &kms.CreateGrantInput{
+	must(t, only(kms.NewFromConfig(f.config(t, profile, home)).CreateGrant(t.Context(), groupGrant(key))))
+}
+
+// groupGrant is the grant that the groups of the target need on a key of the source.
+func groupGrant(key string) *kms.CreateGrantInput {
+	return &kms.CreateGrantInput{
 		KeyId: aws.String(keyARN(key)), GranteePrincipal: aws.String(groupRole), Operations: []kmstypes.GrantOperation{
 			"Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "DescribeKey", "CreateGrant",
 		},
-	})))
+	}
 }
 
 var (
