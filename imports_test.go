@@ -33,6 +33,7 @@ var mayImport = map[string][]string{
 	"internal/awssim/iampolicy":  {},
 	"internal/awssim/cmd/awssim": {"internal/awssim"},
 	"internal/awssim/awscli":     {"internal/awssim"},
+	"internal/awssim/fuzz":       {"internal/awssim"},
 	"internal/e2e":               {"internal/awssim"},
 	"internal/e2e/cmd/demo":      {"internal/e2e", "internal/awssim"},
 }

@@ -2,6 +2,7 @@ package awssim_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -208,5 +209,14 @@ func TestWhoMayEndAGrant(t *testing.T) {
 				t.Errorf("retiring: %q, want %q", got, test.retire)
 			}
 		})
+	}
+}
+
+func TestADenyOfTheKeysPolicyOverridesAGrant(t *testing.T) {
+	deny := strings.Replace(to(workerARN, "kms:DescribeKey", ""), "Allow", "Deny", 1)
+	f := start(t, authorityWorld(t, keyPolicy(to("arn:aws:iam::"+target+":root", "kms:CreateGrant", ""), deny), ""))
+	must(t, only(kms.NewFromConfig(f.config(t, targetAdmin, home)).CreateGrant(t.Context(), decryptGrant(*shared))))
+	if got := code(describe2(t.Context(), f.worker(t, home), *shared)); got != deniedKMS {
+		t.Errorf("code %q, want %q", got, deniedKMS)
 	}
 }

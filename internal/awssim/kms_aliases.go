@@ -109,18 +109,7 @@ func invalidAlias() error {
 	return errorf(http.StatusBadRequest, "InvalidAliasNameException", "Alias must start with the prefix 'alias/' and not with 'alias/aws/'")
 }
 
-// ownKey reads a call with just a key id, for the actions that never reach into other accounts.
-func (c *call) ownKey(ref string) (*kmsKey, error) {
-	key, _, err := c.permittedKey(ref, keyUse{})
-	if err != nil {
-		return nil, err
-	}
-	if key.account != c.account {
-		return nil, c.foreignRefusal()
-	}
-	return key, nil
-}
-
+// keyOnly reads a call with just a key id.
 func (c *call) keyOnly() (*kmsKey, error) {
 	var in struct {
 		KeyID string `json:"KeyId"`
@@ -128,7 +117,8 @@ func (c *call) keyOnly() (*kmsKey, error) {
 	if err := c.request(&in); err != nil {
 		return nil, err
 	}
-	return c.ownKey(in.KeyID)
+	key, _, err := c.permittedKey(in.KeyID, keyUse{})
+	return key, err
 }
 
 func (c *call) listResourceTags() (any, error) {
@@ -139,7 +129,7 @@ func (c *call) listResourceTags() (any, error) {
 	if err := c.request(&in); err != nil {
 		return nil, err
 	}
-	key, err := c.ownKey(in.KeyID)
+	key, _, err := c.permittedKey(in.KeyID, keyUse{})
 	if err != nil {
 		return nil, err
 	}

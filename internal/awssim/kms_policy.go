@@ -27,7 +27,7 @@ func (c *call) getKeyPolicy() (any, error) {
 	if err := refuseAlias(in.KeyID); err != nil {
 		return nil, err
 	}
-	key, err := c.ownKey(in.KeyID)
+	key, _, err := c.permittedKey(in.KeyID, keyUse{})
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func (c *call) putKeyPolicy() (any, error) {
 	if err := refuseAlias(in.KeyID); err != nil {
 		return nil, err
 	}
-	key, err := c.ownKey(in.KeyID)
+	key, _, err := c.permittedKey(in.KeyID, keyUse{})
 	if err != nil {
 		return nil, err
 	}

@@ -115,7 +115,7 @@ func (c *call) scheduleKeyDeletion() (any, error) {
 	if err := c.request(&in); err != nil {
 		return nil, err
 	}
-	key, err := c.ownKey(in.KeyID)
+	key, _, err := c.permittedKey(in.KeyID, keyUse{})
 	if err != nil {
 		return nil, err
 	}
