@@ -2,6 +2,7 @@ package awssim_test
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"testing"
 
@@ -28,9 +29,7 @@ const (
 // coreRows are the rows of STS, IAM, KMS and the tagging API, for a place.
 func coreRows(p place) map[string]row {
 	rows := p.kmsRows()
-	for action, r := range p.iamRows() {
-		rows[action] = r
-	}
+	maps.Copy(rows, p.iamRows())
 	for action, r := range rows {
 		switch service, _, _ := strings.Cut(action, ":"); {
 		case action == "sts:GetCallerIdentity":

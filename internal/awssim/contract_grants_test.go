@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+	"github.com/google/go-cmp/cmp"
 )
 
 func decryptGrant(key string) *kms.CreateGrantInput {
@@ -218,5 +219,74 @@ func TestADenyOfTheKeysPolicyOverridesAGrant(t *testing.T) {
 	must(t, only(kms.NewFromConfig(f.config(t, targetAdmin, home)).CreateGrant(t.Context(), decryptGrant(*shared))))
 	if got := code(describe2(t.Context(), f.worker(t, home), *shared)); got != deniedKMS {
 		t.Errorf("code %q, want %q", got, deniedKMS)
+	}
+}
+
+func TestAKeyTakesSoManyGrants(t *testing.T) {
+	world := authorityWorld(t, "", "")
+	world.Accounts[0].Keys[0].GrantLimit = 2
+	client := kms.NewFromConfig(start(t, world).config(t, administrator, home))
+	for grant, test := range []struct{ name, want string }{{"a", ""}, {"b", ""}, {"c", "LimitExceededException"}, {"b", ""}} {
+		in := decryptGrant(*shared)
+		in.Name = &test.name
+		if got := code(only(client.CreateGrant(t.Context(), in))); got != test.want {
+			t.Errorf("grant %d, %q: %q, want %q", grant+1, test.name, got, test.want)
+		}
+	}
+}
+
+func TestGrantsWithoutANameAreAlwaysNew(t *testing.T) {
+	client := kms.NewFromConfig(start(t, authorityWorld(t, "", "")).config(t, administrator, home))
+	in := decryptGrant(*shared)
+	in.Name = nil
+	for range 2 {
+		must(t, only(client.CreateGrant(t.Context(), in)))
+	}
+	out, err := client.ListGrants(t.Context(), &kms.ListGrantsInput{KeyId: shared})
+	must(t, err)
+	if len(out.Grants) != 2 || *out.Grants[0].Name != "" || *out.Grants[0].IssuingAccount != "arn:aws:iam::"+source+":root" {
+		t.Errorf("grants %+v", out.Grants)
+	}
+}
+
+func TestListingGrants(t *testing.T) {
+	world := authorityWorld(t, "", "")
+	world.Hostility.PageSize = 2
+	client := kms.NewFromConfig(start(t, world).config(t, administrator, home))
+	var ids []string
+	for _, grantee := range []string{workerARN, "arn:aws:iam::" + target + ":root", "arn:aws:iam::" + source + ":root"} {
+		in := decryptGrant(*shared)
+		in.GranteePrincipal = &grantee
+		grant, err := client.CreateGrant(t.Context(), in)
+		must(t, err)
+		ids = append(ids, *grant.GrantId)
+	}
+	for sentence, test := range map[string]struct {
+		in   *kms.ListGrantsInput
+		want []string
+	}{
+		"all, in pages of two": {&kms.ListGrantsInput{}, ids},
+		"of a grantee":         {&kms.ListGrantsInput{GranteePrincipal: aws.String(workerARN)}, ids[:1]},
+		"by its id":            {&kms.ListGrantsInput{GrantId: &ids[1]}, ids[1:2]},
+		"of nobody":            {&kms.ListGrantsInput{GranteePrincipal: aws.String(groupRole)}, nil},
+	} {
+		test.in.KeyId = shared
+		var got []string
+		for pages := kms.NewListGrantsPaginator(client, test.in); pages.HasMorePages(); {
+			page, err := pages.NextPage(t.Context())
+			must(t, err)
+			if len(page.Grants) > 2 {
+				t.Errorf("%s: a page of %d", sentence, len(page.Grants))
+			}
+			for _, grant := range page.Grants {
+				got = append(got, *grant.GrantId)
+			}
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s:\n%s", sentence, diff)
+		}
+	}
+	if got := code(only(client.ListGrants(t.Context(), &kms.ListGrantsInput{KeyId: shared, Marker: aws.String("made up")}))); got != "InvalidMarkerException" {
+		t.Errorf("a marker of nobody's: %q", got)
 	}
 }

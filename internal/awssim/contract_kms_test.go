@@ -59,7 +59,6 @@ func (p place) grant() *kms.CreateGrantInput {
 func (p place) kmsRows() map[string]row {
 	nowhere := aws.String(p.key[:strings.LastIndex(p.key, "/")] + "/00000000-0000-0000-0000-000000000000")
 	const anywhere, validation, dry = "good denied bad dry", "ValidationException", "DryRunOperationException"
-	onGrant := func(then func(context.Context, *kms.Client, *string, *bool) error) call { return p.onGrant(then) }
 	schedule := func(days int32) call {
 		return kmsCall((*kms.Client).ScheduleKeyDeletion, &kms.ScheduleKeyDeletionInput{KeyId: &p.key, PendingWindowInDays: &days})
 	}
@@ -133,14 +132,14 @@ func (p place) kmsRows() map[string]row {
 			}), code: deniedKMS, anywhere: "good denied",
 		},
 		"kms:RevokeGrant": {
-			good: onGrant(func(ctx context.Context, client *kms.Client, id *string, dry *bool) error {
+			good: p.onGrant(func(ctx context.Context, client *kms.Client, id *string, dry *bool) error {
 				return only(client.RevokeGrant(ctx, &kms.RevokeGrantInput{KeyId: &p.key, GrantId: id, DryRun: dry}))
 			}),
 			bad: kmsCall((*kms.Client).RevokeGrant, &kms.RevokeGrantInput{KeyId: &p.key, GrantId: aws.String("none")}), code: "InvalidGrantIdException",
 			dry: dry, creates: grants, undo: p.revokeAll, anywhere: anywhere,
 		},
 		"kms:RetireGrant": {
-			good: onGrant(func(ctx context.Context, client *kms.Client, id *string, dry *bool) error {
+			good: p.onGrant(func(ctx context.Context, client *kms.Client, id *string, dry *bool) error {
 				return only(client.RetireGrant(ctx, &kms.RetireGrantInput{KeyId: &p.key, GrantId: id, DryRun: dry}))
 			}),
 			bad: kmsCall((*kms.Client).RetireGrant, &kms.RetireGrantInput{KeyId: aws.String(p.key[strings.LastIndex(p.key, "/")+1:]), GrantId: aws.String("none")}), code: gone,

@@ -82,7 +82,9 @@ func TestAssumeRole(t *testing.T) {
 		"with one that the role takes from nobody":     {administrator, nil, func(in *sts.AssumeRoleInput) { in.SourceIdentity = aws.String("ann") }, nil, denied},
 		"from a session whose source identity stays": {
 			administrator, func(in *sts.AssumeRoleInput) { chained(in); in.SourceIdentity = aws.String("ann") },
-			func(in *sts.AssumeRoleInput) { in.SourceIdentity = aws.String("bob") }, []string{setIdentity}, denied,
+			func(in *sts.AssumeRoleInput) { in.SourceIdentity = aws.String("bob") },
+			[]string{setIdentity},
+			denied,
 		},
 		"from a session whose transitive tag the role takes from nobody": {
 			administrator, func(in *sts.AssumeRoleInput) {
@@ -96,7 +98,9 @@ func TestAssumeRole(t *testing.T) {
 				chained(in)
 				in.Tags, in.TransitiveTagKeys = stsTags("team", "a"), []string{"team"}
 			},
-			func(in *sts.AssumeRoleInput) { in.Tags = stsTags("team", "b") }, []string{tagSession}, "ValidationError",
+			func(in *sts.AssumeRoleInput) { in.Tags = stsTags("team", "b") },
+			[]string{tagSession},
+			"ValidationError",
 		},
 		"a managed policy that does not exist": {administrator, nil, func(in *sts.AssumeRoleInput) {
 			in.PolicyArns = []ststypes.PolicyDescriptorType{{Arn: aws.String("arn:aws:iam::222222222222:policy/none")}}

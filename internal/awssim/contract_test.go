@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -142,9 +143,7 @@ func watched(t *testing.T, server *awssim.Server) http.Handler {
 		if strings.Contains(string(body), "DryRun=true") && answer.Code == http.StatusOK {
 			t.Errorf("a dry run that succeeds: %s", body)
 		}
-		for name, values := range answer.Header() {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), answer.Header())
 		w.WriteHeader(answer.Code)
 		if _, err := w.Write(answer.Body.Bytes()); err != nil {
 			t.Error(err)

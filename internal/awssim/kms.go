@@ -191,8 +191,8 @@ func (c *call) permittedKey(ref string, use keyUse) (*kmsKey, decision, error) {
 	}
 	c.entry.Resource = key.arn
 	use.principal, use.op = c.caller, c.action
-	if refuseAlias(ref) != nil {
-		use.conditions = map[string][]string{"kms:RequestAlias": {ref[strings.Index(ref, "alias/"):]}}
+	if _, alias, ok := strings.Cut(ref, "alias/"); ok {
+		use.conditions = map[string][]string{"kms:RequestAlias": {"alias/" + alias}}
 	}
 	verdict := c.server.allowKey(key, use)
 	c.entry.Reason = verdict.reason
