@@ -329,3 +329,39 @@ func TestGroupRefusesARoleOfAnotherKind(t *testing.T) {
 		}
 	}
 }
+
+// TestTheTargetsOwnDefaultKey has a launch that re-encrypts under a key of the target: its grant has to let EBS pass on
+// Decrypt to the instance.
+func TestTheTargetsOwnDefaultKey(t *testing.T) {
+	for sentence, test := range map[string]struct {
+		without kmstypes.GrantOperation
+		want    astypes.ScalingActivityStatusCode
+	}{
+		"with all operations":        {"", astypes.ScalingActivityStatusCodeSuccessful},
+		"with all but Decrypt":       {"Decrypt", astypes.ScalingActivityStatusCodeFailed},
+		"with all but CreateGrant":   {"CreateGrant", astypes.ScalingActivityStatusCodeFailed},
+		"with all but ReEncryptTo":   {"ReEncryptTo", astypes.ScalingActivityStatusCodeFailed},
+		"with all but ReEncryptFrom": {"ReEncryptFrom", astypes.ScalingActivityStatusCodeSuccessful},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			t.Parallel()
+			f := start(t, computeWorld(t))
+			must(t, only(ec2.NewFromConfig(f.config(t, administrator, home)).ModifyImageAttribute(t.Context(),
+				launchWith("ami-cmk", types.LaunchPermission{UserId: aws.String(target)}, nil))))
+			config := f.config(t, targetAdmin, home)
+			c, keys := autoscaling.NewFromConfig(config), kms.NewFromConfig(config)
+			must(t, only(c.CreateAutoScalingGroup(t.Context(), newScalingGroup("g", "cmk", 1))))
+			grantToGroups(t, f, targetAdmin, sharedKey)
+			key, err := keys.CreateKey(t.Context(), nil)
+			must(t, err)
+			in := groupGrant(sharedKey)
+			in.KeyId = key.KeyMetadata.Arn
+			in.Operations = slices.DeleteFunc(in.Operations, func(op kmstypes.GrantOperation) bool { return op == test.without })
+			must(t, only(keys.CreateGrant(t.Context(), in)))
+			must(t, only(ec2.NewFromConfig(config).ModifyEbsDefaultKmsKeyId(t.Context(), &ec2.ModifyEbsDefaultKmsKeyIdInput{KmsKeyId: key.KeyMetadata.Arn})))
+			if got := newest(t.Context(), t, c, "g"); got.StatusCode != test.want {
+				t.Errorf("%s: %s", got.StatusCode, aws.ToString(got.StatusMessage))
+			}
+		})
+	}
+}
