@@ -27,22 +27,21 @@ type Rejection interface {
 	Rejected() []sharing.AccountID
 }
 
-// OnFailure tells what becomes of what was done when something failed.
-type OnFailure int
-
-// What on_failure can be.
-const (
-	Fail     OnFailure = iota // it stays, and the run has failed
-	Rollback                  // it is undone, and the run has failed
-	Continue                  // it stays, and the failures are warnings
-)
-
 // Options of a run.
 type Options struct {
 	Concurrency int // changes under way at the same time; 0 means 512
-	OnFailure   OnFailure
+	// AllOrNothing is for runs that are undone when anything fails: nothing is begun when a target is blocked, and no stage
+	// after one in which something failed.
+	AllOrNothing bool
 	// Progress is told after every change. It is never called twice at the same time. May be nil.
 	Progress func(Progress)
+}
+
+func (o Options) concurrency() int {
+	if o.Concurrency <= 0 {
+		return 512
+	}
+	return o.Concurrency
 }
 
 // Progress is how far a stage has come.
@@ -69,6 +68,7 @@ func (s Status) String() string { return [...]string{"skipped", "done", "failed"
 type Outcome struct {
 	Change  plan.Change
 	Status  Status
+	Undo    plan.Change      // what takes back what the run did; nil when it did nothing
 	GrantID string           // of a grant that was made
 	Problem *sharing.Problem // why it failed
 }
@@ -94,24 +94,19 @@ type NotUndone struct {
 	Command string
 }
 
-// Run carries out a plan. Calls in flight are never cancelled, since the outcome of a cancelled call is unknown: when
+// Run carries out a plan. [Undo] takes back what it has done. Calls in flight are never cancelled, since the outcome of a cancelled call is unknown: when
 // ctx is done, nothing new starts, and what is under way is waited for.
 func Run(ctx context.Context, doer Doer, p plan.Plan, o Options) Result {
 	r := newRun(doer, p, o)
-	if o.OnFailure == Rollback && len(p.Blocked) > 0 {
-		return r.finish()
-	}
 	for _, stage := range stages(p.Changes) {
 		if r.stopped(ctx) {
 			break
 		}
 		r.stage(ctx, stage)
 	}
-	r.result.Cancelled = ctx.Err() != nil
-	if o.OnFailure == Rollback && (r.result.Cancelled || len(r.failures) > 0) {
-		r.rollback(ctx)
-	}
-	return r.finish()
+	result := r.finish()
+	result.Cancelled = ctx.Err() != nil
+	return result
 }
 
 // stages cuts changes, which are in the order of their stages, at the barriers.

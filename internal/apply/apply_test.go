@@ -278,35 +278,36 @@ func TestNoMoreThanSoManyAtOnce(t *testing.T) {
 }
 
 func TestCancelledRunStartsNothingNewAndWaits(t *testing.T) {
-	for _, policy := range []apply.OnFailure{apply.Fail, apply.Rollback} {
-		synctest.Test(t, func(t *testing.T) {
-			ctx, cancel := context.WithCancel(t.Context())
-			w := newWorld()
-			w.hold = func(change plan.Change) {
-				if _, ok := change.(plan.CreateGrant); ok {
-					cancel()
-					time.Sleep(time.Minute) // the call goes on
-				}
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		w := newWorld()
+		w.hold = func(change plan.Change) {
+			if _, ok := change.(plan.CreateGrant); ok {
+				cancel()
+				time.Sleep(time.Minute) // the call goes on
 			}
-			r := apply.Run(ctx, w, job(), apply.Options{Concurrency: 1, OnFailure: policy})
-			want := map[apply.OnFailure]int{apply.Fail: 1, apply.Rollback: 0}[policy]
-			if !r.Cancelled || len(w.is) != want || r.RolledBack != (policy == apply.Rollback) {
-				t.Errorf("policy %d: cancelled %v, state %v", policy, r.Cancelled, w.state())
-			}
-		})
-	}
+		}
+		options := apply.Options{Concurrency: 1}
+		r := apply.Run(ctx, w, job(), options)
+		if !r.Cancelled || len(w.is) != 1 || r.RolledBack {
+			t.Errorf("cancelled %v, state %v", r.Cancelled, w.state())
+		}
+		if apply.Undo(ctx, w, &r, options); len(w.is) != 0 || !r.RolledBack {
+			t.Errorf("a cancelled run is not undone: %v", w.state())
+		}
+	})
 }
 
-func TestBlockedTargetsAndRollbackChangeNothing(t *testing.T) {
+func TestAllOrNothingBeginsNothingWhenATargetIsBlocked(t *testing.T) {
 	p := job()
 	p.Blocked = []sharing.Problem{{Scope: sharing.Scope{Account: "333333333333"}, Doing: "assuming a role"}}
 	w := newWorld()
-	r := apply.Run(t.Context(), w, p, apply.Options{OnFailure: apply.Rollback})
+	r := apply.Run(t.Context(), w, p, apply.Options{AllOrNothing: true})
 	if len(w.calls) > 0 || len(r.Failures) != 1 {
 		t.Errorf("calls %v, failures %v", w.calls, r.Failures)
 	}
-	if r = apply.Run(t.Context(), w, p, apply.Options{OnFailure: apply.Fail}); len(w.is) != 12 || len(r.Failures) != 1 {
-		t.Errorf("without rollback the others are not finished: %v", w.state())
+	if r = apply.Run(t.Context(), w, p, apply.Options{}); len(w.is) != 12 || len(r.Failures) != 1 {
+		t.Errorf("otherwise the others are not finished: %v", w.state())
 	}
 }
 
@@ -332,7 +333,9 @@ func everyFault(t *testing.T, n int, effect bool) {
 		}
 		return true, nil
 	}
-	r := apply.Run(t.Context(), w, job(), apply.Options{Concurrency: 1, OnFailure: apply.Rollback})
+	options := apply.Options{Concurrency: 1, AllOrNothing: true}
+	r := apply.Run(t.Context(), w, job(), options)
+	apply.Undo(t.Context(), w, &r, options)
 	if diff := cmp.Diff([]string{before}, w.state()); diff != "" || !r.RolledBack || len(r.NotUndone) > 0 {
 		t.Errorf("rollback does not restore the state, -before +after:\n%s\nnot undone %v", diff, r.NotUndone)
 	}
@@ -360,7 +363,9 @@ func TestWhatCouldNotBeUndoneIsListedWithItsCommand(t *testing.T) {
 		}
 		return true, nil
 	}
-	r := apply.Run(t.Context(), w, job(), apply.Options{Concurrency: 1, OnFailure: apply.Rollback})
+	options := apply.Options{Concurrency: 1, AllOrNothing: true}
+	r := apply.Run(t.Context(), w, job(), options)
+	apply.Undo(t.Context(), w, &r, options)
 	if len(r.NotUndone) != 4 {
 		t.Fatalf("not undone: %v", r.NotUndone)
 	}

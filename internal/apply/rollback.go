@@ -13,52 +13,55 @@ import (
 // rollbackTime is how long a rollback may take. It is not the run's: that one may have been cancelled.
 const rollbackTime = 5 * time.Minute
 
-// rollback undoes what this run did, newest first: one stage after the other, the changes of a stage at once.
-func (r *run) rollback(ctx context.Context) {
+// Undo takes back what a run has done, newest first: one stage after the other, the changes of a stage at once. It goes on
+// when ctx is done, and notes in the result what became of it.
+func Undo(ctx context.Context, doer Doer, result *Result, o Options) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTime)
 	defer cancel()
-	r.result.RolledBack = true
-	slices.Reverse(r.undo)
-	for len(r.undo) > 0 {
-		stage := r.stageOf(r.undo[0])
-		n := slices.IndexFunc(r.undo, func(u undo) bool { return r.stageOf(u) != stage })
-		if n < 0 {
-			n = len(r.undo)
-		}
-		r.undoStage(ctx, r.undo[:n])
-		r.undo = r.undo[n:]
+	result.RolledBack = true
+	for _, stage := range slices.Backward(stages(changes(result.Outcomes))) {
+		slices.Reverse(stage)
+		result.undo(ctx, doer, stage, o.concurrency())
 	}
 }
 
-func (r *run) stageOf(u undo) plan.Stage { return r.plan.Changes[u.index].Stage() }
+func changes(outcomes []Outcome) []plan.Change {
+	all := make([]plan.Change, len(outcomes))
+	for i, outcome := range outcomes {
+		all[i] = outcome.Change
+	}
+	return all
+}
 
-func (r *run) undoStage(ctx context.Context, undos []undo) {
-	errs := make([]error, len(undos))
+// undo takes back the outcomes of one stage, given by their positions.
+func (r *Result) undo(ctx context.Context, doer Doer, stage []int, concurrency int) {
+	stage = slices.DeleteFunc(stage, func(i int) bool { return r.Outcomes[i].Undo == nil })
+	errs := make([]error, len(stage))
 	workers := errgroup.Group{}
-	workers.SetLimit(r.options.Concurrency)
-	for i, u := range undos {
+	workers.SetLimit(concurrency)
+	for n, i := range stage {
 		workers.Go(func() error {
-			_, errs[i] = r.doer.Do(ctx, u.change)
+			_, errs[n] = doer.Do(ctx, r.Outcomes[i].Undo)
 			return nil
 		})
 	}
 	_ = workers.Wait() // errs has each one's error
-	for i, u := range undos {
-		r.undid(u, errs[i])
+	for n, i := range stage {
+		r.undid(&r.Outcomes[i], errs[n])
 	}
 }
 
-func (r *run) undid(u undo, err error) {
-	if err != nil {
-		problem := problemOf(err, u.change)
-		if problem.Remedy == "" {
-			problem.Remedy = "Undo it by hand: " + Command(u.change)
+func (r *Result) undid(outcome *Outcome, err error) {
+	if err == nil {
+		r.Undone = append(r.Undone, outcome.Undo)
+		if outcome.Status == Done {
+			outcome.Status = Undone
 		}
-		r.result.NotUndone = append(r.result.NotUndone, NotUndone{Change: u.change, Problem: problem, Command: Command(u.change)})
 		return
 	}
-	r.result.Undone = append(r.result.Undone, u.change)
-	if outcome := &r.outcomes[u.index][u.part]; outcome.Status == Done {
-		outcome.Status = Undone
+	left := NotUndone{Change: outcome.Undo, Problem: problemOf(err, outcome.Undo), Command: Command(outcome.Undo)}
+	if left.Problem.Remedy == "" {
+		left.Problem.Remedy = "Undo it by hand: " + left.Command
 	}
+	r.NotUndone = append(r.NotUndone, left)
 }

@@ -22,9 +22,7 @@ type run struct {
 	mu       sync.Mutex
 	outcomes [][]Outcome // of each change of the plan
 	failures []failure
-	undo     []undo // in the order in which the changes were done
 	progress Progress
-	result   Result
 }
 
 // failure is a problem and the scopes for which nothing more is done because of it.
@@ -33,17 +31,7 @@ type failure struct {
 	scopes  []sharing.Scope
 }
 
-// undo is the opposite of a change that was done.
-type undo struct {
-	change plan.Change
-	index  int // of the change in the plan
-	part   int // of its outcomes
-}
-
 func newRun(doer Doer, p plan.Plan, o Options) *run {
-	if o.Concurrency <= 0 {
-		o.Concurrency = 512
-	}
 	r := &run{doer: doer, plan: p, options: o, outcomes: make([][]Outcome, len(p.Changes))}
 	for _, problem := range p.Blocked {
 		r.failures = append(r.failures, failure{problem, []sharing.Scope{problem.Scope}})
@@ -53,7 +41,7 @@ func newRun(doer Doer, p plan.Plan, o Options) *run {
 
 // stopped tells whether nothing new may start.
 func (r *run) stopped(ctx context.Context) bool {
-	return ctx.Err() != nil || r.options.OnFailure == Rollback && len(r.failures) > 0
+	return ctx.Err() != nil || r.options.AllOrNothing && len(r.failures) > 0
 }
 
 // stage carries out changes that are free of each other.
@@ -61,7 +49,7 @@ func (r *run) stage(ctx context.Context, indexes []int) {
 	failed := r.dropped()
 	r.progress = Progress{Stage: r.plan.Changes[indexes[0]].Stage(), Total: len(indexes)}
 	workers := errgroup.Group{}
-	workers.SetLimit(r.options.Concurrency)
+	workers.SetLimit(r.options.concurrency())
 	for _, i := range indexes {
 		workers.Go(func() error {
 			if ctx.Err() == nil {
@@ -120,7 +108,7 @@ func rejectedBy(err error) []sharing.AccountID {
 
 // settle notes what became of a change that was sent.
 func (r *run) settle(index int, change, reverse plan.Change, err error) {
-	outcome := Outcome{Change: change, Status: Done}
+	outcome := Outcome{Change: change, Status: Done, Undo: reverse}
 	if retire, ok := reverse.(plan.RetireGrant); ok {
 		outcome.GrantID = retire.GrantID
 	}
@@ -131,20 +119,14 @@ func (r *run) settle(index int, change, reverse plan.Change, err error) {
 		r.failures = append(r.failures, failure{problem, change.Scopes()})
 		r.mu.Unlock()
 	}
-	part := r.note(index, outcome)
-	if reverse != nil {
-		r.mu.Lock()
-		r.undo = append(r.undo, undo{reverse, index, part})
-		r.mu.Unlock()
-	}
+	r.note(index, outcome)
 }
 
-// note adds an outcome of a change and returns its position among them.
-func (r *run) note(index int, outcome Outcome) int {
+// note adds an outcome of a change.
+func (r *run) note(index int, outcome Outcome) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.outcomes[index] = append(r.outcomes[index], outcome)
-	return len(r.outcomes[index]) - 1
 }
 
 // problemOf tells an error to people. One that is not a problem yet is about the change.
@@ -174,22 +156,23 @@ func (r *run) report(index int) {
 
 // finish puts the result together.
 func (r *run) finish() Result {
+	var result Result
 	for i, outcomes := range r.outcomes {
 		if len(outcomes) == 0 {
 			outcomes = []Outcome{{Change: r.plan.Changes[i], Status: Skipped}}
 		}
-		r.result.Outcomes = append(r.result.Outcomes, outcomes...)
+		result.Outcomes = append(result.Outcomes, outcomes...)
 	}
 	for _, f := range r.failures {
-		r.result.Failures = append(r.result.Failures, f.told()...)
+		result.Failures = append(result.Failures, f.told()...)
 	}
-	slices.SortStableFunc(r.result.Failures, func(a, b sharing.Problem) int {
+	slices.SortStableFunc(result.Failures, func(a, b sharing.Problem) int {
 		if c := sharing.CompareScopes(a.Scope, b.Scope); c != 0 {
 			return c
 		}
 		return strings.Compare(a.Doing, b.Doing)
 	})
-	return r.result
+	return result
 }
 
 // told returns the problem once for each account that it hit, unless it says itself which one that is.

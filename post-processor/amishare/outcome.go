@@ -51,14 +51,13 @@ func (r *run) failure() error {
 
 // leftovers tells what a rollback did, and what it could not do.
 func (r *run) leftovers() string {
+	left := r.told.Result.NotUndone
 	switch {
-	case r.told.DryRun || r.config.onFailure() != onFailureRollback:
+	case r.told.DryRun || !r.rollback():
 		return ""
 	case !r.told.Result.RolledBack:
 		return "\nNothing was changed, because on_failure is \"rollback\"."
-	}
-	left := r.told.Result.NotUndone
-	if len(left) == 0 {
+	case len(left) == 0:
 		return "\nWhat this run had added was taken back."
 	}
 	lines := []string{"\nNot everything that this run had added could be taken back. These commands do it:"}
@@ -72,7 +71,7 @@ func (r *run) leftovers() string {
 func (r *run) verdict(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
-		r.ui.Say("Interrupted: nothing new was started, and the AMIs are kept. Sharing them again goes on from here.")
+		r.ui.Say(r.interrupted())
 		return nil //nolint:nilerr // an error would discard the AMIs, and Packer fails an interrupted build anyway
 	case err == nil:
 		return nil
@@ -84,6 +83,18 @@ func (r *run) verdict(ctx context.Context, err error) error {
 	default:
 		return errors.New(scrub(err.Error() + "\n" + discarded))
 	}
+}
+
+// interrupted tells how things are after an interruption.
+func (r *run) interrupted() string {
+	what := "sharing them again goes on from here"
+	if r.told.Result.RolledBack {
+		what = "what this run had added was taken back"
+		if len(r.told.Result.NotUndone) > 0 {
+			what += ", but for what is listed above"
+		}
+	}
+	return "Interrupted: nothing new was started, the AMIs are kept, and " + what + "."
 }
 
 const discarded = "Packer discards the AMIs of a build that fails here, unless an earlier post-processor of the chain keeps them: " +

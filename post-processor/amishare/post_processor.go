@@ -8,6 +8,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2/hcldec"
 	packersdk "github.com/hashicorp/packer-plugin-sdk/packer"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
 // PostProcessor shares the AMIs of an artifact, and hands the artifact on as it is.
@@ -29,8 +31,9 @@ func (p *PostProcessor) Configure(raws ...any) error {
 // PostProcess shares the AMIs. It always asks Packer to keep the artifact; Packer does so unless there is an error.
 func (p *PostProcessor) PostProcess(ctx context.Context, ui packersdk.Ui, artifact packersdk.Artifact) (packersdk.Artifact, bool, bool, error) {
 	r := newRun(&p.config, scrubbed{ui})
-	err := rescued(func() error { return r.share(ctx, artifact) })
-	reported := rescued(func() error { r.report(); return nil })
+	err := r.rescued(func() error { return r.share(ctx, artifact) })
+	r.told.Result.Cancelled = ctx.Err() != nil
+	reported := r.rescued(func() error { r.report(); return nil })
 	if err == nil {
 		err = reported
 	}
@@ -39,12 +42,16 @@ func (p *PostProcessor) PostProcess(ctx context.Context, ui packersdk.Ui, artifa
 
 // rescued turns a panic into an error: Packer takes a plugin that dies for a failed build, and discards the AMIs without
 // a word about them.
-func rescued(do func() error) (err error) {
+func (r *run) rescued(do func() error) (err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			log.Printf("[ERROR] %v\n%s", fault, debug.Stack())
-			err = fmt.Errorf("sharing the AMIs: a fault of the plugin itself: %v\n"+
-				"What it had shared by then is kept. Please report it with what PACKER_LOG=1 shows", fault)
+			problem := sharing.Problem{
+				Doing: "sharing the AMIs", Cause: fmt.Sprintf("a fault of the plugin itself: %v", fault),
+				Remedy: "What it had shared by then is kept. Please report it with what PACKER_LOG=1 shows.",
+			}
+			r.told.Result.Failures = append(r.told.Result.Failures, problem)
+			err = problem
 		}
 	}()
 	return do()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	packersdk "github.com/hashicorp/packer-plugin-sdk/packer"
@@ -22,7 +23,6 @@ type run struct {
 	config *Config
 	ui     packersdk.Ui
 	client *awsapi.Client // nil before there are credentials
-	done   history
 	told   report.Run
 }
 
@@ -96,29 +96,24 @@ func (r *run) apply(ctx context.Context) {
 	switch p := r.told.Plan; {
 	case p.Empty() && len(p.Blocked) == 0:
 		r.ui.Say("Everything is shared already.")
-	case len(p.Blocked) > 0 && r.config.onFailure() == onFailureRollback:
+	case len(p.Blocked) > 0 && r.rollback():
 		r.ui.Say("Changing nothing, because not every target can be shared with and on_failure is \"rollback\".")
 	default:
 		r.ui.Say("Sharing: " + counted(len(p.Changes), "change") + "...")
 	}
 	steps := progress{ui: r.ui}
-	r.done.Doer = r.client
-	r.told.Result = apply.Run(ctx, &r.done, r.told.Plan, apply.Options{
-		Concurrency: r.config.maxConcurrency(), OnFailure: policies()[r.config.onFailure()], Progress: steps.show,
+	r.told.Result = apply.Run(ctx, r.client, r.told.Plan, apply.Options{
+		Concurrency: r.config.maxConcurrency(), AllOrNothing: r.rollback(), Progress: steps.show,
 	})
 }
 
-func policies() map[string]apply.OnFailure {
-	return map[string]apply.OnFailure{
-		onFailureFail: apply.Fail, onFailureRollback: apply.Rollback, onFailureContinue: apply.Continue,
-	}
-}
+// rollback tells whether a run that fails is to be undone.
+func (r *run) rollback() bool { return r.config.onFailure() == onFailureRollback }
 
 // verify looks from inside the targets at what is there now.
 func (r *run) verify(ctx context.Context) {
 	result := r.told.Result
-	undone := r.config.onFailure() == onFailureRollback && len(result.Failures) > 0
-	if r.config.Verify.False() || undone || ctx.Err() != nil {
+	if r.config.Verify.False() || ctx.Err() != nil || r.rollback() && len(result.Failures) > 0 {
 		return
 	}
 	var done []plan.Change
@@ -131,6 +126,17 @@ func (r *run) verify(ctx context.Context) {
 	r.told.Checks = r.client.Verify(ctx, r.told.Plan, done)
 }
 
+// takeBack undoes what this run has added, when it failed, its verification did, or it was interrupted.
+func (r *run) takeBack(ctx context.Context) {
+	result := &r.told.Result
+	done := slices.ContainsFunc(result.Outcomes, func(o apply.Outcome) bool { return o.Undo != nil })
+	if !done || !r.rollback() || ctx.Err() == nil && len(r.failures()) == 0 {
+		return
+	}
+	r.ui.Say("Taking back what this run has added...")
+	apply.Undo(ctx, r.client, result, apply.Options{Concurrency: r.config.maxConcurrency()})
+}
+
 // refused notes why nothing was begun, for the report, and returns err. What fails after an interruption has no other
 // reason.
 func (r *run) refused(ctx context.Context, err error) error {
@@ -138,7 +144,6 @@ func (r *run) refused(ctx context.Context, err error) error {
 	var observed *awsapi.ObserveError
 	switch {
 	case ctx.Err() != nil:
-		r.told.Result.Cancelled = true
 	case errors.As(err, &refusal):
 		r.told.Refused = refusal.Reasons
 	case errors.As(err, &observed):
