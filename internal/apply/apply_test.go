@@ -382,25 +382,31 @@ func TestCommands(t *testing.T) {
 		"aws kms create-grant --region us-east-1 --key-id K --grantee-principal G --name N --operations Decrypt DescribeKey # in account 111111111111": plan.CreateGrant{
 			Account: one, Region: virginia, KeyARN: "K", GranteeARN: "G", Name: "N", Operations: []string{"Decrypt", "DescribeKey"},
 		},
-		"aws ec2 modify-image-attribute --region us-east-1 --image-id ami-a --launch-permission 'Remove=[{UserId=111111111111},{Group=all}]'": plan.ModifyLaunchPermission{
+		"aws kms retire-grant --region us-east-1 --key-id K --grant-id I # in account 222222222222": plan.RetireGrant{
+			Account: one, Issuer: two, Region: virginia, KeyARN: "K", GranteeARN: "G", Name: "N", GrantID: "I",
+		},
+		`aws kms retire-grant --region us-east-1 --key-id K --grant-id "$(aws kms list-grants --region us-east-1 --key-id K --grantee-principal G --query 'Grants[?Name=='\''N'\''].GrantId' --output text)" # in account 111111111111`: plan.RetireGrant{
+			Account: one, Issuer: one, Region: virginia, KeyARN: "K", GranteeARN: "G", Name: "N",
+		},
+		"aws ec2 modify-image-attribute --region us-east-1 --image-id ami-a --launch-permission 'Remove=[{UserId=111111111111},{Group=all}]' # in the account that owns the image": plan.ModifyLaunchPermission{
 			Image: image(virginia), Remove: []sharing.Recipient{sharing.Account(one), {Kind: sharing.ToGroup, ID: "all"}},
 		},
-		"aws ec2 modify-snapshot-attribute --region us-east-1 --snapshot-id s --attribute createVolumePermission --operation-type add --user-ids 111111111111": plan.ModifySnapshotPermission{
+		"aws ec2 modify-snapshot-attribute --region us-east-1 --snapshot-id s --attribute createVolumePermission --operation-type add --user-ids 111111111111 # in the account that owns the image": plan.ModifySnapshotPermission{
 			Image: image(virginia), Snapshot: "s", Add: []sharing.AccountID{one},
 		},
-		"aws ec2 create-tags --region us-east-1 --resources ami-a --tags 'Key=os,Value=linux' # in account 111111111111": plan.PutTags{
-			Account: one, Image: image(virginia), Resource: "ami-a", Tags: map[string]string{"os": "linux"},
+		`aws ec2 create-tags --region us-east-1 --resources ami-a --tags '[{"Key":"os","Value":"Joe'\''s, \"the\" linux"}]' # in account 111111111111`: plan.PutTags{
+			Account: one, Image: image(virginia), Resource: "ami-a", Tags: map[string]string{"os": `Joe's, "the" linux`},
 		},
-		"aws ec2 delete-tags --region us-east-1 --resources ami-a --tags 'Key=a' && aws ec2 create-tags --region us-east-1 --resources ami-a --tags 'Key=b,Value=c' # in account 111111111111": plan.RemoveTags{
-			Account: one, Image: image(virginia), Resource: "ami-a", Keys: []string{"a"}, Restore: map[string]string{"b": "c"},
+		`aws ec2 delete-tags --region us-east-1 --resources ami-a --tags '[{"Key":"a"}]' && aws ec2 create-tags --region us-east-1 --resources ami-a --tags '[{"Key":"b","Value":""}]' # in account 111111111111`: plan.RemoveTags{
+			Account: one, Image: image(virginia), Resource: "ami-a", Keys: []string{"a"}, Restore: map[string]string{"b": ""},
 		},
-		"aws autoscaling update-auto-scaling-group --region us-east-1 --auto-scaling-group-name web --service-linked-role-arn R # in account 111111111111": plan.SetGroupRole{
-			Account: one, Region: virginia, Group: "web", RoleARN: "R",
+		"aws autoscaling update-auto-scaling-group --region us-east-1 --auto-scaling-group-name 'web of $HOME' --service-linked-role-arn R # in account 111111111111": plan.SetGroupRole{
+			Account: one, Region: virginia, Group: "web of $HOME", RoleARN: "R",
 		},
 	}
 	for want, change := range tests {
 		if got := apply.Command(change); got != want {
-			t.Errorf("%T: %q, want %q", change, got, want)
+			t.Errorf("%T:\n%s\nwant\n%s", change, got, want)
 		}
 	}
 }

@@ -1,9 +1,10 @@
 package apply
 
 import (
-	"cmp"
+	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -11,31 +12,31 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// Command returns the AWS CLI command that makes a change, with a comment that says with whose credentials.
+// Command returns the AWS CLI command that makes a change, to be pasted into a shell, with a comment that says in which
+// account.
 func Command(change plan.Change) string {
 	switch c := change.(type) {
 	case plan.CreateServiceLinkedRole:
 		return in(c.Account, plan.CreateRoleCommand(c.Grantee))
 	case plan.DeleteServiceLinkedRole:
-		return in(c.Account, "aws iam delete-service-linked-role --role-name "+c.Grantee.Name)
+		return in(c.Account, command("iam delete-service-linked-role", "role-name", c.Grantee.Name))
 	case plan.CreateGrant:
-		return in(c.Account, fmt.Sprintf("aws kms create-grant --region %s --key-id %s --grantee-principal %s --name %s --operations %s",
-			c.Region, c.KeyARN, c.GranteeARN, c.Name, strings.Join(c.Operations, " ")))
+		return in(c.Account, command("kms create-grant", "region", string(c.Region), "key-id", c.KeyARN,
+			"grantee-principal", c.GranteeARN, "name", c.Name)+" --operations "+strings.Join(c.Operations, " "))
 	case plan.RetireGrant:
-		id := cmp.Or(c.GrantID, "<the id that aws kms list-grants shows for "+c.Name+">")
-		return in(cmp.Or(c.Issuer, c.Account), fmt.Sprintf("aws kms retire-grant --region %s --key-id %s --grant-id %s", c.Region, c.KeyARN, id))
+		return in(c.Issuer, command("kms retire-grant", "region", string(c.Region), "key-id", c.KeyARN)+" --grant-id "+grantID(c))
 	case plan.ModifySnapshotPermission:
-		return fmt.Sprintf("aws ec2 modify-snapshot-attribute --region %s --snapshot-id %s --attribute createVolumePermission --operation-type %s --user-ids %s",
-			c.Image.Region, c.Snapshot, operation(len(c.Remove)), strings.Join(ids(c.Add, c.Remove), " "))
+		return asOwner(command("ec2 modify-snapshot-attribute", "region", string(c.Image.Region), "snapshot-id", c.Snapshot,
+			"attribute", "createVolumePermission", "operation-type", operation(len(c.Remove))) + " --user-ids " + strings.Join(ids(c.Add, c.Remove), " "))
 	case plan.ModifyLaunchPermission:
-		return fmt.Sprintf("aws ec2 modify-image-attribute --region %s --image-id %s --launch-permission '%s'", c.Image.Region, c.Image.ID, permissions(c))
+		return asOwner(command("ec2 modify-image-attribute", "region", string(c.Image.Region), "image-id", c.Image.ID, "launch-permission", permissions(c)))
 	case plan.PutTags:
-		return in(c.Account, fmt.Sprintf("aws ec2 create-tags --region %s --resources %s --tags %s", c.Image.Region, c.Resource, tagList(c.Tags)))
+		return in(c.Account, tagCommand("create-tags", c.Image.Region, c.Resource, tagList(c.Tags)))
 	case plan.RemoveTags:
 		return in(c.Account, untag(c))
 	case plan.SetGroupRole:
-		return in(c.Account, fmt.Sprintf("aws autoscaling update-auto-scaling-group --region %s --auto-scaling-group-name %s --service-linked-role-arn %s",
-			c.Region, c.Group, c.RoleARN))
+		return in(c.Account, command("autoscaling update-auto-scaling-group", "region", string(c.Region),
+			"auto-scaling-group-name", c.Group, "service-linked-role-arn", c.RoleARN))
 	default:
 		return "" // there is no other change
 	}
@@ -43,6 +44,36 @@ func Command(change plan.Change) string {
 
 func in(account sharing.AccountID, command string) string {
 	return command + " # in account " + string(account)
+}
+
+func asOwner(command string) string { return command + " # in the account that owns the image" }
+
+// command writes a command with its options, given as names and values by turns.
+func command(name string, options ...string) string {
+	text := "aws " + name
+	for option := range slices.Chunk(options, 2) {
+		text += " --" + option[0] + " " + quoted(option[1])
+	}
+	return text
+}
+
+var plain = regexp.MustCompile(`^[\w@%+=:,./-]+$`)
+
+// quoted writes a word so that a POSIX shell takes it as it is.
+func quoted(word string) string {
+	if plain.MatchString(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// grantID is a grant's id; of one whose id was lost with the answer, the command that looks it up by its name.
+func grantID(c plan.RetireGrant) string {
+	if c.GrantID != "" {
+		return c.GrantID
+	}
+	return `"$(` + command("kms list-grants", "region", string(c.Region), "key-id", c.KeyARN, "grantee-principal", c.GranteeARN,
+		"query", "Grants[?Name=='"+c.Name+"'].GrantId", "output", "text") + `)"`
 }
 
 func operation(removed int) string {
@@ -76,26 +107,40 @@ func permissions(c plan.ModifyLaunchPermission) string {
 	return verb + "=[" + strings.Join(entries, ",") + "]"
 }
 
-func tagList(tags map[string]string) string {
-	var list []string
+// tag is one of a list of tags in the CLI's JSON form: its shorthand knows no commas in values.
+type tag struct {
+	Key   string
+	Value *string `json:",omitempty"`
+}
+
+func tagList(tags map[string]string) []tag {
+	var list []tag
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
-		list = append(list, fmt.Sprintf("'Key=%s,Value=%s'", key, tags[key]))
+		list = append(list, tag{key, new(tags[key])})
 	}
-	return strings.Join(list, " ")
+	return list
+}
+
+func tagCommand(name string, region sharing.Region, resource string, tags []tag) string {
+	text, err := json.Marshal(tags)
+	if err != nil {
+		return fmt.Sprint(err) // strings can be written
+	}
+	return command("ec2 "+name, "region", string(region), "resources", resource, "tags", string(text))
 }
 
 // untag deletes the tags that were not there and writes back those that were.
 func untag(c plan.RemoveTags) string {
 	var commands []string
 	if len(c.Keys) > 0 {
-		var keys []string
+		var keys []tag
 		for _, key := range c.Keys {
-			keys = append(keys, "'Key="+key+"'")
+			keys = append(keys, tag{Key: key})
 		}
-		commands = append(commands, fmt.Sprintf("aws ec2 delete-tags --region %s --resources %s --tags %s", c.Image.Region, c.Resource, strings.Join(keys, " ")))
+		commands = append(commands, tagCommand("delete-tags", c.Image.Region, c.Resource, keys))
 	}
 	if len(c.Restore) > 0 {
-		commands = append(commands, fmt.Sprintf("aws ec2 create-tags --region %s --resources %s --tags %s", c.Image.Region, c.Resource, tagList(c.Restore)))
+		commands = append(commands, tagCommand("create-tags", c.Image.Region, c.Resource, tagList(c.Restore)))
 	}
 	return strings.Join(commands, " && ")
 }
