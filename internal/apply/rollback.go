@@ -59,9 +59,5 @@ func (r *Result) undid(outcome *Outcome, err error) {
 		}
 		return
 	}
-	left := NotUndone{Change: outcome.Undo, Problem: problemOf(err, outcome.Undo), Command: Command(outcome.Undo)}
-	if left.Problem.Remedy == "" {
-		left.Problem.Remedy = "Undo it by hand: " + left.Command
-	}
-	r.NotUndone = append(r.NotUndone, left)
+	r.NotUndone = append(r.NotUndone, NotUndone{Change: outcome.Undo, Problem: problemOf(err, outcome.Undo), Command: Command(outcome.Undo)})
 }

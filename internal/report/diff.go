@@ -20,10 +20,7 @@ func Plan(p plan.Plan) string {
 	}
 	lines = append(lines, section("Keys", diffLines(items, func(i item) bool { return i.Kind == grant }))...)
 	lines = append(lines, section("Accounts", diffLines(items, func(i item) bool { return i.Kind == serviceLinkedRole || i.Kind == groupRole }))...)
-	var blocked []string
-	for _, problem := range p.Blocked {
-		blocked = append(blocked, "! "+indent(problem.Error()))
-	}
+	blocked := mapped(Problems(p.Blocked), func(text string) string { return "! " + indent(text) })
 	lines = append(lines, section("Blocked", blocked)...)
 	lines = append(lines, section("Left alone", prefixed("  ", p.Foreign))...)
 	return strings.Join(append(lines, section("Notes", prefixed("  ", p.Notes))...), "\n")

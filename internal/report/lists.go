@@ -25,8 +25,10 @@ func sortedUnique(all []string) []string {
 // distinct leaves out problems that are told already.
 func distinct(problems []sharing.Problem) []sharing.Problem {
 	var told []sharing.Problem
+	seen := map[sharing.Problem]bool{}
 	for _, p := range problems {
-		if !slices.Contains(told, p) {
+		if !seen[p] {
+			seen[p] = true
 			told = append(told, p)
 		}
 	}

@@ -61,12 +61,15 @@ func markdownItems(title string, items []string) string {
 // markdownProblems lists problems; remedies may hold documents, and are set as they are.
 func markdownProblems(title string, problems []sharing.Problem) string {
 	var lines []string
-	for _, p := range problems {
+	for _, p := range gathered(problems) {
 		remedy := p.Remedy
 		p.Remedy = ""
 		lines = append(lines, "- "+escaped(p.Error()))
 		if remedy != "" {
 			lines = append(lines, "  "+indent("```\n"+remedy+"\n```"))
+		}
+		if also := p.also(); also != "" {
+			lines = append(lines, "  "+escaped(also))
 		}
 	}
 	if len(lines) == 0 {

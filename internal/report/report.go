@@ -52,16 +52,14 @@ func (r Run) outcome() string {
 	switch {
 	case len(r.Refused) > 0:
 		return outcomeRefused
-	case r.DryRun && len(r.failures()) > 0:
-		return outcomeFailed
-	case r.DryRun:
-		return outcomePlanned
 	case r.Result.RolledBack:
 		return outcomeRolledBack
 	case r.Result.Cancelled:
 		return outcomeCancelled
 	case len(r.failures()) > 0:
 		return outcomeFailed
+	case r.DryRun:
+		return outcomePlanned
 	case r.Plan.Empty():
 		return outcomeUnchanged
 	default:

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/apply"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/report"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
@@ -75,6 +76,7 @@ func TestOutcomes(t *testing.T) {
 		"refused":     {Refused: []sharing.Problem{notAssumable}},
 		"failed":      theRun(),
 		"rolled_back": theRollback(),
+		"cancelled":   {Plan: thePlan(), DryRun: true, Result: apply.Result{Cancelled: true}, Proof: []sharing.Problem{grantRefused}},
 	} {
 		if got := report.MachineRows(r)[0][1]; got != want {
 			t.Errorf("%s, want %s", got, want)
@@ -118,6 +120,39 @@ func TestTwoHundredAccountsStayReadable(t *testing.T) {
 		if account := fmt.Sprintf("2%011d", i); strings.Count(diff, account) != 3*4 {
 			t.Fatalf("the diff has account %s %d times", account, strings.Count(diff, account))
 		}
+	}
+}
+
+func TestTheSameProblemOfManyAccountsIsToldOnce(t *testing.T) {
+	var problems []sharing.Problem
+	for i := range 200 {
+		p := notAssumable
+		p.Scope.Account = sharing.AccountID(fmt.Sprintf("3%011d", i))
+		p.Doing = strings.ReplaceAll(p.Doing, "444444444444", string(p.Scope.Account))
+		problems = append(problems, p)
+	}
+	problems = append(problems, grantRefused)
+	told := report.Problems(problems)
+	if len(told) != 2 || !strings.Contains(told[0], "for 199 more: 300000000001, ") || told[1] != grantRefused.Error() {
+		t.Errorf("told:\n%s", strings.Join(told, "\n"))
+	}
+	for _, p := range problems {
+		if n := strings.Count(told[0], string(p.Scope.Account)); n == 0 && p.Scope != grantRefused.Scope {
+			t.Errorf("account %s is not named", p.Scope.Account)
+		}
+	}
+	if told := report.Problems(problems[:3]); len(told) != 3 {
+		t.Errorf("a few are not each told in full: %q", told)
+	}
+}
+
+func TestTagsOfManyAccountsShareALine(t *testing.T) {
+	var r report.Run
+	for i := range 200 {
+		r.Plan.Changes = append(r.Plan.Changes, plan.PutTags{Account: sharing.AccountID(fmt.Sprintf("2%011d", i)), Image: image(frankfurt, 1).Ref, Resource: "ami-1"})
+	}
+	if text := report.Text(r); strings.Count(text, "Tags ami-1 in eu-central-1: skipped in accounts 200000000000 and 199 more") != 1 || strings.Count(text, "ami-1") != 1 {
+		t.Error(text)
 	}
 }
 

@@ -25,6 +25,7 @@ const none = "-"
 // rows returns the table's lines, sorted by image and recipient.
 func (r Run) rows() []row {
 	cells := r.cells()
+	failed := scopesOf(r.failures())
 	var rows []row
 	for _, image := range r.images() {
 		var ofImage []row
@@ -32,10 +33,10 @@ func (r Run) rows() []row {
 			line := row{Image: image.Ref, Recipients: []sharing.Recipient{to}}
 			for column := range line.Cells {
 				found := cells[cellKey{image.Ref, to, column}]
-				line.Cells[column] = r.cell(found, image.Ref.Region, to, column)
+				line.Cells[column] = r.cell(found, failed.covers(to, image.Ref.Region) && r.wanted(to, column))
 				line.bad = line.bad || slices.ContainsFunc(found, func(i item) bool { return i.Status != added && i.Status != present })
 			}
-			line.bad = line.bad || r.failedFor(to, image.Ref.Region)
+			line.bad = line.bad || failed.covers(to, image.Ref.Region)
 			ofImage = append(ofImage, line)
 		}
 		rows = append(rows, joined(ofImage)...)
@@ -126,9 +127,9 @@ func (r Run) recipients(image sharing.ImageRef, cells map[cellKey][]item) []shar
 
 // cell writes the items of a place in a few words: "added", "2 present, 1 failed". Without items it tells whether there
 // would have been some, had the account not failed.
-func (r Run) cell(items []item, region sharing.Region, to sharing.Recipient, column int) string {
+func (r Run) cell(items []item, prevented bool) string {
 	if len(items) == 0 {
-		if r.failedFor(to, region) && r.wanted(to, column) {
+		if prevented {
 			return string(failed)
 		}
 		return none
@@ -183,11 +184,21 @@ func removalWord(s status) string {
 	return "removal " + string(s)
 }
 
-// failedFor tells whether something failed for a recipient in a Region.
-func (r Run) failedFor(to sharing.Recipient, region sharing.Region) bool {
-	return slices.ContainsFunc(r.failures(), func(p sharing.Problem) bool {
-		return string(p.Scope.Account) == to.ID && p.Scope.Covers(sharing.Scope{Account: p.Scope.Account, Region: region})
-	})
+// places are scopes by account.
+type places map[sharing.AccountID][]sharing.Scope
+
+func scopesOf(problems []sharing.Problem) places {
+	all := places{}
+	for _, p := range problems {
+		all[p.Scope.Account] = append(all[p.Scope.Account], p.Scope)
+	}
+	return all
+}
+
+// covers tells whether a recipient is an account among the places, in a Region.
+func (p places) covers(to sharing.Recipient, region sharing.Region) bool {
+	account := sharing.AccountID(to.ID)
+	return slices.ContainsFunc(p[account], func(s sharing.Scope) bool { return s.Covers(sharing.Scope{Account: account, Region: region}) })
 }
 
 // joined puts recipients of whom the same is to be told on one line, when there are many. Where something failed each

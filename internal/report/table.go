@@ -58,20 +58,34 @@ func (r Run) failed() string {
 	return strings.TrimSpace(problemList("Failed:", r.failures()) + "\n\n" + r.notUndone())
 }
 
-// otherChanges tells what has no column: roles, tags and groups.
+// otherChanges tells what has no column: roles, tags and groups. Many accounts that fare alike share a line.
 func (r Run) otherChanges() []string {
-	var lines []string
+	var order []string
+	accounts := map[string][]string{}
 	for _, i := range r.items() {
 		if i.Kind != serviceLinkedRole && i.Kind != tags && i.Kind != groupRole {
 			continue
 		}
-		where := "account " + i.Recipient.ID
+		where := ""
 		if i.Region != "" {
-			where += ", " + string(i.Region)
+			where = " in " + string(i.Region)
 		}
-		lines = append(lines, fmt.Sprintf("%s %s (%s): %s", sentence(i.Kind.String()), i.Resource, where, i.Status))
+		thing := i.Resource
+		if i.Kind == serviceLinkedRole {
+			thing = roleName(thing)
+		}
+		line := fmt.Sprintf("%s %s%s: %s in account", sentence(i.Kind.String()), thing, where, i.Status)
+		if _, seen := accounts[line]; !seen {
+			order = append(order, line)
+		}
+		accounts[line] = append(accounts[line], i.Recipient.ID)
 	}
-	return lines
+	return mapped(order, func(line string) string {
+		if ids := accounts[line]; len(ids) <= manyRecipients {
+			return line + " " + strings.Join(ids, ", ")
+		}
+		return fmt.Sprintf("%ss %s and %d more", line, accounts[line][0], len(accounts[line])-1)
+	})
 }
 
 // problemList lists problems, each with its remedy below it.
@@ -80,8 +94,8 @@ func problemList(title string, problems []sharing.Problem) string {
 		return ""
 	}
 	lines := []string{title}
-	for _, p := range problems {
-		lines = append(lines, "* "+indent(p.Error()))
+	for _, text := range Problems(problems) {
+		lines = append(lines, "* "+indent(text))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -32,9 +32,7 @@ func (r *run) failure() error {
 		return nil
 	}
 	accounts := map[sharing.AccountID]bool{}
-	lines := make([]string, len(problems))
-	for i, problem := range problems {
-		lines[i] = "* " + strings.ReplaceAll(problem.Error(), "\n", "\n  ")
+	for _, problem := range problems {
 		if problem.Scope.Account != "" {
 			accounts[problem.Scope.Account] = true
 		}
@@ -46,7 +44,11 @@ func (r *run) failure() error {
 	if r.told.DryRun {
 		what = "[DryRun] " + what
 	}
-	return errors.New(what + ":\n" + strings.Join(lines, "\n") + r.leftovers())
+	what += ":"
+	for _, text := range report.Problems(problems) {
+		what += "\n* " + strings.ReplaceAll(text, "\n", "\n  ")
+	}
+	return errors.New(what + r.leftovers())
 }
 
 // leftovers tells what a rollback did, and what it could not do.
@@ -60,11 +62,11 @@ func (r *run) leftovers() string {
 	case len(left) == 0:
 		return "\nWhat this run had added was taken back."
 	}
-	lines := []string{"\nNot everything that this run had added could be taken back. These commands do it:"}
+	text := "\nNot everything that this run had added could be taken back. These commands do it:"
 	for _, item := range left {
-		lines = append(lines, "  "+item.Command)
+		text += "\n* " + strings.ReplaceAll(item.Problem.Error(), "\n", "\n  ") + "\n  " + item.Command
 	}
-	return strings.Join(lines, "\n")
+	return text
 }
 
 // verdict decides what Packer is told: an error makes it discard the AMIs, unless something else keeps them.
