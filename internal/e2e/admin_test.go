@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"context"
+	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
@@ -13,25 +15,64 @@ import (
 
 const trustEC2 = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
 
-// role create|delete ACCOUNT NAME: what an account's administrator does to a role.
+// role create|delete ACCOUNT NAME [KEY-ARN]: what an account's administrator does to a role. With a key that the account may
+// grant it has been there for long: KMS knows it.
 func role(ts *testscript.TestScript, neg bool, args []string) {
-	client := iam.NewFromConfig(Config(of(ts).url, "AKIAEXAMPLEOPS"+args[1][:3], "an-example-secret-of-ops", "us-east-1"))
-	var err error
-	if args[0] == "create" {
-		_, err = client.CreateRole(context.Background(), &iam.CreateRoleInput{RoleName: &args[2], AssumeRolePolicyDocument: new(trustEC2)})
-	} else {
-		_, err = client.DeleteRole(context.Background(), &iam.DeleteRoleInput{RoleName: &args[2]})
+	account, name := args[1], args[2]
+	client := iam.NewFromConfig(admin(ts, account, "us-east-1"))
+	if args[0] == "delete" {
+		_, err := client.DeleteRole(context.Background(), &iam.DeleteRoleInput{RoleName: &name})
+		ts.Check(err)
+		return
 	}
+	created, err := client.CreateRole(context.Background(), &iam.CreateRoleInput{RoleName: &name, AssumeRolePolicyDocument: new(trustEC2)})
 	ts.Check(err)
+	if len(args) > 3 {
+		in := grantInput(args[3], *created.Role.Arn, "known")
+		in.DryRun = new(true)
+		until(ts, func() bool {
+			_, err := kms.NewFromConfig(admin(ts, account, regionOf(ts, args[3]))).CreateGrant(context.Background(), in)
+			return strings.Contains(err.Error(), "DryRunOperation")
+		})
+	}
 }
 
-// grant ACCOUNT REGION KEY-ARN GRANTEE-ARN NAME: an account's administrator issues a grant by hand.
+// grant ACCOUNT KEY-ARN GRANTEE-ARN NAME: an account's administrator has issued a grant by hand, long ago: it is listed.
 func grant(ts *testscript.TestScript, neg bool, args []string) {
-	client := kms.NewFromConfig(Config(of(ts).url, "AKIAEXAMPLEOPS"+args[0][:3], "an-example-secret-of-ops", args[1]))
-	in := &kms.CreateGrantInput{KeyId: &args[2], GranteePrincipal: &args[3], Name: &args[4]}
+	client := kms.NewFromConfig(admin(ts, args[0], regionOf(ts, args[1])))
+	made, err := client.CreateGrant(context.Background(), grantInput(args[1], args[2], args[3]))
+	ts.Check(err)
+	until(ts, func() bool {
+		listed, err := client.ListGrants(context.Background(), &kms.ListGrantsInput{KeyId: &args[1], GrantId: made.GrantId})
+		ts.Check(err)
+		return len(listed.Grants) > 0
+	})
+}
+
+func admin(ts *testscript.TestScript, account, region string) aws.Config {
+	return Config(of(ts).url, "AKIAEXAMPLEOPS"+account[:3], "an-example-secret-of-ops", region)
+}
+
+func regionOf(ts *testscript.TestScript, key string) string {
+	arn, err := sharing.ParseARN(key)
+	ts.Check(err)
+	return string(arn.Region)
+}
+
+func grantInput(key, grantee, name string) *kms.CreateGrantInput {
+	in := &kms.CreateGrantInput{KeyId: &key, GranteePrincipal: &grantee, Name: &name}
 	for _, operation := range sharing.DefaultGrantOperations() {
 		in.Operations = append(in.Operations, types.GrantOperation(operation))
 	}
-	_, err := client.CreateGrant(context.Background(), in)
-	ts.Check(err)
+	return in
+}
+
+// until asks the local AWS, whose lag is counted in calls, until it has caught up.
+func until(ts *testscript.TestScript, done func() bool) {
+	for range 10 {
+		if done() {
+			return
+		}
+	}
+	ts.Fatalf("the local AWS does not catch up")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http/httptest"
+	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -32,7 +33,7 @@ func of(ts *testscript.TestScript) *story { return ts.Value(storyKey{}).(*story)
 func commands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"world": world, "as": as, "mark": mark, "calls": calls, "writes": writes, "launch": launchGroup, "state": state, "fault": fault,
-		"interrupt": interrupt, "ami": ami, "role": role, "grant": grant, "crowd": crowd,
+		"interrupt": interrupt, "ami": ami, "role": role, "grant": grant, "crowd": crowd, "relocate": relocate,
 	}
 }
 
@@ -158,11 +159,15 @@ func ami(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(amiVariable(args[0]), args[1])
 }
 
-// state save: remembers what can be shared, and with whom it is. state same: it is as it was.
+// state save: remembers what can be shared, and with whom it is. state same: it is as it was. state write FILE: writes it down.
 func state(ts *testscript.TestScript, neg bool, args []string) {
 	s := of(ts)
-	if args[0] == "save" {
+	switch args[0] {
+	case "save":
 		s.saved = s.server.State()
+		return
+	case "write":
+		ts.Check(os.WriteFile(ts.MkAbs(args[1]), s.server.State(), 0o600))
 		return
 	}
 	diff := cmp.Diff(strings.Split(string(s.saved), "\n"), strings.Split(string(s.server.State()), "\n"))

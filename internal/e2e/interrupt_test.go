@@ -5,14 +5,15 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// interrupt ACTION packer ARGS...: runs packer and sends an interrupt to it and all it has started, as Ctrl-C in a terminal does,
-// when an action is first called.
+// interrupt 'ACTION [field=value]...' packer ARGS...: runs packer and sends an interrupt to it and all it has started, as Ctrl-C
+// in a terminal does, when such a call is first made.
 // What it prints is in the files stdout.txt and stderr.txt. It has to fail.
 func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 2 {
@@ -41,11 +42,12 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// when does something as soon as an action shows in the journal, and tells whether it did.
-func (s *story) when(action string, do func()) bool {
+// when does something as soon as a call shows in the journal, and tells whether it did.
+func (s *story) when(call string, do func()) bool {
+	action, filters, _ := strings.Cut(call, " ")
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		for _, entry := range s.since() {
-			if entry.Action == action && !entry.DryRun {
+			if fits(entry, action, strings.Fields(filters)) && !entry.DryRun {
 				do()
 				return true
 			}

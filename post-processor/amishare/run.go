@@ -94,11 +94,11 @@ func (r *run) prove(ctx context.Context) error {
 // apply carries the plan out.
 func (r *run) apply(ctx context.Context) {
 	switch p := r.told.Plan; {
-	case p.Empty() && len(p.Blocked) == 0:
-		r.ui.Say("Everything is shared already.")
 	case len(p.Blocked) > 0 && r.rollback():
 		r.ui.Say("Changing nothing, because not every target can be shared with and on_failure is \"rollback\".")
-	default:
+	case p.Empty() && len(p.Blocked) == 0:
+		r.ui.Say("Everything is shared already.")
+	case !p.Empty():
 		r.ui.Say("Sharing: " + counted(len(p.Changes), "change") + "...")
 	}
 	steps := progress{ui: r.ui}
@@ -121,6 +121,9 @@ func (r *run) verify(ctx context.Context) {
 		if outcome.Status == apply.Done {
 			done = append(done, outcome.Change)
 		}
+	}
+	if len(done)+len(r.told.Plan.Kept) == 0 {
+		return
 	}
 	r.ui.Say("Verifying from inside the targets...")
 	r.told.Checks = r.client.Verify(ctx, r.told.Plan, done)
