@@ -227,6 +227,43 @@ func TestARefusedBatchIsSentAgainWithoutTheRefusedAccounts(t *testing.T) {
 	}
 }
 
+func TestAnOrganizationIsNeitherSkippedNorRefusedWithAnAccount(t *testing.T) {
+	organization := sharing.Recipient{Kind: sharing.ToOrganization, ID: "arn:aws:organizations::999999999999:organization/o-abcde12345"}
+	change := shared(frankfurt, one, two)
+	change.Add = append(change.Add, organization)
+	for name, test := range map[string]struct {
+		plan  plan.Plan
+		fails bool
+		want  []string
+	}{
+		"nothing fails": {
+			plan.Plan{Changes: []plan.Change{change}}, false,
+			[]string{"share the image ami-a with 3 recipients: done"},
+		},
+		"an account has failed before": {
+			plan.Plan{Changes: []plan.Change{change}, Blocked: []sharing.Problem{{Scope: sharing.Scope{Account: two}}}}, false,
+			[]string{"share the image ami-a with 1 recipient: skipped", "share the image ami-a with 2 recipients: done"},
+		},
+		"AWS refuses an account": {
+			plan.Plan{Changes: []plan.Change{change}}, true,
+			[]string{"share the image ami-a with 1 recipient: failed", "share the image ami-a with 2 recipients: done"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld()
+			w.fails = func(_ int, change plan.Change) (bool, error) {
+				if test.fails && slices.Contains(change.Scopes(), sharing.Scope{Account: two, Region: frankfurt}) {
+					return false, rejection{two}
+				}
+				return true, nil
+			}
+			if diff := cmp.Diff(test.want, statuses(apply.Run(t.Context(), w, test.plan, apply.Options{}))); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestARefusalThatNamesNobodyOfTheBatchFailsIt(t *testing.T) {
 	w := newWorld()
 	w.fails = func(int, plan.Change) (bool, error) { return false, rejection{"999999999999"} }

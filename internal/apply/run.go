@@ -77,7 +77,7 @@ func (r *run) dropped() func(sharing.Scope) bool {
 func (r *run) change(ctx context.Context, index int, failed func(sharing.Scope) bool) {
 	whole := r.plan.Changes[index]
 	change := whole.Without(failed)
-	if skipped := whole.Without(func(s sharing.Scope) bool { return !failed(s) }); skipped != nil && change != nil {
+	if skipped := plan.Only(whole, failed); skipped != nil && change != nil {
 		r.note(index, Outcome{Change: skipped, Status: Skipped})
 	}
 	for change != nil {
@@ -88,12 +88,12 @@ func (r *run) change(ctx context.Context, index int, failed func(sharing.Scope) 
 			break
 		}
 		isRejected := func(s sharing.Scope) bool { return slices.Contains(rejected, s.Account) }
-		if refused := change.Without(func(s sharing.Scope) bool { return !isRejected(s) }); refused != nil && len(refused.Scopes()) > 0 {
-			r.settle(index, refused, nil, err)
-		} else {
+		refused := plan.Only(change, isRejected)
+		if refused == nil {
 			r.settle(index, change, nil, err)
 			break
 		}
+		r.settle(index, refused, nil, err)
 		change = change.Without(isRejected)
 	}
 	r.report(index)

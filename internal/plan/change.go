@@ -237,6 +237,23 @@ func (c ModifyLaunchPermission) Without(drop func(sharing.Scope) bool) Change {
 	return c
 }
 
+// Only returns the part of a change that is for the scopes that keep reports, or nil when there is none. Organizations are
+// no part of it: they are no scopes.
+func Only(c Change, keep func(sharing.Scope) bool) Change {
+	part := c.Without(func(s sharing.Scope) bool { return !keep(s) })
+	permission, ok := part.(ModifyLaunchPermission)
+	if !ok {
+		return part
+	}
+	foreign := func(r sharing.Recipient) bool { return r.Kind != sharing.ToAccount }
+	permission.Add = slices.DeleteFunc(permission.Add, foreign)
+	permission.Remove = slices.DeleteFunc(permission.Remove, foreign)
+	if len(permission.Add)+len(permission.Remove) == 0 {
+		return nil
+	}
+	return permission
+}
+
 func (c CreateServiceLinkedRole) String() string { return "create the service-linked role " + c.ARN }
 
 func (c DeleteServiceLinkedRole) String() string {
