@@ -37,7 +37,8 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 	}
 }
 
-// world FILE...: starts a local AWS with a world, changes laid over it, and works as the packer user of its source account.
+// world FILE...: starts a local AWS with a world, changes laid over it, and works as the packer user of its
+// source account. Calls count from here on.
 func world(ts *testscript.TestScript, neg bool, files []string) {
 	for i := range files {
 		files[i] = ts.MkAbs(files[i])
@@ -49,7 +50,7 @@ func world(ts *testscript.TestScript, neg bool, files []string) {
 	ts.Check(err)
 	listening := httptest.NewServer(s.server)
 	ts.Defer(listening.Close)
-	s.url = listening.URL
+	s.url, s.mark = listening.URL, 0
 	as(ts, false, []string{"AKIAEXAMPLEPACKER", "an-example-secret-of-packer"})
 }
 
