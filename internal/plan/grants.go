@@ -55,7 +55,7 @@ func (c *computation) grant(wanted wantedGrant) {
 	}
 	for _, old := range present {
 		if why := wanted.stale(old); why != "" && !c.wantedByAnother(old, create.KeyARN) {
-			c.change(retirement(old, create.KeyARN, create.Account, why))
+			c.retire(old, create.KeyARN, create.Account, why)
 		}
 	}
 }
@@ -94,11 +94,19 @@ func (c *computation) wantedByAnother(g sharing.Grant, keyARN string) bool {
 	})
 }
 
-func retirement(g sharing.Grant, keyARN string, account sharing.AccountID, why string) RetireGrant {
-	return RetireGrant{
+// retire plans the end of a grant, once: several grantees can have a stale one in common.
+func (c *computation) retire(g sharing.Grant, keyARN string, account sharing.AccountID, why string) {
+	planned := func(change Change) bool {
+		retirement, ok := change.(RetireGrant)
+		return ok && retirement.KeyARN == keyARN && retirement.GrantID == g.ID
+	}
+	if slices.ContainsFunc(c.plan.Changes, planned) {
+		return
+	}
+	c.change(RetireGrant{
 		Issuer: g.Issuer, Account: account, Region: regionOf(keyARN), KeyARN: keyARN, GrantID: g.ID, GranteeARN: g.Grantee,
 		Operations: g.Operations, Name: g.Name, Why: why,
-	}
+	})
 }
 
 func sameOperations(a, b []string) bool {

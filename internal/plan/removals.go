@@ -77,7 +77,7 @@ func (c *computation) endGrants(keyARN string) {
 		case !ours:
 			others++
 		case !c.named(g.Name, keyARN):
-			c.change(retirement(g, keyARN, account, "no target names it"))
+			c.retire(g, keyARN, account, "no target names it")
 		}
 	}
 	if others > 0 {
