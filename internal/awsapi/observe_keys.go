@@ -58,9 +58,18 @@ func (o *observation) describeKey(ctx context.Context, arn string, images []shar
 	case foreign && denied(err):
 		o.warnings.add(fmt.Sprintf("key %s of account %s could not be described: whether it is a customer key and enabled shows when grants are made", arn, keyAccount(arn)))
 	default:
-		o.problem(err, act{scope: sharing.Scope{Region: region}, doing: "looking at key " + arn, action: "kms:DescribeKey", resource: arn})
+		problem := diagnose(err, act{scope: sharing.Scope{Region: region}, doing: "looking at key " + arn, action: "kms:DescribeKey", resource: arn})
+		if denied(err) {
+			problem.Remedy = otherKey + "\n" + problem.Remedy
+		}
+		o.problems.add(problem)
 	}
 }
+
+// otherKey is the likely mistake of somebody who may look at the key that images are shared with, and not at the one that
+// these are encrypted under.
+const otherKey = "if this is not the key that the images were to be encrypted under, the builder did not name that one, and EBS took the account's " +
+	"default key: set kms_key_id, and region_kms_key_ids for every Region in ami_regions, and build again. If it is:"
 
 // sourceGrants lists a key's grants as the source account. The second result is false when that is not allowed.
 func (o *observation) sourceGrants(ctx context.Context, arn string) ([]sharing.Grant, bool) {
@@ -104,7 +113,8 @@ func (o *observation) listedFrom(ctx context.Context, targets []sharing.AccountI
 			return key
 		}
 	}
-	o.warnings.add("the grants of key " + key.ARN + " could not be listed (kms:ListGrants): grants that are there already are asked for again, which KMS answers with the same grant")
+	o.warnings.add("the grants of key " + key.ARN + " could not be listed (kms:ListGrants): each grant is asked for again, which changes nothing where it is there; " +
+		"grants that are out of date, or that exact would end, are not found")
 	return key
 }
 

@@ -83,9 +83,6 @@ func (c *computation) keys() {
 	c.plan.Keys = slices.Sorted(maps.Keys(users))
 	for _, arn := range c.plan.Keys {
 		c.fitness(arn, users[arn])
-		if key := c.facts.Keys[arn]; !key.GrantsListed {
-			c.note("the grants on %s could not be listed: each grant is asked for again, which changes nothing where it is there, and stale ones are not looked for", arn)
-		}
 	}
 }
 
