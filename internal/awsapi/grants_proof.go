@@ -17,10 +17,28 @@ type ProvenGrantee struct {
 	ARN     string
 }
 
+// RefusedGrant is a grant that KMS would not take.
+type RefusedGrant struct {
+	Key     ResolvedKey
+	Grantee ProvenGrantee
+	Problem sharing.Problem
+	// Elsewhere says that KMS names a policy other than the key's as the reason. It need not be the only one.
+	Elsewhere bool
+	// OwnSide is the remedy if the key's policy is not at fault.
+	OwnSide string
+}
+
+// GrantsProof is what came of asking KMS about grants.
+type GrantsProof struct {
+	Grantees []ProvenGrantee   // the roles that exist, by account and ARN
+	Refused  []RefusedGrant    // by account and Region
+	Problems []sharing.Problem // what else is in the way, by account
+	Warnings []string          // what could not be proved and need not be wrong
+}
+
 // ProveGrants asks KMS with DryRun, from inside every target with credentials and in every Region of the keys, whether
-// it would take the very grants that a run would make. Grantees are the roles that exist, sorted by account and ARN;
-// problems name what is missing on which side; warnings tell what could not be proved and need not be wrong.
-func (c *Client) ProveGrants(ctx context.Context, keys []ResolvedKey, targets []sharing.Target, operations []string) (grantees []ProvenGrantee, problems []sharing.Problem, warnings []string) {
+// it would take the very grants that a run would make.
+func (c *Client) ProveGrants(ctx context.Context, keys []ResolvedKey, targets []sharing.Target, operations []string) GrantsProof {
 	proof := &grantsProof{Client: c, keys: keys, operations: operations}
 	c.narrowToProof(keys, targets, operations)
 	each(targets, func(_ int, target sharing.Target) {
@@ -31,8 +49,11 @@ func (c *Client) ProveGrants(ctx context.Context, keys []ResolvedKey, targets []
 	slices.SortFunc(proof.grantees.items, func(a, b ProvenGrantee) int {
 		return cmp.Or(cmp.Compare(a.Account, b.Account), strings.Compare(a.ARN, b.ARN))
 	})
+	slices.SortFunc(proof.refused.items, func(a, b RefusedGrant) int {
+		return cmp.Or(sharing.CompareScopes(a.Problem.Scope, b.Problem.Scope), strings.Compare(a.Grantee.ARN, b.Grantee.ARN))
+	})
 	slices.Sort(proof.warnings.items)
-	return proof.grantees.items, sortProblems(proof.problems.items), proof.warnings.items
+	return GrantsProof{proof.grantees.items, proof.refused.items, sortProblems(proof.problems.items), proof.warnings.items}
 }
 
 // grantsProof is one proof of all grants.
@@ -42,6 +63,7 @@ type grantsProof struct {
 	operations []string
 
 	grantees list[ProvenGrantee]
+	refused  list[RefusedGrant]
 	problems list[sharing.Problem]
 	warnings list[string]
 }
@@ -72,22 +94,39 @@ func (g *grantsProof) grantee(ctx context.Context, target sharing.Target, grante
 		g.problems.add(missingRole(target.Account, grantee, grantee.ARN(g.partition(), target.Account)))
 		return
 	}
-	g.grantees.add(ProvenGrantee{target.Account, grantee, role.ARN})
-	each(g.keys, func(_ int, key ResolvedKey) { g.grant(ctx, target.Account, grantee, role.ARN, key) })
+	found := ProvenGrantee{target.Account, grantee, role.ARN}
+	g.grantees.add(found)
+	each(g.keys, func(_ int, key ResolvedKey) { g.grant(ctx, found, key) })
 }
 
-func (g *grantsProof) grant(ctx context.Context, account sharing.AccountID, grantee sharing.Grantee, roleARN string, key ResolvedKey) {
+func (g *grantsProof) grant(ctx context.Context, to ProvenGrantee, key ResolvedKey) {
 	change := plan.CreateGrant{
-		Account: account, Region: keyRegion(key.ARN), KeyARN: key.ARN, GranteeARN: roleARN,
-		Operations: g.operations, Name: grantee.GrantName(account),
+		Account: to.Account, Region: keyRegion(key.ARN), KeyARN: key.ARN, GranteeARN: to.ARN,
+		Operations: g.operations, Name: to.Grantee.GrantName(to.Account),
 	}
 	err := g.proveGrant(ctx, change)
 	if proven(err) {
 		return
 	}
 	a := g.grantAct(change)
-	a.doing = "proving that key " + key.ARN + " can be granted to role " + roleARN
-	g.problems.add(diagnose(err, a))
+	a.doing = "proving that key " + key.ARN + " can be granted to role " + to.ARN
+	problem := diagnose(err, a)
+	if problem.Code != "AccessDeniedException" {
+		g.problems.add(problem)
+		return
+	}
+	own := roleSide(refusal{act: a, caller: a.principal})
+	g.refused.add(RefusedGrant{key, to, problem, namesAnotherPolicy(message(err)), own})
+}
+
+// namesAnotherPolicy tells whether AWS puts a refusal down to a policy that is not the key's.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+func namesAnotherPolicy(message string) bool {
+	_, reason, _ := strings.Cut(message, " because ")
+	if reason == "" {
+		_, reason, _ = strings.Cut(message, " with an explicit deny in ")
+	}
+	return reason != "" && !strings.Contains(reason, "resource-based polic")
 }
 
 // missingRole says how a role that is not there is made.

@@ -133,10 +133,17 @@ func TestProveGrants(t *testing.T) {
 			}
 			targets := someRequest().Targets
 			targets[0].CreateServiceLinkedRoles = tt.create
-			grantees, problems, warnings := c.ProveGrants(t.Context(), keys, targets, sharing.DefaultGrantOperations())
+			proof := c.ProveGrants(t.Context(), keys, targets, sharing.DefaultGrantOperations())
 			var got []string
-			for _, grantee := range grantees {
+			for _, grantee := range proof.Grantees {
 				got = append(got, grantee.ARN)
+			}
+			problems, warnings := proof.Problems, proof.Warnings
+			for _, refused := range proof.Refused {
+				problems = append(problems, refused.Problem)
+				if elsewhere := strings.Contains(refused.Problem.Cause, "identity policy of"); refused.Elsewhere != elsewhere {
+					t.Errorf("elsewhere %v: %v", refused.Elsewhere, refused.Problem)
+				}
 			}
 			if diff := cmp.Diff(tt.grantees, got); diff != "" {
 				t.Errorf("grantees (-want +got):\n%s", diff)
@@ -211,9 +218,9 @@ func TestATargetThatHangsDoesNotHoldUpTheProof(t *testing.T) {
 	c := s.client(Options{TargetTimeout: 300 * time.Millisecond})
 	keys, _ := c.ResolveKeys(t.Context(), KeyQuery{Alias: "alias/ami-sharing", Regions: []sharing.Region{frankfurt}})
 	began := time.Now()
-	grantees, problems, _ := c.ProveGrants(t.Context(), keys, someRequest().Targets, sharing.DefaultGrantOperations())
-	if len(grantees) != 2 || len(problems) != 1 || problems[0].Scope.Account != target || time.Since(began) > 1500*time.Millisecond {
-		t.Fatalf("%v, %v after %v", grantees, problems, time.Since(began))
+	proof := c.ProveGrants(t.Context(), keys, someRequest().Targets, sharing.DefaultGrantOperations())
+	if len(proof.Grantees) != 2 || len(proof.Problems) != 1 || proof.Problems[0].Scope.Account != target || time.Since(began) > 1500*time.Millisecond {
+		t.Fatalf("%+v after %v", proof, time.Since(began))
 	}
-	contains(t, "cause", problems[0].Cause, []string{"did not answer in time"})
+	contains(t, "cause", proof.Problems[0].Cause, []string{"did not answer in time"})
 }
