@@ -64,6 +64,7 @@ func TestWaysToNameAKey(t *testing.T) {
 		"by id":                           {options{"key_id": keyID, "alias": nil}, both},
 		"by ARN, in its Region":           {options{"key_id": keyARN(virginia), "alias": nil, "regions": []string{virginia}}, map[string]string{virginia: keyARN(virginia)}},
 		"by an alias's ARN":               {options{"alias": "arn:aws:kms:" + frankfurt + ":" + source + ":alias/ami-sharing", "regions": one}, map[string]string{frankfurt: keyARN(frankfurt)}},
+		"by an alias's ARN in each":       {options{"alias": "arn:aws:kms:" + virginia + ":" + source + ":alias/ami-sharing"}, both},
 		"by tags, of which one is enough": {options{"tags": options{"purpose": "ami-sharing"}, "alias": nil}, both},
 		"by a multi-Region id":            {options{"key_id": mrk, "alias": nil}, replicas},
 		"by one replica's ARN":            {options{"key_id": replicas[virginia], "alias": nil}, replicas},

@@ -3,6 +3,7 @@ package key
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -20,12 +21,14 @@ type ask struct {
 // explanation is what a key policy says to an ask. It explains a refusal that KMS has already given, and never
 // predicts one.
 type explanation struct {
-	// Reason is why the policy does not let it in, "" when a statement fits: then the other side is at fault.
+	// Reason is why the policy does not let it in, "" when a statement fits: then another policy is at fault.
 	Reason string
 	// Certain says that the reason is plain from the policy alone.
 	Certain bool
-	// Statement is the statement that comes closest, as it stands in the policy; "" when none is about the account.
-	Statement string
+	// Lacks says that the policy lacks a statement.
+	Lacks bool
+	// Remedy is what to do about it.
+	Remedy string
 }
 
 // grantStatement is a statement of a key policy as far as it matters here.
@@ -73,18 +76,65 @@ func explain(document string, a ask) explanation {
 	if err != nil {
 		return explanation{Reason: fmt.Sprintf("the key's policy can't be read: %v", err)}
 	}
-	closest := explanation{Certain: true, Reason: fmt.Sprintf("no statement of the key's policy names account %s", a.Account)}
-	rank := stranger
+	var found explanation
+	closest := answer{reason: fmt.Sprintf("no statement of the key's policy names account %s%s", a.Account, deleted(statements))}
 	for _, s := range statements {
-		reason, reached := s.answer(a)
-		switch {
-		case s.Effect == "Deny" && reached == fits:
-			return explanation{Reason: s.name() + " denies it", Certain: true, Statement: s.text}
-		case s.Effect != "Deny" && reached > rank:
-			rank, closest = reached, explanation{Reason: reason, Certain: reached < doubtful, Statement: s.text}
+		switch got := s.answer(a); {
+		case s.Effect == "Deny":
+			found.deny(s, got)
+		case got.reached > closest.reached:
+			closest = got
 		}
 	}
-	return closest
+	return found.orLack(closest)
+}
+
+// deny notes what a Deny statement does to the ask. One that may deny counts as long as nothing is certain.
+func (e *explanation) deny(s grantStatement, got answer) {
+	switch {
+	case got.reached == fits:
+		e.Reason, e.Certain = s.name()+" denies it", true
+		e.Remedy = "no other statement helps against it: take it out of the key's policy, or make an exception in it\n" + s.text
+	case got.reached == doubtful && !e.Certain:
+		e.Reason = s.name() + " may deny it: it " + got.reason
+	}
+}
+
+// orLack adds what the statement that comes closest to allowing it lacks.
+func (e explanation) orLack(closest answer) explanation {
+	switch {
+	case closest.reached < doubtful:
+		remedy := "add the statements below to the key's policy"
+		if closest.reached > stranger {
+			remedy += "; closest to them comes\n" + closest.statement.text
+		}
+		if e.Certain {
+			closest.reason, remedy = e.Reason+", and "+closest.reason, e.Remedy+"\n"+remedy
+		}
+		return explanation{Reason: closest.reason, Certain: true, Lacks: true, Remedy: remedy}
+	case closest.reached == doubtful && e.Reason == "":
+		e.Reason = closest.reason
+	}
+	return e
+}
+
+var uniqueID = regexp.MustCompile(`^A(ROA|IDA)[A-Z0-9]+$`)
+
+// deleted names the roles and users that were deleted since the policy was saved: KMS shows their unique ids.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+func deleted(statements []grantStatement) string {
+	var gone []string
+	for _, s := range statements {
+		for _, principal := range awsPrincipals(s.Principal) {
+			if uniqueID.MatchString(principal) {
+				gone = append(gone, principal)
+			}
+		}
+	}
+	if len(gone) == 0 {
+		return ""
+	}
+	return ". It names " + strings.Join(gone, ", ") + ", deleted since: a role that is made again under the same name is another one, and has to be named anew"
 }
 
 func readStatements(document string) ([]grantStatement, error) {
@@ -127,22 +177,28 @@ const (
 	fits
 )
 
-// answer tells how far an ask gets in a statement, and everything that stops it there.
-func (s grantStatement) answer(a ask) (reason string, reached int) {
+// answer is how far an ask gets in a statement, and everything that stops it there.
+type answer struct {
+	reached   int
+	reason    string
+	statement grantStatement
+}
+
+func (s grantStatement) answer(a ask) answer {
 	switch {
 	case !s.about(a):
-		return "", stranger
+		return answer{reached: stranger}
 	case !s.grants():
-		return fmt.Sprintf("%s is about account %s and does not allow kms:CreateGrant", s.name(), a.Account), otherCall
+		return answer{otherCall, fmt.Sprintf("%s is about account %s and does not allow kms:CreateGrant", s.name(), a.Account), s}
 	}
 	certain, possible := s.obstacles(a)
 	switch {
 	case len(certain) > 0:
-		return s.name() + " " + strings.Join(certain, ", and "), barred
+		return answer{barred, s.name() + " " + strings.Join(certain, ", and "), s}
 	case len(possible) > 0:
-		return s.name() + " " + strings.Join(possible, ", and "), doubtful
+		return answer{doubtful, s.name() + " " + strings.Join(possible, ", and "), s}
 	default:
-		return "", fits
+		return answer{fits, "", s}
 	}
 }
 
@@ -162,15 +218,7 @@ func (s grantStatement) about(a ask) bool {
 }
 
 func mentions(principal json.RawMessage, a ask) bool {
-	var byKind struct{ AWS values }
-	var all string
-	if json.Unmarshal(principal, &all) == nil {
-		return all == "*"
-	}
-	if json.Unmarshal(principal, &byKind) != nil {
-		return false
-	}
-	return slices.ContainsFunc(byKind.AWS, func(named string) bool {
+	return slices.ContainsFunc(awsPrincipals(principal), func(named string) bool {
 		arn, err := sharing.ParseARN(named)
 		switch {
 		case named == "*" || named == string(a.Account) || (named == a.Principal && named != ""):
@@ -181,6 +229,19 @@ func mentions(principal json.RawMessage, a ask) bool {
 			return arn.Account == a.Account && (arn.Resource == "root" || a.Principal == "")
 		}
 	})
+}
+
+// awsPrincipals reads the accounts, roles and users of a Principal element. Services and others can't make this call.
+func awsPrincipals(principal json.RawMessage) []string {
+	var all string
+	if json.Unmarshal(principal, &all) == nil {
+		return []string{all}
+	}
+	var byKind struct{ AWS values }
+	if json.Unmarshal(principal, &byKind) != nil {
+		return nil
+	}
+	return byKind.AWS
 }
 
 func (s grantStatement) grants() bool {

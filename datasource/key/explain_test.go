@@ -28,7 +28,8 @@ func TestExplain(t *testing.T) {
 			"no statement of the key's policy names account", false,
 		},
 		"the role's predecessor is let in, whom KMS shows by its unique id": {
-			`{"Effect":"Allow","Principal":{"AWS":"AROAEXAMPLE"},"Action":"kms:*"}`, "no statement of the key's policy names account", false,
+			`{"Effect":"Allow","Principal":{"AWS":"AROAEXAMPLE"},"Action":"kms:*"}`,
+			"names account 222222222222. It names AROAEXAMPLE, deleted since", false,
 		},
 		"the account may only look": {
 			`{"Sid":"Look","Effect":"Allow","Principal":{"AWS":"222222222222"},"Action":["kms:DescribeKey","kms:Decrypt"]}`,
@@ -42,22 +43,22 @@ func TestExplain(t *testing.T) {
 		"through a service only":                      {toTarget(`"kms:*"`, `"StringEquals":{"kms:ViaService":"ec2.eu-central-1.amazonaws.com"}`), "kms:ViaService", false},
 		"for another grantee":                         {toTarget(`"kms:Create*"`, `"StringEquals":{"kms:GranteePrincipal":"`+shareRole+`"}`), "kms:GranteePrincipal does not hold for " + scaling, false},
 		"for a grantee by pattern":                    {toTarget(`"kms:Create*"`, `"ArnLike":{"kms:GranteePrincipal":"arn:aws:iam::*:role/aws-service-role/*"}`), "", false},
-		"for fewer operations":                        {toTarget(`"kms:CreateGrant"`, `"ForAllValues:StringEquals":{"kms:GrantOperations":["Encrypt","Decrypt","DescribeKey"]}`), "kms:GrantOperations lacks CreateGrant", false},
+		"for fewer operations":                        {toTarget(`"kms:CreateGrant"`, `"ForAllValues:StringEquals":{"kms:GrantOperations":["Encrypt","Decrypt","DescribeKey"]}`), "kms:GrantOperations does not allow CreateGrant", false},
 		"for another grantee and fewer operations": {
 			toTarget(`"kms:CreateGrant"`, `"ForAllValues:StringEquals":{"kms:GrantOperations":["Encrypt","Decrypt"]},"StringEquals":{"kms:GranteePrincipal":"x"}`),
-			"kms:GrantOperations lacks DescribeKey, CreateGrant, and is too narrow: its condition kms:GranteePrincipal", false,
+			"kms:GrantOperations does not allow DescribeKey, CreateGrant, and is too narrow: its condition kms:GranteePrincipal", false,
 		},
 		"for another account's callers": {
 			`{"Effect":"Allow","Principal":"*","Action":"kms:*","Condition":{"StringEquals":{"kms:CallerAccount":["333333333333"]}}}`,
-			"kms:CallerAccount, which holds for 333333333333 only", false,
+			"kms:CallerAccount, which does not hold: it names 333333333333", false,
 		},
 		"for roles of another name": {
 			`{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"kms:*","Condition":{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/other"}}}`,
-			"aws:PrincipalArn", false,
+			"aws:PrincipalArn, which does not hold: it names arn:aws:iam::*:role/other", false,
 		},
 		"for an organization, to which it may belong": {
 			`{"Effect":"Allow","Principal":"*","Action":"kms:*","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-abcde12345"}}}`,
-			"aws:PrincipalOrgID (o-abcde12345), which may not hold", true,
+			"aws:PrincipalOrgID (o-abcde12345), which can't be checked from here", true,
 		},
 		"a statement that fits": {toTarget(`"kms:CreateGrant"`, `"StringEquals":{"kms:GranteePrincipal":["`+scaling+`"]}`), "", false},
 		"everything but something else": {
@@ -67,6 +68,21 @@ func TestExplain(t *testing.T) {
 			toTarget(`"kms:*"`, ``) + `,{"Sid":"No","Effect":"Deny","Principal":"*","Action":"kms:CreateGrant","Condition":{"StringNotLike":{"kms:GranteePrincipal":"` + shareRole + `"}}}`,
 			`the statement "No" of the key's policy denies it`, false,
 		},
+		"denied, and nobody of the account is let in either": {
+			`{"Sid":"No","Effect":"Deny","Principal":"*","Action":"kms:CreateGrant"}`,
+			`the statement "No" of the key's policy denies it, and no statement of the key's policy names account 222222222222`, false,
+		},
+		"denied from other addresses, of which this may be one": {
+			toTarget(`"kms:*"`, ``) + `,{"Sid":"No","Effect":"Deny","Principal":"*","Action":"kms:*","Condition":{"NotIpAddress":{"aws:SourceIp":"10.0.0.0/8"}}}`,
+			`the statement "No" of the key's policy may deny it`, true,
+		},
+		"a wildcard where equality takes none": {
+			toTarget(`"kms:CreateGrant"`, `"StringEquals":{"kms:GranteePrincipal":"arn:aws:iam::*:role/*"}`), "kms:GranteePrincipal does not hold for " + scaling, false,
+		},
+		"an operator that this plugin does not know": {
+			toTarget(`"kms:CreateGrant"`, `"Null":{"kms:GranteePrincipal":"false"}`), "kms:GranteePrincipal (false), which can't be checked from here", true,
+		},
+		"if the call goes through a service at all": {toTarget(`"kms:CreateGrant"`, `"StringEqualsIfExists":{"kms:ViaService":"ec2.eu-central-1.amazonaws.com"}`), "", false},
 		"denied to others": {
 			toTarget(`"kms:*"`, ``) + `,{"Effect":"Deny","NotPrincipal":{"AWS":"` + shareRole + `"},"Action":"*"}`, "", false,
 		},

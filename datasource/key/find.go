@@ -2,7 +2,6 @@ package key
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -24,6 +23,7 @@ type search struct {
 
 	keys     []awsapi.ResolvedKey
 	grantees []awsapi.ProvenGrantee
+	lacks    []lack
 	problems []sharing.Problem
 	warnings []string
 }
@@ -99,11 +99,10 @@ func (s *search) resolve(ctx context.Context, client *awsapi.Client) {
 		})
 		return
 	}
-	query, problems := elsewhere(s.query)
-	found, missing := client.ResolveKeys(ctx, query)
-	judged := judge(found, query)
+	found, missing := client.ResolveKeys(ctx, s.query)
+	judged := judge(found, s.query)
 	s.keys = judged.Keys
-	s.problems = slices.Concat(s.problems, problems, missing, judged.Problems)
+	s.problems = slices.Concat(s.problems, missing, judged.Problems)
 	s.warnings = append(s.warnings, judged.Warnings...)
 }
 
@@ -113,37 +112,14 @@ func (s *search) prove(ctx context.Context, client *awsapi.Client) {
 	if s.config.CheckGrants.False() || len(s.keys) == 0 || !slices.ContainsFunc(s.targets, receives) {
 		return
 	}
-	grantees, problems, warnings := client.ProveGrants(ctx, withoutPolicies(s.keys), s.targets, s.config.operations())
-	s.grantees = grantees
-	s.warnings = append(s.warnings, warnings...)
-	explained := explainAll(problems, s.refused)
-	s.problems = append(s.problems, explained...)
-	s.warnings = append(s.warnings, s.unread(problems)...)
+	proof := client.ProveGrants(ctx, s.keys, s.targets, s.config.operations())
+	s.grantees = proof.Grantees
+	s.warnings = append(s.warnings, proof.Warnings...)
+	s.problems = append(s.problems, proof.Problems...)
+	s.explain(proof.Refused)
 }
 
 func receives(t sharing.Target) bool { return t.Credentials && len(t.Grantees) > 0 }
-
-// withoutPolicies returns the keys for a proof that is explained here.
-func withoutPolicies(keys []awsapi.ResolvedKey) []awsapi.ResolvedKey {
-	bare := slices.Clone(keys)
-	for i := range bare {
-		bare[i].Policy = ""
-	}
-	return bare
-}
-
-// unread tells for which keys a refusal could not be explained.
-func (s *search) unread(problems []sharing.Problem) []string {
-	var warnings []string
-	for _, key := range s.keys {
-		refused := slices.ContainsFunc(problems, func(p sharing.Problem) bool { return denied(p) && p.Scope.Region == key.Region })
-		if refused && key.Policy == "" {
-			warnings = append(warnings, fmt.Sprintf("the policy of the key %s could not be read to explain the refusal: "+
-				"only its own account can (%s), with kms:GetKeyPolicy", key.ARN, key.Account))
-		}
-	}
-	return warnings
-}
 
 // main is the key of the home Region, or else of the first one.
 func (s *search) main() awsapi.ResolvedKey {

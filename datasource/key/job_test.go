@@ -207,7 +207,7 @@ func explainARefusal(_ *testing.T, _ *awssim.Server, data options) string {
 	wide := maps.Clone(data)
 	wide["grant_operations"] = append(operations(), "RetireGrant")
 	_, err := execute(wide)
-	if err == nil || !strings.Contains(err.Error(), "lacks RetireGrant") && wide["key_id"] == nil {
+	if err == nil || !strings.Contains(err.Error(), "does not allow RetireGrant") && wide["key_id"] == nil {
 		return fmt.Sprintf("not explained: %v", err)
 	}
 	return ""

@@ -75,7 +75,6 @@ func kinds(k awsapi.ResolvedKey) []flaw {
 	another := makeAnother + string(k.Region)
 	hmac := strings.HasPrefix(k.Spec, "HMAC_")
 	asymmetric := k.Spec != "" && k.Spec != "SYMMETRIC_DEFAULT" && !hmac
-	arn, err := sharing.ParseARN(k.ARN)
 	return []flaw{
 		{k.Manager == "AWS", "it is an AWS managed key, and its policy can't be changed to let another account in", another},
 		{hmac, "it is an HMAC key (" + k.Spec + "), which computes message authentication codes and encrypts nothing", another},
@@ -83,11 +82,6 @@ func kinds(k awsapi.ResolvedKey) []flaw {
 		{
 			k.Usage != "" && k.Usage != "ENCRYPT_DECRYPT" && !hmac,
 			"its usage is " + k.Usage + ", and EBS needs ENCRYPT_DECRYPT; a key's usage can't be changed", another,
-		},
-		{
-			err == nil && arn.Region != k.Region,
-			fmt.Sprintf("it is a key in %s, and EBS uses keys of the snapshot's own Region", arn.Region),
-			"name a key in " + string(k.Region) + ", or a multi-Region key that has a replica there",
 		},
 	}
 }
@@ -147,34 +141,4 @@ func severalMatches(region sharing.Region, tags map[string]string, fit []awsapi.
 		Cause:  fmt.Sprintf("%d keys have them: %s", len(fit), strings.Join(arns, ", ")),
 		Remedy: "add a tag that only one of them has, or name the key by key_id or alias",
 	}
-}
-
-// elsewhere takes the Regions out of a query in which a key given by its ARN can't be: a key's ARN holds in its own
-// Region only, unless the key is a multi-Region key.
-// https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-overview.html
-func elsewhere(query awsapi.KeyQuery) (awsapi.KeyQuery, []sharing.Problem) {
-	given, option := query.KeyID, "key_id"
-	if query.Alias != "" {
-		given, option = query.Alias, "alias"
-	}
-	arn, err := sharing.ParseARN(given)
-	if err != nil || strings.HasPrefix(arn.Resource, "key/mrk-") {
-		return query, nil
-	}
-	var here []sharing.Region
-	var problems []sharing.Problem
-	for _, region := range query.Regions {
-		if region == arn.Region {
-			here = append(here, region)
-			continue
-		}
-		problems = append(problems, sharing.Problem{
-			Scope: sharing.Scope{Region: region}, Doing: fmt.Sprintf("finding the key %q", given),
-			Cause: fmt.Sprintf("%s is an ARN of %s, and what it names exists in that Region only", option, arn.Region),
-			Remedy: fmt.Sprintf("give the keys of all Regions the same alias or tags and use these, use a multi-Region key, or take %s out of regions",
-				region),
-		})
-	}
-	query.Regions = here
-	return query, problems
 }

@@ -44,7 +44,6 @@ func TestJudgeNamesEveryFlaw(t *testing.T) {
 		"an asymmetric key":            {func(k *awsapi.ResolvedKey) { k.Spec = "RSA_2048" }, []string{"asymmetric key (RSA_2048)|create-key"}},
 		"an HMAC key is told once":     {func(k *awsapi.ResolvedKey) { k.Spec, k.Usage = "HMAC_256", "GENERATE_VERIFY_MAC" }, []string{"HMAC key|create-key"}},
 		"a signing key has two flaws":  {func(k *awsapi.ResolvedKey) { k.Spec, k.Usage = "ECC_NIST_P256", "SIGN_VERIFY" }, []string{"asymmetric|create-key", "usage is SIGN_VERIFY|create-key"}},
-		"a key of another Region":      {func(k *awsapi.ResolvedKey) { k.ARN = fitKey(virginia).ARN }, []string{"a key in us-east-1|multi-Region"}},
 		"state and kind are both told": {func(k *awsapi.ResolvedKey) { k.Spec, k.State = "RSA_4096", "Disabled" }, []string{"asymmetric|create-key", "disabled|enable-key"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -102,28 +101,5 @@ func TestJudgeWarnsOfKeysThatMayGoAway(t *testing.T) {
 		if len(got.Warnings) != want || len(got.Problems) != 0 || len(got.Keys) != 1 {
 			t.Errorf("%s: %+v", origin, got)
 		}
-	}
-}
-
-func TestElsewhere(t *testing.T) {
-	both := []sharing.Region{frankfurt, virginia}
-	for name, test := range map[string]struct {
-		query awsapi.KeyQuery
-		here  []sharing.Region
-		gone  int
-	}{
-		"an id is looked for everywhere":              {awsapi.KeyQuery{KeyID: "1234abcd-12ab-34cd-56ef-1234567890ab"}, both, 0},
-		"an ARN holds in its Region":                  {awsapi.KeyQuery{KeyID: fitKey(virginia).ARN}, []sharing.Region{virginia}, 1},
-		"an alias's ARN too":                          {awsapi.KeyQuery{Alias: "arn:aws:kms:eu-central-1:999999999999:alias/x"}, []sharing.Region{frankfurt}, 1},
-		"an alias is looked for everywhere":           {awsapi.KeyQuery{Alias: "alias/x"}, both, 0},
-		"a multi-Region key's ARN leads to the other": {awsapi.KeyQuery{KeyID: "arn:aws:kms:eu-central-1:111111111111:key/mrk-1"}, both, 0},
-	} {
-		t.Run(name, func(t *testing.T) {
-			test.query.Regions = both
-			query, problems := elsewhere(test.query)
-			if diff := cmp.Diff(test.here, query.Regions); diff != "" || len(problems) != test.gone {
-				t.Errorf("%d problems %v, Regions (-want +got):\n%s", len(problems), problems, diff)
-			}
-		})
 	}
 }

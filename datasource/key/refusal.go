@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -12,52 +13,84 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// denied tells whether a problem is KMS's refusal of a grant.
-func denied(p sharing.Problem) bool { return p.Code == "AccessDeniedException" && p.Scope.Region != "" }
-
-// explainAll replaces the cause of refused grants by what the key's policy says, where it can be read and is plainly the
-// reason; where it may be, that is added.
-func explainAll(problems []sharing.Problem, refused func(sharing.Problem) (awsapi.ResolvedKey, ask, bool)) []sharing.Problem {
-	explained := slices.Clone(problems)
-	for i := range explained {
-		p := &explained[i]
-		key, a, ok := refused(*p)
-		if !ok || key.Policy == "" {
+// explain tells why KMS refused grants, as far as the keys' policies can be read, and what these lack.
+func (s *search) explain(refused []awsapi.RefusedGrant) {
+	shut := map[string][]sharing.AccountID{} // by key, whom its policy does not let in
+	unread := map[string]awsapi.ResolvedKey{}
+	for _, r := range refused {
+		if r.Key.Policy == "" {
+			unread[r.Key.ARN] = r.Key
+			s.problems = append(s.problems, r.Problem)
 			continue
 		}
-		found := explain(key.Policy, a)
-		switch {
-		case found.Certain:
-			p.Cause, p.Remedy = found.Reason, statementNote(found)
-		case found.Reason != "":
-			p.Cause += "; " + found.Reason
-		default:
-			p.Cause += "; the key's policy has a statement that fits, so look at the policies of the target's role"
+		found := explain(r.Key.Policy, ask{r.Grantee.Account, s.principal(r.Grantee.Account), r.Grantee.ARN, s.config.operations()})
+		s.problems = append(s.problems, s.explained(r, found))
+		if found.Lacks {
+			shut[r.Key.ARN] = append(shut[r.Key.ARN], r.Grantee.Account)
 		}
 	}
-	return explained
+	for _, arn := range slices.Sorted(maps.Keys(unread)) {
+		s.warnings = append(s.warnings, fmt.Sprintf("the policy of the key %s could not be read to explain the refusal: "+
+			"only its own account can (%s), with kms:GetKeyPolicy", arn, unread[arn].Account))
+	}
+	s.lacks = s.lacking(shut)
 }
 
-func statementNote(found explanation) string {
-	if found.Statement == "" {
-		return "add the statements below to the key's policy"
+// explained is the problem of a refused grant with what the key's policy says to it.
+func (s *search) explained(r awsapi.RefusedGrant, found explanation) sharing.Problem {
+	p := r.Problem
+	switch {
+	case r.Elsewhere && found.Certain:
+		p.Cause, p.Remedy = p.Cause+"; and "+found.Reason, p.Remedy+"\n"+found.Remedy
+	case r.Elsewhere:
+	case found.Certain:
+		p.Cause, p.Remedy = found.Reason, found.Remedy
+	case found.Reason != "":
+		p.Cause += "; " + found.Reason
+	default:
+		p.Cause, p.Remedy = s.ownSide(r.Grantee.Account), r.OwnSide
 	}
-	return "add the statements below to the key's policy, in which this one stands:\n" + found.Statement
+	return p
 }
 
-// refused tells which grant was refused.
-func (s *search) refused(p sharing.Problem) (awsapi.ResolvedKey, ask, bool) {
-	if !denied(p) {
-		return awsapi.ResolvedKey{}, ask{}, false
+// ownSide is the cause of a refusal that is not the key's policy's.
+func (s *search) ownSide(account sharing.AccountID) string {
+	const cause = "the key's policy lets the call in, so a policy in the target's own account is in the way: "
+	who := cmp.Or(s.principal(account), "the target's principal")
+	if role := s.sources[account].Role; role != nil && (role.Policy != "" || len(role.PolicyARNs) > 0) {
+		return cause + "the identity policy of " + who + " or the session policy that assume_role gives it (policy, policy_arns) " +
+			"does not allow kms:CreateGrant, or one of them or a service control policy denies it"
 	}
-	k := slices.IndexFunc(s.keys, func(key awsapi.ResolvedKey) bool { return key.Region == p.Scope.Region })
-	g := slices.IndexFunc(s.grantees, func(g awsapi.ProvenGrantee) bool {
-		return g.Account == p.Scope.Account && strings.HasSuffix(p.Doing, g.ARN)
-	})
-	if k < 0 || g < 0 {
-		return awsapi.ResolvedKey{}, ask{}, false
+	return cause + "the identity policy of " + who + " does not allow kms:CreateGrant, or it or a service control policy denies it"
+}
+
+// lack are statements that are missing in the policies of some keys.
+type lack struct {
+	keys       []string
+	statements string
+}
+
+// lacking writes the statements for those whom a key's policy lets in too little; keys that lack the same are told
+// together.
+func (s *search) lacking(shut map[string][]sharing.AccountID) []lack {
+	var all []lack
+	for _, key := range s.keys {
+		arn := key.ARN
+		if len(shut[arn]) == 0 {
+			continue
+		}
+		documents := s.documents()
+		documents.Nameless = strings.Contains(key.Policy, policy.SidPrefix)
+		documents.Targets = slices.DeleteFunc(documents.Targets, func(t policy.Target) bool { return !slices.Contains(shut[arn], t.Account) })
+		statements := policy.KeyPolicyStatements(documents)
+		i := slices.IndexFunc(all, func(l lack) bool { return l.statements == statements })
+		if i < 0 {
+			all = append(all, lack{statements: statements})
+			i = len(all) - 1
+		}
+		all[i].keys = append(all[i].keys, arn)
 	}
-	return s.keys[k], ask{p.Scope.Account, s.principal(p.Scope.Account), s.grantees[g].ARN, s.config.operations()}, true
+	return all
 }
 
 // refusal is the error with everything that is in the way, and below it, once, the statements that the keys' policies
@@ -68,47 +101,13 @@ func (s *search) refusal() error {
 	for _, p := range s.problems {
 		b.WriteString("\n* " + strings.ReplaceAll(p.Error(), "\n", "\n  ") + "\n")
 	}
-	for _, lack := range s.lacking() {
-		fmt.Fprintf(&b, "\nThe policy of %s needs these statements:\n%s\n", strings.Join(lack.keys, " and of "), lack.statements)
+	for _, lack := range s.lacks {
+		fmt.Fprintf(&b, "\nThe policy of key %s needs these statements:\n%s\n", strings.Join(lack.keys, " and of key "), lack.statements)
 	}
 	for _, warning := range s.warnings {
 		b.WriteString("\nNote: " + warning + "\n")
 	}
 	return errors.New(strings.TrimSuffix(b.String(), "\n"))
-}
-
-// lack are statements that are missing in the policies of some keys.
-type lack struct {
-	keys       []string
-	statements string
-}
-
-// lacking gathers the targets that the policy of a key lets in too little, and writes the statements for them; keys
-// that lack the same are told together.
-func (s *search) lacking() []lack {
-	var all []lack
-	for _, key := range s.keys {
-		var shut []sharing.AccountID
-		for _, p := range s.problems {
-			if _, a, ok := s.refused(p); ok && p.Scope.Region == key.Region && key.Policy != "" && explain(key.Policy, a).Certain {
-				shut = append(shut, a.Account)
-			}
-		}
-		if len(shut) == 0 {
-			continue
-		}
-		documents := s.documents()
-		documents.Targets = slices.DeleteFunc(documents.Targets, func(t policy.Target) bool { return !slices.Contains(shut, t.Account) })
-		statements := policy.KeyPolicyStatements(documents)
-		i := slices.IndexFunc(all, func(l lack) bool { return l.statements == statements })
-		if i < 0 {
-			all = append(all, lack{nil, statements})
-			i = len(all) - 1
-		}
-		all[i].keys = append(all[i].keys, key.ARN)
-	}
-	slices.SortStableFunc(all, func(a, b lack) int { return cmp.Compare(a.keys[0], b.keys[0]) })
-	return all
 }
 
 func counted(n int, noun string) string {

@@ -35,7 +35,7 @@ func TestUnfitKeys(t *testing.T) {
 		"HMAC":                {both(func(k *awssim.WorldKey) { k.Spec, k.Usage = "HMAC_256", "GENERATE_VERIFY_MAC" }), nil, []string{"HMAC key (HMAC_256)"}},
 		"missing in a Region": {func(w *awssim.World) { w.Accounts[0].Keys = w.Accounts[0].Keys[:1] }, nil, []string{"(us-east-1)", "NotFoundException", "check id or alias"}},
 		"another Region's ARN": {nil, options{"alias": nil, "key_id": keyARN(frankfurt)}, []string{
-			"(us-east-1)", "key_id is an ARN of eu-central-1", "take us-east-1 out of regions",
+			"(us-east-1)", "the ARN is of a key in eu-central-1", "leave us-east-1 out of regions",
 		}},
 		"no match": {both(func(k *awssim.WorldKey) { k.Tags = nil }), byTag, []string{"purpose", "no key of the account has them all", "aws kms tag-resource"}},
 		"several matches": {func(w *awssim.World) {
@@ -123,7 +123,7 @@ func TestMissingPieces(t *testing.T) {
 		},
 		"the operations are too narrow": {
 			keyPolicy(statement(`"ForAllValues:StringEquals":{"kms:GrantOperations":["Decrypt","Encrypt"]}`)),
-			[]string{"kms:GrantOperations lacks ReEncryptFrom"},
+			[]string{"kms:GrantOperations does not allow ReEncryptFrom"},
 			applyToKeys,
 		},
 		"the role's own policy does not allow it": {

@@ -40,7 +40,17 @@ func (c Config) keyStatements(targets []Target, grantees []string) []statement {
 	if len(grantees) > 0 {
 		statements = append(statements, c.createGrants(grantees).to(principals...), c.look().to(principals...))
 	}
-	return append(statements, c.foreignKeyStatements()...)
+	return c.named(append(statements, c.foreignKeyStatements()...))
+}
+
+// named returns statements with or without their names.
+func (c Config) named(statements []statement) []statement {
+	if c.Nameless {
+		for i := range statements {
+			statements[i].Sid = ""
+		}
+	}
+	return statements
 }
 
 // organizationStatements open the key to the organization's roles of the names that the targets have. The accounts that
@@ -51,7 +61,7 @@ func (c Config) organizationStatements(targets []Target, grantees []string) []st
 	within := func(s statement) statement {
 		return s.to("*").when("StringEquals", "aws:PrincipalOrgID", c.OrganizationID).matching("aws:PrincipalArn", roles...)
 	}
-	return append([]statement{within(c.createGrants(grantees)), within(c.look())}, c.foreignKeyStatements()...)
+	return c.named(append([]statement{within(c.createGrants(grantees)), within(c.look())}, c.foreignKeyStatements()...))
 }
 
 // createGrants allows the grants, and nothing else: these grantees, at most these operations. It stands alone because

@@ -45,7 +45,12 @@ type Config struct {
 	Explain bool
 	// Build adds what EBS does with the keys for whoever runs Packer while it makes and copies an encrypted image.
 	Build bool
+	// Nameless leaves out the names of the statements for keys: a policy that has some of them already can't have them twice.
+	Nameless bool
 }
+
+// SidPrefix begins the names of all statements.
+const SidPrefix = "AmiShare"
 
 // Target is a target account, and how the run gets into it.
 type Target struct {
