@@ -43,24 +43,23 @@ func (c *Config) check(known bool) []error {
 	return errs
 }
 
-// checkKey checks that the key is named once, and in the right shape. Packer shows tags that it doesn't know as an empty
-// map.
+// checkKey checks that the key is named once, and in the right shape. Packer shows tags that it doesn't know yet as an
+// empty map.
 func (c *Config) checkKey(known bool, open func(string) bool) []error {
 	var given []string
 	for _, option := range []struct {
 		name string
 		set  bool
-	}{{"key_id", c.KeyID != ""}, {"alias", c.Alias != ""}, {"tags", len(c.Tags) > 0 || !known && c.Tags != nil}} {
+	}{{"key_id", c.KeyID != ""}, {"alias", c.Alias != ""}, {"tags", len(c.Tags) > 0}} {
 		if option.set {
 			given = append(given, option.name)
 		}
 	}
 	var errs []error
-	switch len(given) {
-	case 0:
+	switch {
+	case len(given) == 0 && (known || c.Tags == nil):
 		errs = append(errs, fmt.Errorf("the key is not named: give key_id, alias or tags"))
-	case 1:
-	default:
+	case len(given) > 1:
 		errs = append(errs, fmt.Errorf("the key is named more than once, by %s: give one of them", strings.Join(given, " and ")))
 	}
 	if !open(c.KeyID) {

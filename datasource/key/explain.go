@@ -1,6 +1,7 @@
 package key
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -134,7 +135,9 @@ func deleted(statements []grantStatement) string {
 	if len(gone) == 0 {
 		return ""
 	}
-	return ". It names " + strings.Join(gone, ", ") + ", deleted since: a role that is made again under the same name is another one, and has to be named anew"
+	slices.Sort(gone)
+	return ". It names " + strings.Join(slices.Compact(gone), ", ") + ", deleted since: a role that is made again under the same name is another one, " +
+		"and has to be named in its place"
 }
 
 func readStatements(document string) ([]grantStatement, error) {
@@ -157,15 +160,11 @@ func readStatements(document string) ([]grantStatement, error) {
 }
 
 func pretty(raw json.RawMessage) string {
-	var v any
-	if err := json.Unmarshal(raw, &v); err != nil {
+	var text bytes.Buffer
+	if err := json.Indent(&text, raw, "", "  "); err != nil {
 		return string(raw)
 	}
-	text, err := json.MarshalIndent(v, "", "  ")
-	if err != nil {
-		return string(raw)
-	}
-	return string(text)
+	return text.String()
 }
 
 // How far an ask gets in a statement.

@@ -2,6 +2,7 @@ package key
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -137,8 +138,17 @@ func severalMatches(region sharing.Region, tags map[string]string, fit []awsapi.
 		arns = append(arns, k.ARN)
 	}
 	return sharing.Problem{
-		Scope: sharing.Scope{Region: region}, Doing: "finding the key with the tags " + tagList(tags),
+		Scope: sharing.Scope{Region: region}, Doing: "looking for a key with the tags " + tagList(tags),
 		Cause:  fmt.Sprintf("%d keys have them: %s", len(fit), strings.Join(arns, ", ")),
 		Remedy: "add a tag that only one of them has, or name the key by key_id or alias",
 	}
+}
+
+// tagList writes tags for people, sorted.
+func tagList(tags map[string]string) string {
+	var pairs []string
+	for _, name := range slices.Sorted(maps.Keys(tags)) {
+		pairs = append(pairs, fmt.Sprintf("%s=%q", name, tags[name]))
+	}
+	return strings.Join(pairs, ", ")
 }

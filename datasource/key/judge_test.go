@@ -82,7 +82,7 @@ func TestJudgeOfSeveralMatches(t *testing.T) {
 		if len(got.Keys) != 0 || len(got.Problems) != 1 {
 			t.Fatalf("%+v", got)
 		}
-		for _, want := range []string{first.ARN, second.ARN, "purpose=ami-sharing, team=golden"} {
+		for _, want := range []string{first.ARN, second.ARN, `purpose="ami-sharing", team="golden"`} {
 			if !strings.Contains(got.Problems[0].Error(), want) {
 				t.Errorf("%s is missing: %v", want, got.Problems[0])
 			}

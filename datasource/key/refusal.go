@@ -48,20 +48,21 @@ func (s *search) explained(r awsapi.RefusedGrant, found explanation) sharing.Pro
 	case found.Reason != "":
 		p.Cause += "; " + found.Reason
 	default:
-		p.Cause, p.Remedy = s.ownSide(r.Grantee.Account), r.OwnSide
+		p.Cause, p.Remedy = s.ownSide(r)
 	}
 	return p
 }
 
-// ownSide is the cause of a refusal that is not the key's policy's.
-func (s *search) ownSide(account sharing.AccountID) string {
-	const cause = "the key's policy lets the call in, so a policy in the target's own account is in the way: "
-	who := cmp.Or(s.principal(account), "the target's principal")
-	if role := s.sources[account].Role; role != nil && (role.Policy != "" || len(role.PolicyARNs) > 0) {
-		return cause + "the identity policy of " + who + " or the session policy that assume_role gives it (policy, policy_arns) " +
-			"does not allow kms:CreateGrant, or one of them or a service control policy denies it"
+// ownSide explains a refusal that is not the key's policy's.
+func (s *search) ownSide(r awsapi.RefusedGrant) (cause, remedy string) {
+	const start = "the key's policy lets the call in, so a policy in the target's own account is in the way: "
+	who := cmp.Or(s.principal(r.Grantee.Account), "the target's principal")
+	role := s.sources[r.Grantee.Account].Role
+	if role == nil || role.Policy == "" && len(role.PolicyARNs) == 0 {
+		return start + "the identity policy of " + who + " does not allow kms:CreateGrant, or it or a service control policy denies it", r.OwnSide
 	}
-	return cause + "the identity policy of " + who + " does not allow kms:CreateGrant, or it or a service control policy denies it"
+	return start + "the identity policy of " + who + " or the session policy that assume_role gives it (policy, policy_arns) " +
+		"does not allow kms:CreateGrant, or one of them or a service control policy denies it", r.OwnSide + "\nand so does the session policy"
 }
 
 // lack are statements that are missing in the policies of some keys.

@@ -21,7 +21,8 @@ import (
 type story struct {
 	server *awssim.Server
 	url    string
-	mark   int    // where the journal is read from
+	mark   int // where the journal is read from
+	marked time.Time
 	saved  []byte // a state to compare with
 }
 
@@ -34,6 +35,7 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"world": world, "as": as, "mark": mark, "calls": calls, "writes": writes, "launch": launchGroup, "state": state, "fault": fault,
 		"interrupt": interrupt, "ami": ami, "role": role, "grant": grant, "crowd": crowd, "relocate": relocate,
+		"apply": apply, "within": within, "renew": renew,
 	}
 }
 
@@ -66,13 +68,14 @@ func as(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// mark: calls and writes count from here on.
+// mark: calls, writes and time count from here on.
 func mark(ts *testscript.TestScript, neg bool, args []string) {
 	s := of(ts)
-	s.mark = len(s.server.Journal())
+	s.mark, s.marked = len(s.server.Journal()), time.Now()
 }
 
-// calls N ACTION [field=value]...: so many calls of an action were made, whatever came of them; "N+" is at least so many.
+// calls N ACTION [field=value]...: so many calls of an action (any for all) were made, whatever came of them; "N+" is at
+// least so many.
 func calls(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 2 {
 		ts.Fatalf("usage: calls N ACTION [field=value]...")
@@ -100,7 +103,7 @@ func fits(e awssim.Entry, action string, filters []string) bool {
 			return false
 		}
 	}
-	return e.Action == action
+	return e.Action == action || action == "any"
 }
 
 func parameters(e awssim.Entry) string {

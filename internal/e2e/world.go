@@ -39,7 +39,7 @@ func merge(base, over any) any {
 			return mergeObjects(below, over)
 		}
 	case []any:
-		if below, ok := base.([]any); ok && len(over) > 0 && identity(over[0]) != "" {
+		if below, ok := base.([]any); ok && len(over) > 0 && alike(over[0], over[0]) {
 			return mergeLists(below, over)
 		}
 	}
@@ -64,7 +64,7 @@ func mergeLists(base, over []any) []any {
 	for _, element := range over {
 		found := false
 		for i := range merged {
-			if identity(merged[i]) == identity(element) {
+			if alike(merged[i], element) {
 				merged[i], found = merge(merged[i], element), true
 			}
 		}
@@ -75,16 +75,25 @@ func mergeLists(base, over []any) []any {
 	return merged
 }
 
-// identity is what an element of a list is known by, "" when it is known by nothing. Keys are known by their Region.
-func identity(element any) string {
-	object, ok := element.(map[string]any)
-	if !ok {
-		return ""
-	}
-	for _, name := range []string{"region", "id", "name"} {
-		if value, ok := object[name].(string); ok {
-			return value
+// alike tells whether two elements of lists are the same thing: by Region and id, as far as both have them, else by name.
+// So a layer changes the key of a Region, or adds another one with an id of its own.
+func alike(a, b any) bool {
+	one, _ := a.(map[string]any)
+	other, _ := b.(map[string]any)
+	known := false
+	for _, field := range []string{"region", "id"} {
+		x, inOne := one[field].(string)
+		y, inOther := other[field].(string)
+		if inOne && inOther {
+			known = true
+			if x != y {
+				return false
+			}
 		}
 	}
-	return ""
+	if known {
+		return true
+	}
+	name, ok := one["name"].(string)
+	return ok && name == other["name"]
 }
