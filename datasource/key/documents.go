@@ -12,7 +12,7 @@ import (
 // documents is what the policies are written for.
 func (s *search) documents() policy.Config {
 	c := policy.Config{
-		Partition: s.source.partition, SourceAccount: s.source.account, SourcePrincipal: s.source.principal,
+		Partition: s.source.partition, SourceAccount: s.source.account, SourcePrincipal: s.source.principal, SourceRole: s.source.role,
 		Operations: s.config.operations(), OrganizationID: s.config.OrganizationID,
 		ShareSnapshots: true, Verify: true, Explain: true, Build: true, FindByTags: len(s.config.Tags) > 0,
 	}

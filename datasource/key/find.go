@@ -74,8 +74,7 @@ func (s *search) connect(ctx context.Context) (*awsapi.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.source = callerOf(who)
-	s.source.principal = c.AssumeRole.RoleARN
+	s.source = callerOf(who, c.AssumeRole.RoleARN)
 	return client, multi(access.CheckPartition(s.source.partition, &c.Config, c.Targets))
 }
 
@@ -117,6 +116,7 @@ func (s *search) prove(ctx context.Context, client *awsapi.Client) {
 	s.warnings = append(s.warnings, proof.Warnings...)
 	s.problems = append(s.problems, proof.Problems...)
 	s.explain(proof.Refused)
+	slices.SortStableFunc(s.problems, func(a, b sharing.Problem) int { return sharing.CompareScopes(a.Scope, b.Scope) })
 }
 
 func receives(t sharing.Target) bool { return t.Credentials && len(t.Grantees) > 0 }

@@ -34,42 +34,46 @@ func createGrant(ctx context.Context, config aws.Config, grantee string, more ..
 }
 
 // TestConditionsKeepOut has a misuse for each condition of the policies: it is refused with the condition, and with it
-// alone. The documents on the other side allow everything, so that nothing else refuses.
+// alone. The documents on the other side allow everything, so that nothing else refuses. Only of iam:AWSServiceName the
+// resource says the same once more.
 func TestConditionsKeepOut(t *testing.T) {
 	serve(t, jobWorld(administrators(), source))
 	handed := handedOut(t, dataBlock())
 	keyOnly, roleOnly, trustOnly, sourceOnly := administrators(), administrators(), administrators(), administrators()
 	keyOnly.keyStatements, roleOnly.targetRole, trustOnly.targetTrust, sourceOnly.source = handed.keyStatements, handed.targetRole, handed.targetTrust, handed.source
-	sourceOnly.keyStatements = nil // the key delegates to its account, whose policies then decide
+	sourceOnly.keyStatements = nil                                  // the key delegates to its account, whose policies then decide
+	kept := map[string]bool{"target role iam:AWSServiceName": true} // by the next test
 	for name, test := range map[string]struct {
+		document  string
 		documents documents
 		condition string
 		misuse    func(context.Context) error
 	}{
-		"the key's policy refuses another grantee": {keyOnly, "kms:GranteePrincipal", func(ctx context.Context) error {
+		"the key's policy refuses another grantee": {"key", keyOnly, "kms:GranteePrincipal", func(ctx context.Context) error {
 			return createGrant(ctx, asTarget(externalID), shareRole)
 		}},
-		"the key's policy refuses another operation": {keyOnly, "kms:GrantOperations", func(ctx context.Context) error {
+		"the key's policy refuses another operation": {"key", keyOnly, "kms:GrantOperations", func(ctx context.Context) error {
 			return createGrant(ctx, asTarget(externalID), goldenRole, types.GrantOperationRetireGrant)
 		}},
-		"the role's policy refuses another grantee": {roleOnly, "kms:GranteePrincipal", func(ctx context.Context) error {
+		"the role's policy refuses another grantee": {"target role", roleOnly, "kms:GranteePrincipal", func(ctx context.Context) error {
 			return createGrant(ctx, asTarget(externalID), shareRole)
 		}},
-		"the role's policy refuses another operation": {roleOnly, "kms:GrantOperations", func(ctx context.Context) error {
+		"the role's policy refuses another operation": {"target role", roleOnly, "kms:GrantOperations", func(ctx context.Context) error {
 			return createGrant(ctx, asTarget(externalID), goldenRole, types.GrantOperationRetireGrant)
 		}},
-		"the trust policy refuses another external id": {trustOnly, "sts:ExternalId", func(ctx context.Context) error {
+		"the trust policy refuses another external id": {"trust", trustOnly, "sts:ExternalId", func(ctx context.Context) error {
 			_, err := asTarget("other").Credentials.Retrieve(ctx)
 			return err
 		}},
-		"the trust policy refuses no external id": {trustOnly, "sts:ExternalId", func(ctx context.Context) error {
+		"the trust policy refuses no external id": {"trust", trustOnly, "sts:ExternalId", func(ctx context.Context) error {
 			_, err := asTarget("").Credentials.Retrieve(ctx)
 			return err
 		}},
-		"the source makes no grants itself": {sourceOnly, "kms:GrantIsForAWSResource", func(ctx context.Context) error {
+		"the source makes no grants itself": {"source", sourceOnly, "kms:GrantIsForAWSResource", func(ctx context.Context) error {
 			return createGrant(ctx, sdk("AKIASOURCE0000000000", frankfurt), goldenRole)
 		}},
 	} {
+		kept[test.document+" "+test.condition] = true
 		t.Run(name, func(t *testing.T) {
 			w := jobWorld(test.documents, source)
 			withRole(&w)
@@ -85,6 +89,30 @@ func TestConditionsKeepOut(t *testing.T) {
 			}
 		})
 	}
+	for _, condition := range conditionsOf(t, handed) {
+		if !kept[condition] {
+			t.Errorf("no misuse shows what the condition is for: %s", condition)
+		}
+	}
+}
+
+// conditionsOf names the conditions of documents, each with its document in front.
+func conditionsOf(t *testing.T, d documents) []string {
+	t.Helper()
+	var all []string
+	for name, statements := range map[string][]map[string]any{
+		"key": decodedAll(t, d.keyStatements), "source": statementsOf(t, d.source), "target role": statementsOf(t, d.targetRole), "trust": statementsOf(t, d.targetTrust),
+	} {
+		for _, s := range statements {
+			operators, _ := s["Condition"].(map[string]any)
+			for _, keys := range operators {
+				for key := range keys.(map[string]any) {
+					all = append(all, name+" "+key)
+				}
+			}
+		}
+	}
+	return all
 }
 
 func TestTheRolesPolicyRefusesOtherServicesRoles(t *testing.T) {
@@ -122,10 +150,7 @@ func unconditional(t *testing.T, d documents, condition string) documents {
 	d.source = whole(t, strip(statementsOf(t, d.source)))
 	d.targetRole = whole(t, strip(statementsOf(t, d.targetRole)))
 	d.targetTrust = whole(t, strip(statementsOf(t, d.targetTrust)))
-	var key []map[string]any
-	for _, raw := range d.keyStatements {
-		key = append(key, decoded(t, raw))
-	}
+	key := decodedAll(t, d.keyStatements)
 	d.keyStatements = nil
 	for _, s := range strip(key) {
 		d.keyStatements = append(d.keyStatements, marshal(t, s))

@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
 )
 
 // administrators is the world in which the documents are handed out: everybody may do everything.
@@ -67,11 +70,7 @@ func lesser(t *testing.T, d documents) []lesserDocuments {
 		l.targetTrust = whole(t, v.statements)
 		all = append(all, lesserDocuments{v.name, l})
 	}
-	var key []map[string]any
-	for _, raw := range d.keyStatements {
-		key = append(key, decoded(t, raw))
-	}
-	for _, v := range reduced(t, "key", key) {
+	for _, v := range reduced(t, "key", decodedAll(t, d.keyStatements)) {
 		l := d
 		l.keyStatements = nil
 		for _, s := range v.statements {
@@ -87,8 +86,8 @@ type variant struct {
 	statements []map[string]any
 }
 
-// reduced returns statements less one action, resource or value of a condition at a time. The condition
-// kms:GrantIsForAWSResource has one value, and loses nothing.
+// reduced returns statements less one action, resource, principal or value of a condition at a time. A statement that has
+// no value left is left out, but for the condition kms:GrantIsForAWSResource: it has the one value that it can have.
 func reduced(t *testing.T, document string, statements []map[string]any) []variant {
 	t.Helper()
 	var all []variant
@@ -107,6 +106,10 @@ func reduced(t *testing.T, document string, statements []map[string]any) []varia
 				}
 			}
 		}
+		principals, _ := s["Principal"].(map[string]any)
+		for _, value := range values(principals["AWS"]) {
+			without(i, value, func(s map[string]any) bool { return remove(s["Principal"].(map[string]any), "AWS", value) })
+		}
 		conditions, _ := s["Condition"].(map[string]any)
 		for operator, keys := range conditions {
 			for key, held := range keys.(map[string]any) {
@@ -120,12 +123,7 @@ func reduced(t *testing.T, document string, statements []map[string]any) []varia
 			}
 		}
 	}
-	slices.SortFunc(all, func(a, b variant) int {
-		if a.name < b.name {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(all, func(a, b variant) int { return strings.Compare(a.name, b.name) })
 	return all
 }
 
@@ -167,13 +165,15 @@ func statementsOf(t *testing.T, document json.RawMessage) []map[string]any {
 	return doc.Statement
 }
 
-func decoded(t *testing.T, raw json.RawMessage) map[string]any {
+func decodedAll(t *testing.T, raws []json.RawMessage) []map[string]any {
 	t.Helper()
-	var s map[string]any
-	if err := json.Unmarshal(raw, &s); err != nil {
-		t.Fatal(err)
+	all := make([]map[string]any, len(raws))
+	for i, raw := range raws {
+		if err := json.Unmarshal(raw, &all[i]); err != nil {
+			t.Fatal(err)
+		}
 	}
-	return s
+	return all
 }
 
 func whole(t *testing.T, statements []map[string]any) json.RawMessage {
@@ -205,11 +205,7 @@ func TestAKeyOfAThirdAccount(t *testing.T) {
 	if complaint := do(t, d, keyOwner, data); complaint != "" {
 		t.Fatal(complaint)
 	}
-	var key []map[string]any
-	for _, raw := range d.keyStatements {
-		key = append(key, decoded(t, raw))
-	}
-	for _, v := range reduced(t, "key", key) {
+	for _, v := range reduced(t, "key", decodedAll(t, d.keyStatements)) {
 		t.Run(v.name, func(t *testing.T) {
 			l := d
 			l.keyStatements = nil
@@ -218,6 +214,38 @@ func TestAKeyOfAThirdAccount(t *testing.T) {
 			}
 			if complaint := do(t, l, keyOwner, data); complaint == "" {
 				t.Error("the job is done without it")
+			}
+		})
+	}
+}
+
+// TestTheOrganizationsFormIsSufficient is for so many targets that the key's policy can't name them all. One of them does
+// the job, and a role of the same name outside the organization can't.
+func TestTheOrganizationsFormIsSufficient(t *testing.T) {
+	serve(t, jobWorld(administrators(), source))
+	accounts := []string{targetID}
+	for i := range 299 {
+		accounts = append(accounts, fmt.Sprintf("5%011d", i))
+	}
+	d := handedOut(t, block(options{
+		"alias": nil, "tags": options{"purpose": "ami-sharing"}, "check_grants": false, "organization_id": "o-abcde12345",
+		"target": []options{theTarget(), target(options{"account_ids": accounts[1:]})},
+	}))
+	if !strings.Contains(string(d.keyStatements[0]), `"aws:PrincipalOrgID": "o-abcde12345"`) {
+		t.Fatalf("not the organization's form: %s", d.keyStatements[0])
+	}
+	inside := func(w *awssim.World) {
+		w.Organizations = []awssim.WorldOrganization{{ID: "o-abcde12345", ManagementAccount: source, Accounts: []string{source, targetID}}}
+	}
+	for name, test := range map[string]struct {
+		world func(*awssim.World)
+		done  bool
+	}{"a member": {inside, true}, "an outsider": {func(*awssim.World) {}, false}} {
+		t.Run(name, func(t *testing.T) {
+			w := jobWorld(d, source)
+			test.world(&w)
+			if complaint := shareEverything(t, serve(t, w), nil); (complaint == "") != test.done {
+				t.Error(complaint)
 			}
 		})
 	}

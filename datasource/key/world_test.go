@@ -166,3 +166,12 @@ func operations(list ...string) []string {
 	}
 	return list
 }
+
+func marshal(t *testing.T, v any) json.RawMessage {
+	t.Helper()
+	document, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return document
+}

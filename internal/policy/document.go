@@ -81,6 +81,13 @@ func whole(statements ...statement) document {
 	return doc
 }
 
+// managedPolicyLimit is how long a managed policy can be, in characters without white space.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+const managedPolicyLimit = 6144
+
+// fits tells whether a document fits into a managed policy.
+func (d document) fits() bool { return len(compact(d)) <= managedPolicyLimit }
+
 // indented returns v as JSON to be read by people.
 func indented(v any) string {
 	var out bytes.Buffer

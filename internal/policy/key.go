@@ -90,12 +90,12 @@ func (c Config) foreignKeyStatements() []statement {
 	if len(c.foreign()) == 0 {
 		return nil
 	}
-	statements := []statement{allow("AmiShareSourceLooks", c.sourceKeyActions(), []string{"*"}).to(c.source())}
+	statements := []statement{c.toSource(allow("AmiShareSourceLooks", c.sourceKeyActions(), []string{"*"}))}
 	if !c.Build {
 		return statements
 	}
 	for _, s := range c.build([]string{"*"}) {
-		statements = append(statements, s.to(c.source()))
+		statements = append(statements, c.toSource(s))
 	}
 	return statements
 }

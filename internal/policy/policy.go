@@ -17,10 +17,12 @@ import (
 type Config struct {
 	// Partition of all ARNs; "" means "aws".
 	Partition string
-	// SourceAccount owns the images. SourcePrincipal is the ARN of the role or user of it that runs Packer; "" stands for
-	// the whole account, which then decides by its own policies.
+	// SourceAccount owns the images. SourcePrincipal is the ARN of the role or user of it that runs Packer. Of a role that
+	// was assumed elsewhere only the name is known: then SourceRole is set instead. With neither the whole account is let
+	// in, and decides by its own policies.
 	SourceAccount   sharing.AccountID
 	SourcePrincipal string
+	SourceRole      string
 	// Keys are the ARNs of the keys, one or more in each Region.
 	Keys []string
 	// Regions of the images; none means those of the keys.
@@ -74,11 +76,20 @@ func (c Config) root(account sharing.AccountID) string {
 	return sharing.ARN{Partition: c.partition(), Service: "iam", Account: account, Resource: "root"}.String()
 }
 
-func (c Config) source() string {
-	if c.SourcePrincipal != "" {
-		return c.SourcePrincipal
+// toSource lets in whoever runs Packer. A principal must be named whole, and a session's ARN lacks its role's path.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+func (c Config) toSource(s statement) statement {
+	switch {
+	case c.SourcePrincipal != "":
+		return s.to(c.SourcePrincipal)
+	case c.SourceRole != "":
+		role := sharing.Grantee{Path: "/", Name: c.SourceRole}
+		nested := sharing.Grantee{Path: "/*/", Name: c.SourceRole}
+		return s.to(c.root(c.SourceAccount)).
+			matching("aws:PrincipalArn", role.ARN(c.partition(), c.SourceAccount), nested.ARN(c.partition(), c.SourceAccount))
+	default:
+		return s.to(c.root(c.SourceAccount))
 	}
-	return c.root(c.SourceAccount)
 }
 
 // principal is who acts inside a target.

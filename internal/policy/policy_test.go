@@ -90,19 +90,26 @@ func organization(t *testing.T) policy.Config {
 	return c
 }
 
+// govCloud is in another partition, and is run by a role of which only the session is known.
+func govCloud(t *testing.T) policy.Config {
+	c := oneTarget(t)
+	c.Partition, c.SourcePrincipal, c.SourceRole = "aws-us-gov", "", "ci"
+	c.Keys = []string{"arn:aws-us-gov:kms:us-gov-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"}
+	c.Targets[0].RoleARN = "arn:aws-us-gov:iam::222222222222:role/ami-share"
+	return c
+}
+
 func TestDocumentsAreThoseInDocs(t *testing.T) {
 	for name, c := range map[string]policy.Config{
 		"one-target": oneTarget(t), "every-option": everyOption(t), "third-account-key": thirdAccount(t), "organization": organization(t),
+		"govcloud": govCloud(t),
 	} {
-		documents := map[string]string{
+		for kind, got := range map[string]string{
 			"key-policy-statements": policy.KeyPolicyStatements(c),
 			"target-role-policy":    policy.TargetRolePolicy(c),
 			"target-role-trust":     policy.TargetRoleTrustPolicy(c),
-		}
-		if name != "organization" {
-			documents["source-policy"] = policy.SourcePolicy(c)
-		}
-		for kind, got := range documents {
+			"source-policy":         policy.SourcePolicy(c),
+		} {
 			t.Run(name+"."+kind, func(t *testing.T) { golden(t, name+"."+kind+".json", got+"\n") })
 		}
 	}
@@ -246,12 +253,18 @@ func TestOtherPartitions(t *testing.T) {
 	}
 }
 
-func TestTargetRolePolicyOfManyTargetsFitsAManagedPolicy(t *testing.T) {
-	text := policy.TargetRolePolicy(many(t, 200))
-	if n := len(strings.Join(strings.Fields(text), "")); n > 6144 {
-		t.Errorf("%d characters", n)
-	}
-	if !strings.Contains(text, "arn:aws:iam::*:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling") {
-		t.Errorf("the roles are not given by their names:\n%s", text)
+func TestPoliciesOfManyTargetsFitAManagedPolicy(t *testing.T) {
+	for name, test := range map[string]struct{ text, role string }{
+		"of the targets' role": {policy.TargetRolePolicy(many(t, 200)), "arn:aws:iam::*:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"},
+		"of the source":        {policy.SourcePolicy(many(t, 200)), "arn:aws:iam::*:role/ami-share"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if n := len(strings.Join(strings.Fields(test.text), "")); n > 6144 {
+				t.Errorf("%d characters", n)
+			}
+			if !strings.Contains(test.text, `"`+test.role+`"`) {
+				t.Errorf("the roles are not given by their names:\n%s", test.text)
+			}
+		})
 	}
 }

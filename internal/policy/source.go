@@ -3,8 +3,17 @@ package policy
 import "slices"
 
 // SourcePolicy returns the policy of whoever runs Packer, as far as this plugin needs it. What Packer's builder needs to
-// run instances and make images is the builder's to say; of that only the use of the keys is in it, with Build.
+// run instances and make images is the builder's to say; of that only the use of the keys is in it, with Build. When it
+// gets too long for a managed policy, the roles of the targets are named in any account: each lets in whom it trusts.
 func SourcePolicy(c Config) string {
+	doc := whole(append(c.sourceStatements(), assume(c.enteredRoles())...)...)
+	if !doc.fits() {
+		doc = whole(append(c.sourceStatements(), assume(c.enteredRoles().anywhere())...)...)
+	}
+	return indented(doc)
+}
+
+func (c Config) sourceStatements() []statement {
 	statements := []statement{
 		// Finds the images, their snapshots and the keys of these. AWS knows no resources for them.
 		allow("AmiShareFind", []string{"ec2:DescribeImages", "ec2:DescribeSnapshots"}, []string{"*"}),
@@ -29,7 +38,7 @@ func SourcePolicy(c Config) string {
 	if c.Build {
 		statements = append(statements, c.build(unique(c.Keys))...)
 	}
-	return indented(whole(append(statements, c.assume()...)...))
+	return statements
 }
 
 // sourceKeyActions describe the key, which proves that it is fit, and list its grants, so that only what is missing is
@@ -53,20 +62,31 @@ func (c Config) build(resources []string) []statement {
 	}
 }
 
-// assume allows to enter the targets. Session tags are a permission of their own.
-func (c Config) assume() []statement {
-	var roles, tagged []string
+// enteredRoles are the roles that are assumed in the targets, and those of them that get session tags.
+type enteredRoles struct{ all, tagged []string }
+
+func (c Config) enteredRoles() enteredRoles {
+	var roles enteredRoles
 	for _, t := range c.entered() {
 		if t.RoleARN == "" {
 			continue
 		}
-		roles = append(roles, t.RoleARN)
+		roles.all = append(roles.all, t.RoleARN)
 		if t.SessionTags {
-			tagged = append(tagged, t.RoleARN)
+			roles.tagged = append(roles.tagged, t.RoleARN)
 		}
 	}
+	return roles
+}
+
+func (r enteredRoles) anywhere() enteredRoles {
+	return enteredRoles{anyAccount(r.all), anyAccount(r.tagged)}
+}
+
+// assume allows to enter the targets. Session tags are a permission of their own.
+func assume(roles enteredRoles) []statement {
 	return []statement{
-		allow("AmiShareEnter", []string{"sts:AssumeRole"}, unique(roles)),
-		allow("AmiShareTagSessions", []string{"sts:TagSession"}, unique(tagged)),
+		allow("AmiShareEnter", []string{"sts:AssumeRole"}, unique(roles.all)),
+		allow("AmiShareTagSessions", []string{"sts:TagSession"}, unique(roles.tagged)),
 	}
 }

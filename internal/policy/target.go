@@ -7,19 +7,14 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// managedPolicyLimit is how long a managed policy can be, in characters without white space.
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-const managedPolicyLimit = 6144
-
 // TargetRolePolicy returns the policy of the role in the targets. With several targets it is one document that fits each
 // of them: it names the resources of all, or, when that gets too long for a managed policy, those of any account. A role
 // can change nothing outside its own account in either case.
 func TargetRolePolicy(c Config) string {
-	text := indented(whole(c.targetStatements(c.entered())...))
-	if printable(text) <= managedPolicyLimit {
-		return text
-	}
 	doc := whole(c.targetStatements(c.entered())...)
+	if doc.fits() {
+		return indented(doc)
+	}
 	for i := range doc.Statement {
 		s := &doc.Statement[i]
 		s.Resource = c.generalised(s.Resource)
@@ -43,8 +38,6 @@ func (c Config) generalised(resources []string) []string {
 	}
 	return unique(patterns)
 }
-
-func printable(text string) int { return len(strings.Join(strings.Fields(text), "")) }
 
 // targetStatements are the permissions inside the targets.
 func (c Config) targetStatements(targets []Target) []statement {
@@ -190,7 +183,7 @@ func TargetRoleTrustPolicy(c Config) string {
 			externalIDs = append(externalIDs, t.ExternalID)
 		}
 	}
-	trust := allow("AmiShareSource", actions, nil).to(c.source()).when("StringEquals", "sts:ExternalId", unique(externalIDs)...)
+	trust := c.toSource(allow("AmiShareSource", actions, nil)).when("StringEquals", "sts:ExternalId", unique(externalIDs)...)
 	return indented(whole(trust))
 }
 
