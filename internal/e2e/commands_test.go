@@ -52,7 +52,8 @@ func world(ts *testscript.TestScript, neg bool, files []string) {
 	ts.Check(err)
 	listening := httptest.NewServer(s.server)
 	ts.Defer(listening.Close)
-	s.url, s.mark = listening.URL, 0
+	s.url = listening.URL
+	s.mark, s.marked = 0, time.Now()
 	as(ts, false, []string{"AKIAEXAMPLEPACKER", "an-example-secret-of-packer"})
 }
 
