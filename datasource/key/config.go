@@ -21,8 +21,8 @@ type Config struct {
 	// account. The id of a multi-Region key (`mrk-…`), or the ARN of any of its replicas, stands for the replica in each
 	// of `regions`; any other key is in one Region only. Give exactly one of `key_id`, `alias` and `tags`.
 	KeyID string `mapstructure:"key_id" required:"false"`
-	// The key by an alias, as in `alias/ami-sharing`, or by an alias's ARN, also of another account. It is looked up in
-	// each of `regions`, where it may stand for a different key each time. The aliases of AWS managed keys
+	// The key by an alias, as in `alias/ami-sharing`, or by an alias's ARN, also of another account. The alias of that name
+	// is looked up in each of `regions`, where it may stand for a different key each time. The aliases of AWS managed keys
 	// (`alias/aws/…`) are refused without a look: their keys can't be shared, and looking would create them.
 	Alias string `mapstructure:"alias" required:"false"`
 	// The key by its tags, all of which it must have, as in `{ purpose = "ami-sharing" }`. In each of `regions` exactly
@@ -39,11 +39,13 @@ type Config struct {
 	GrantOperations []string `mapstructure:"grant_operations" required:"false"`
 	// Prove that the grants will be accepted: from inside each target, for each Region and role, KMS is asked with
 	// `DryRun` about the very grant that the post-processor will make. Nothing is created. Default `true`; with `false` no
-	// target is entered, and the documents are made from the roles' names.
+	// target is entered, and the documents are made from the roles' names: that is how to get them before anybody may
+	// do anything.
 	CheckGrants config.Trilean `mapstructure:"check_grants" required:"false"`
-	// The id of the organization that all targets belong to, as in `o-abcde12345`. Only used when the targets are so many
-	// that `key_policy_statements` would not fit into a key policy, which holds 32 KB: they then let in the organization's
-	// accounts instead of naming each, limited to the roles of the targets' names.
+	// The id of the organization that all targets belong to, as in `o-abcde12345` (`aws organizations
+	// describe-organization` tells it). It is only used when the targets are so many that `key_policy_statements` would
+	// not fit into a key policy, which holds 32 KB: they then let in all accounts of the organization
+	// (`aws:PrincipalOrgID`) instead of naming each, and in them the roles of the names that the targets' roles have.
 	OrganizationID string `mapstructure:"organization_id" required:"false"`
 	// How many calls to AWS may be in flight at the same time, from 1 to 1000. Default 256: they are spread over the
 	// targets, each of which has limits of its own.

@@ -80,11 +80,21 @@ func (s *search) output() DatasourceOutput {
 		output.TargetRolePolicies[string(target.Account)] = policy.TargetRolePolicy(alone)
 		output.TargetRoleTrustPolicies[string(target.Account)] = policy.TargetRoleTrustPolicy(alone)
 	}
-	if n := len(output.KeyPolicyStatements); policy.TooLong(output.KeyPolicyStatements) {
-		output.Warnings = append(output.Warnings, fmt.Sprintf("key_policy_statements has %d bytes, and a key policy holds %d: "+
-			"set organization_id to let in the organization's accounts instead of naming each", n, policy.KeyPolicyLimit))
-	}
+	output.Warnings = append(output.Warnings, s.tooLong(output.KeyPolicyStatements)...)
 	return output
+}
+
+// tooLong warns when statements don't fit into a key policy.
+func (s *search) tooLong(statements string) []string {
+	if !policy.TooLong(statements) {
+		return nil
+	}
+	remedy := "set organization_id to let in the organization's accounts instead of naming each"
+	if s.config.OrganizationID != "" {
+		remedy = "give the roles of the targets fewer different names"
+	}
+	return []string{fmt.Sprintf("key_policy_statements has %d bytes, and a key policy holds %d with those that it has already: %s",
+		len(statements), policy.KeyPolicyLimit, remedy)}
 }
 
 // granteeARNs are the roles that were found, or, without the proof, those that are named.

@@ -21,30 +21,51 @@ type DatasourceOutput struct {
 	RegionKMSKeyIDs map[string]string `mapstructure:"region_kms_key_ids"`
 	// The ARNs of the roles that will get grants, sorted.
 	GranteeARNs []string `mapstructure:"grantee_arns"`
-	// Statements to add to the policy of each key, a JSON list. `AmiShareCreateGrants` lets the targets create grants for
-	// these roles with these operations, and no others; it stands alone because its conditions would refuse
-	// everything else. `AmiShareLook` lets them see that their grants are there. To retire a grant its issuer needs no
-	// statement. When the key belongs to another account than the images, `AmiShareSourceLooks` lets the source describe
-	// the key and list its grants, and `AmiShareBuild` and `AmiShareBuildGrants` let EBS encrypt the images with it. When
-	// the targets are too many for a key policy (32 KB), they are given by `organization_id`.
+	// Statements to add to the policy of each key, a JSON list.
+	//
+	// - `AmiShareCreateGrants` lets the targets create grants for these roles with these operations, and no others: a grant
+	//   has to be issued from inside the account that is to use the key. It stands alone because its conditions
+	//   would refuse everything else.
+	// - `AmiShareLook` lets them see that their grants are there. To retire a grant its issuer needs no statement.
+	// - `AmiShareSourceLooks`, when the key belongs to another account than the images, lets the source describe the key and
+	//   list its grants; `AmiShareBuild` and `AmiShareBuildGrants` let EBS encrypt the images with it.
+	//
+	// When the targets are too many for a key policy (32 KB), they are given by `organization_id`.
 	KeyPolicyStatements string `mapstructure:"key_policy_statements"`
-	// The policy of the role in the targets: to create the grants on these keys (`AmiShareCreateGrants`), to find them and
-	// to retire what is out of date (`AmiShareGrants`), to look up the roles (`AmiShareRoles`), and what verification
-	// looks at (`AmiShareVerify`, `AmiShareDefaultKeys`); further statements as the targets' options need them. It fits
-	// each target; `target_role_policies` has one for each.
+	// The policy of the role in the targets. It fits each target; `target_role_policies` has one for each. When the targets
+	// are too many for a managed policy, it names their resources in any account: a role can change nothing outside
+	// its own.
+	//
+	// - `AmiShareCreateGrants`: to create the grants on these keys, which takes a permission here as well as in the key's policy.
+	// - `AmiShareGrants`: to find the grants, and to retire those that are out of date.
+	// - `AmiShareRoles`: to tell a role that is missing from one that KMS doesn't know yet.
+	// - `AmiShareVerify`, `AmiShareDefaultKeys`: to see whether the image is visible, and whether the roles can use
+	//   the key that the volumes will be encrypted with.
+	// - `AmiShareCreateRoles`, `AmiShareDeleteRoles`, with `create_service_linked_roles`: to create them, and to delete them
+	//   again in a rollback.
+	// - `AmiShareFindGroups`, `AmiShareGroups`, `AmiSharePassRole`, with `auto_scaling_groups`: to point the groups at the role.
+	// - `AmiShareReadTags`, `AmiShareTags`, with `copy_tags`: to write the tags that differ, and to take them back in a rollback.
 	TargetRolePolicy string `mapstructure:"target_role_policy"`
 	// The policy of the role in each target, by account.
 	TargetRolePolicies map[string]string `mapstructure:"target_role_policies"`
-	// The trust policy of the role in the targets: whoever runs Packer may assume it, with the external id if there is one.
-	// When the targets' external ids differ it has all of them; `target_role_trust_policies` has one for each.
+	// The trust policy of the role in the targets: whoever runs Packer now may assume it (`AmiShareSource`), with the
+	// external id if there is one. A user is named by ARN, and so is a role that `assume_role` names; of any other role AWS
+	// shows the name without the path, and the policy has a condition on that name. When the targets' external ids
+	// differ it has all of them; `target_role_trust_policies` has one for each.
 	TargetRoleTrustPolicy string `mapstructure:"target_role_trust_policy"`
 	// The trust policy of the role in each target, by account.
 	TargetRoleTrustPolicies map[string]string `mapstructure:"target_role_trust_policies"`
-	// The policy of whoever runs Packer, as far as this plugin needs it: to find the images (`AmiShareFind`), to read and
-	// change who may launch and copy them (`AmiShareImages`, `AmiShareSnapshots`), to look at the keys (`AmiShareKeys`),
-	// to explain a refusal (`AmiShareExplain`), to find a key by tags (`AmiShareFindKey`), and to enter the targets
-	// (`AmiShareEnter`, `AmiShareTagSessions`). `AmiShareBuild` and `AmiShareBuildGrants` are what EBS does with the
-	// keys while the builder makes encrypted images; what else the builder needs is in its own documentation.
+	// The policy of whoever runs Packer, as far as this plugin needs it. When the targets are too many for a managed policy,
+	// it names their roles in any account.
+	//
+	// - `AmiShareFind`: to find the images, their snapshots and the keys of these.
+	// - `AmiShareImages`, `AmiShareSnapshots`: to read and change who may launch and copy them.
+	// - `AmiShareKeys`: to see that the keys are fit, and which grants are there.
+	// - `AmiShareExplain`: to say which statement of the key's policy is missing when a grant is refused.
+	// - `AmiShareFindKey`, with `tags`: to find the key by them.
+	// - `AmiShareBuild`, `AmiShareBuildGrants`: what EBS does with the keys while the builder makes encrypted images; what
+	//   else the builder needs is in its own documentation.
+	// - `AmiShareEnter`, `AmiShareTagSessions`: to assume the role in each target, with session tags if there are any.
 	SourcePolicy string `mapstructure:"source_policy"`
 	// What is allowed and may surprise later: a key with imported material, a grant that could not be proved, statements
 	// that don't fit into a key policy.
