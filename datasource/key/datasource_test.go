@@ -33,10 +33,27 @@ func TestEverythingIsAsItShouldBe(t *testing.T) {
 	if after := string(server.State()); after != before {
 		t.Errorf("the proof changed something (-before +after):\n%s", cmp.Diff(before, after))
 	}
+	calls := map[string]int{}
 	for _, entry := range server.Journal() {
+		calls[entry.Action]++
 		if entry.Write && !entry.DryRun && entry.Action != "sts:AssumeRole" {
 			t.Errorf("a write: %+v", entry)
 		}
+	}
+	want := map[string]int{
+		"sts:GetCallerIdentity": 1, "kms:DescribeKey": 2, "kms:GetKeyPolicy": 2, "sts:AssumeRole": 1, "iam:GetRole": 1, "kms:CreateGrant": 2,
+	}
+	if diff := cmp.Diff(want, calls); diff != "" {
+		t.Errorf("calls (-want +got):\n%s", diff)
+	}
+}
+
+func TestWrongCredentialsAreToldOnce(t *testing.T) {
+	serve(t, theWorld())
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "another")
+	_, err := execute(block())
+	if err == nil || !strings.Contains(err.Error(), "asking whose credentials these are: SignatureDoesNotMatch") || strings.Contains(err.Error(), "DescribeKey") {
+		t.Error(err)
 	}
 }
 

@@ -57,7 +57,9 @@ func (s *search) connect(ctx context.Context) (*awsapi.Client, error) {
 	if len(c.Regions) > 0 {
 		options.Region = sharing.Region(c.Regions[0])
 	}
-	source, err := c.AWSConfig(ctx, options)
+	unchecked := c.Config
+	unchecked.SkipCredsValidation = true // that is done below, beside the search
+	source, err := unchecked.AWSConfig(ctx, options)
 	if err != nil {
 		return nil, err
 	}

@@ -66,16 +66,16 @@ func advices(said string) []advice {
 	purpose := ""
 	for said != "" {
 		line, rest, _ := strings.Cut(said, "\n")
-		trimmed := strings.Trim(line, " │")
-		if trimmed == "{" || trimmed == "[" {
-			decoder := json.NewDecoder(strings.NewReader(said[strings.Index(said, trimmed):]))
+		line = strings.TrimSpace(line)
+		if line == "{" || line == "[" {
+			decoder := json.NewDecoder(strings.NewReader(said))
 			var document json.RawMessage
 			if decoder.Decode(&document) == nil {
 				all = append(all, advice{purpose, document})
-				rest = said[strings.Index(said, trimmed)+int(decoder.InputOffset()):]
+				rest = said[decoder.InputOffset():]
 			}
 		}
-		purpose, said = trimmed, rest
+		purpose, said = line, rest
 	}
 	return all
 }
