@@ -78,7 +78,7 @@ func explain(document string, a ask) explanation {
 		return explanation{Reason: fmt.Sprintf("the key's policy can't be read: %v", err)}
 	}
 	var found explanation
-	closest := answer{reason: fmt.Sprintf("no statement of the key's policy names account %s%s", a.Account, deleted(statements))}
+	var closest answer
 	for _, s := range statements {
 		switch got := s.answer(a); {
 		case s.Effect == "Deny":
@@ -87,7 +87,17 @@ func explain(document string, a ask) explanation {
 			closest = got
 		}
 	}
-	return found.orLack(closest)
+	if closest.reached == stranger {
+		return found.lacking(fmt.Sprintf("no statement of the key's policy names account %s%s", a.Account, deleted(statements)), "")
+	}
+	reason := closest.statement.name() + " " + closest.what
+	switch {
+	case closest.reached < doubtful:
+		return found.lacking(reason, closest.statement.text)
+	case closest.reached == doubtful && found.Reason == "":
+		found.Reason = reason
+	}
+	return found
 }
 
 // deny notes what a Deny statement does to the ask. One that may deny counts as long as nothing is certain.
@@ -97,26 +107,20 @@ func (e *explanation) deny(s grantStatement, got answer) {
 		e.Reason, e.Certain = s.name()+" denies it", true
 		e.Remedy = "no other statement helps against it: take it out of the key's policy, or make an exception in it\n" + s.text
 	case got.reached == doubtful && !e.Certain:
-		e.Reason = s.name() + " may deny it: it " + got.reason
+		e.Reason = s.name() + " may deny it: it " + got.what
 	}
 }
 
-// orLack adds what the statement that comes closest to allowing it lacks.
-func (e explanation) orLack(closest answer) explanation {
-	switch {
-	case closest.reached < doubtful:
-		remedy := "add the statements below to the key's policy"
-		if closest.reached > stranger {
-			remedy += "; closest to them comes\n" + closest.statement.text
-		}
-		if e.Certain {
-			closest.reason, remedy = e.Reason+", and "+closest.reason, e.Remedy+"\n"+remedy
-		}
-		return explanation{Reason: closest.reason, Certain: true, Lacks: true, Remedy: remedy}
-	case closest.reached == doubtful && e.Reason == "":
-		e.Reason = closest.reason
+// lacking adds that a statement is lacking, for a reason; closest is the one that comes closest to it, "" for none.
+func (e explanation) lacking(reason, closest string) explanation {
+	remedy := "add the statements below to the key's policy"
+	if closest != "" {
+		remedy += "; closest to them comes\n" + closest
 	}
-	return e
+	if e.Certain {
+		reason, remedy = e.Reason+", and "+reason, e.Remedy+"\n"+remedy
+	}
+	return explanation{Reason: reason, Certain: true, Lacks: true, Remedy: remedy}
 }
 
 var uniqueID = regexp.MustCompile(`^A(ROA|IDA)[A-Z0-9]+$`)
@@ -178,26 +182,26 @@ const (
 
 // answer is how far an ask gets in a statement, and everything that stops it there.
 type answer struct {
-	reached   int
-	reason    string
 	statement grantStatement
+	reached   int
+	what      string // about the statement: "has the condition …"
 }
 
 func (s grantStatement) answer(a ask) answer {
 	switch {
 	case !s.about(a):
-		return answer{reached: stranger}
+		return answer{s, stranger, ""}
 	case !s.grants():
-		return answer{otherCall, fmt.Sprintf("%s is about account %s and does not allow kms:CreateGrant", s.name(), a.Account), s}
+		return answer{s, otherCall, fmt.Sprintf("is about account %s and does not allow kms:CreateGrant", a.Account)}
 	}
 	certain, possible := s.obstacles(a)
 	switch {
 	case len(certain) > 0:
-		return answer{barred, s.name() + " " + strings.Join(certain, ", and "), s}
+		return answer{s, barred, strings.Join(certain, ", and ")}
 	case len(possible) > 0:
-		return answer{doubtful, s.name() + " " + strings.Join(possible, ", and "), s}
+		return answer{s, doubtful, strings.Join(possible, ", and ")}
 	default:
-		return answer{fits, "", s}
+		return answer{s, fits, ""}
 	}
 }
 

@@ -74,7 +74,7 @@ func TestExplain(t *testing.T) {
 		},
 		"denied from other addresses, of which this may be one": {
 			toTarget(`"kms:*"`, ``) + `,{"Sid":"No","Effect":"Deny","Principal":"*","Action":"kms:*","Condition":{"NotIpAddress":{"aws:SourceIp":"10.0.0.0/8"}}}`,
-			`the statement "No" of the key's policy may deny it`, true,
+			`the statement "No" of the key's policy may deny it: it has the condition aws:SourceIp (10.0.0.0/8), which can't be checked from here`, true,
 		},
 		"a wildcard where equality takes none": {
 			toTarget(`"kms:CreateGrant"`, `"StringEquals":{"kms:GranteePrincipal":"arn:aws:iam::*:role/*"}`), "kms:GranteePrincipal does not hold for " + scaling, false,
