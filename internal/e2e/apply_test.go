@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -20,6 +21,7 @@ import (
 //
 //	apply keys: the statements printed for a key's policy go into it, and those that deny are taken out
 //	apply role ACCOUNT NAME: those printed for the identity policy of a role become one
+//	apply user ACCOUNT NAME: those printed for the identity policy of a user become one, and the local AWS starts again
 //	apply trust ACCOUNT NAME: the one printed for a role's trust policy becomes it
 //	apply session FILE: those printed for an identity policy go into the session policy of a file
 //	apply commands: the printed commands of the AWS CLI are carried out
@@ -31,6 +33,8 @@ func apply(ts *testscript.TestScript, neg bool, args []string) {
 		done = applyToKeys(ts, said)
 	case "role":
 		done = applyToRole(ts, said, args[1], args[2])
+	case "user":
+		done = applyToUser(ts, said, args[1], args[2])
 	case "trust":
 		done = applyToTrust(ts, said, args[1], args[2])
 	case "session":
@@ -125,9 +129,7 @@ func same(a, b json.RawMessage) bool {
 	if json.Unmarshal(a, &x) != nil || json.Unmarshal(b, &y) != nil {
 		return false
 	}
-	one, _ := json.Marshal(x) // see policyOf
-	other, _ := json.Marshal(y)
-	return string(one) == string(other)
+	return cmp.Equal(x, y)
 }
 
 func changeKey(ts *testscript.TestScript, arn string, change func(*policyOf)) {
@@ -164,6 +166,20 @@ func applyToRole(ts *testscript.TestScript, said, account, name string) int {
 		RoleName: &name, PolicyName: aws.String("printed"), PolicyDocument: new(policyOf{"2012-10-17", statements}.String()),
 	})
 	ts.Check(err)
+	return len(statements)
+}
+
+func applyToUser(ts *testscript.TestScript, said, account, name string) int {
+	statements := identityStatements(said, "arn:aws:iam::"+account+":user/"+name)
+	w := of(ts).world
+	for i := range w.Accounts {
+		for j := range w.Accounts[i].Users {
+			if user := &w.Accounts[i].Users[j]; w.Accounts[i].ID == account && user.Name == name {
+				user.Policies = append(user.Policies, json.RawMessage(policyOf{"2012-10-17", statements}.String()))
+			}
+		}
+	}
+	serve(ts, w)
 	return len(statements)
 }
 

@@ -19,6 +19,7 @@ import (
 
 // story is the local AWS of one script.
 type story struct {
+	world  awssim.World
 	server *awssim.Server
 	url    string
 	mark   int // where the journal is read from
@@ -47,12 +48,17 @@ func world(ts *testscript.TestScript, neg bool, files []string) {
 	}
 	w, err := World(files...)
 	ts.Check(err)
-	s := of(ts)
-	s.server, err = awssim.New(w)
+	serve(ts, w)
+}
+
+// serve starts a local AWS, in place of the one before.
+func serve(ts *testscript.TestScript, w awssim.World) {
+	server, err := awssim.New(w)
 	ts.Check(err)
-	listening := httptest.NewServer(s.server)
+	listening := httptest.NewServer(server)
 	ts.Defer(listening.Close)
-	s.url = listening.URL
+	s := of(ts)
+	s.world, s.server, s.url = w, server, listening.URL
 	s.mark, s.marked = 0, time.Now()
 	as(ts, false, []string{"AKIAEXAMPLEPACKER", "an-example-secret-of-packer"})
 }
