@@ -47,7 +47,7 @@ type Config struct {
 	// not fit into a key policy, which holds 32 KB: they then let in all accounts of the organization
 	// (`aws:PrincipalOrgID`) instead of naming each, and in them the roles of the names that the targets' roles have.
 	OrganizationID string `mapstructure:"organization_id" required:"false"`
-	// How many calls to AWS may be in flight at the same time, from 1 to 1000. Default 256: they are spread over the
+	// How many calls to AWS may be in flight at the same time, from 1 to 1000. Default 512: they are spread over the
 	// targets, each of which has limits of its own.
 	MaxConcurrency int `mapstructure:"max_concurrency" required:"false"`
 	// How long everything together may take, as in `90s`; a target that has not answered in half of that is reported and
@@ -57,7 +57,7 @@ type Config struct {
 
 const (
 	defaultTimeout     = 2 * time.Minute
-	defaultConcurrency = 256
+	defaultConcurrency = 512
 	mostConcurrency    = 1000
 )
 
