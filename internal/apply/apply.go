@@ -99,10 +99,9 @@ type NotUndone struct {
 func Run(ctx context.Context, doer Doer, p plan.Plan, o Options) Result {
 	r := newRun(doer, p, o)
 	for _, stage := range stages(p.Changes) {
-		if r.stopped(ctx) {
-			break
+		if !r.hopeless() {
+			r.stage(ctx, stage)
 		}
-		r.stage(ctx, stage)
 	}
 	result := r.finish()
 	result.Cancelled = ctx.Err() != nil

@@ -39,12 +39,10 @@ func newRun(doer Doer, p plan.Plan, o Options) *run {
 	return r
 }
 
-// stopped tells whether nothing new may start.
-func (r *run) stopped(ctx context.Context) bool {
-	return ctx.Err() != nil || r.options.AllOrNothing && len(r.failures) > 0
-}
+// hopeless tells whether all is to be undone anyway, so that nothing more need be begun.
+func (r *run) hopeless() bool { return r.options.AllOrNothing && len(r.failures) > 0 }
 
-// stage carries out changes that are free of each other.
+// stage carries out changes that are free of each other. When ctx is done nothing new starts.
 func (r *run) stage(ctx context.Context, indexes []int) {
 	failed := r.dropped()
 	r.progress = Progress{Stage: r.plan.Changes[indexes[0]].Stage(), Total: len(indexes)}

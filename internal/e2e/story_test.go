@@ -9,6 +9,10 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	// The stories run the plugin's binary, which go test does not see: it would take the results of another plugin from its cache.
+	_ "github.com/amishare/packer-plugin-ami-share/datasource/key"
+	_ "github.com/amishare/packer-plugin-ami-share/post-processor/amishare"
 )
 
 // shop is what all stories share: the plugins, installed once.

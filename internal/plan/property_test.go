@@ -177,7 +177,49 @@ func TestACarriedOutPlanLeavesNothingToDo(t *testing.T) {
 		if again := mustCompute(t, r, m.facts); !again.Empty() {
 			t.Errorf("there are still changes: %v", again.Changes)
 		}
+		for _, missing := range lacks(r, m.facts) {
+			t.Error(missing)
+		}
 	})
+}
+
+// lacks tells what of a request is not there.
+func lacks(r sharing.Request, f sharing.Facts) []string {
+	var missing []string
+	for _, image := range f.Images {
+		for _, recipient := range r.Recipients() {
+			if !slices.Contains(image.LaunchPermissions, recipient) {
+				missing = append(missing, fmt.Sprintf("%s is not shared with %v", image.Ref, recipient))
+			}
+		}
+		for _, target := range r.Targets {
+			for _, snapshot := range image.Snapshots {
+				if r.ShareSnapshots && !slices.Contains(snapshot.Recipients, sharing.Account(target.Account)) {
+					missing = append(missing, snapshot.ID+" is not shared with "+string(target.Account))
+				}
+				missing = append(missing, lacksGrants(r, f, target, snapshot.KeyARN)...)
+			}
+			if target.CopyTags && f.Targets[target.Account].Tags[image.Ref.Region][image.Ref.ID]["os"] != "linux" {
+				missing = append(missing, image.Ref.String()+" has no tags in "+string(target.Account))
+			}
+		}
+	}
+	return missing
+}
+
+func lacksGrants(r sharing.Request, f sharing.Facts, target sharing.Target, keyARN string) []string {
+	var missing []string
+	for _, grantee := range target.Grantees {
+		role := f.Targets[target.Account].Roles[grantee]
+		fits := func(g sharing.Grant) bool {
+			return (g.Grantee == role.ARN || role.UniqueID != "" && g.Grantee == role.UniqueID) && g.Issuer == target.Account &&
+				slices.Equal(g.Operations, r.GrantOperations) && !g.Constrained
+		}
+		if !role.Exists || !slices.ContainsFunc(f.Keys[keyARN].Grants, fits) {
+			missing = append(missing, fmt.Sprintf("%s has no grant on %s", grantee, keyARN))
+		}
+	}
+	return missing
 }
 
 // content is what facts say but for the ids of grants: one that is made again has another.
