@@ -42,7 +42,9 @@ type Config struct {
 	Images map[string]string `mapstructure:"images" required:"false"`
 	// Also remove what no target names: launch permissions, permissions on snapshots, and grants that this plugin made.
 	// Removals come last, after everything was added; a grant stays while another target needs it. Grants that others
-	// made and public images are reported and left alone. Default `false`: nothing is ever removed.
+	// made and public images are reported and left alone. A grant belongs to the key and not to one image: an account
+	// that loses it can't launch older images under the same key either. Default `false`: nothing is ever removed, but
+	// for grants of this plugin that a new one replaces.
 	Exact bool `mapstructure:"exact" required:"false"`
 	// Print what would be done, let AWS prove it by `DryRun` calls, and change nothing. Default `false`.
 	DryRun bool `mapstructure:"dry_run" required:"false"`
@@ -69,10 +71,12 @@ type Config struct {
 	MaxConcurrency int `mapstructure:"max_concurrency" required:"false"`
 	// A file to write the result to, as JSON: each image with its snapshots and keys, each permission and grant with
 	// what became of it, the verification, the calls made. It is replaced as a whole, and written even when the run
-	// failed. Folders on the way are created.
+	// failed. A build of several sources runs once for each: `"report-${source.name}.json"` keeps their reports apart.
+	// Folders on the way are created. Its fields are described in
+	// [report.md](https://github.com/amishare/packer-plugin-ami-share/blob/main/docs/report.md).
 	ReportFile string `mapstructure:"report_file" required:"false"`
 	// A file to append the result to for people, as Markdown; `$GITHUB_STEP_SUMMARY`, say. Written even when the run
-	// failed. Folders on the way are created.
+	// failed. Several builds may share it. Folders on the way are created.
 	SummaryFile string `mapstructure:"summary_file" required:"false"`
 
 	ctx interpolate.Context
