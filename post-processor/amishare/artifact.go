@@ -22,8 +22,10 @@ func images(artifact packersdk.Artifact) ([]sharing.ImageRef, error) {
 		}
 	}
 	if len(refs) == 0 {
-		return nil, fmt.Errorf("looking for AMIs in the artifact of %q (id %q): there are none\n%s",
-			artifact.BuilderId(), artifact.Id(), remedy(artifact.BuilderId()))
+		return nil, sharing.Problem{
+			Doing: fmt.Sprintf("looking for AMIs in the artifact of %q (id %q)", artifact.BuilderId(), artifact.Id()),
+			Cause: "there are none", Remedy: remedy(artifact.BuilderId()),
+		}
 	}
 	slices.SortFunc(refs, sharing.CompareImages)
 	return slices.Compact(refs), nil

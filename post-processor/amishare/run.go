@@ -143,18 +143,34 @@ func (r *run) takeBack(ctx context.Context) {
 // refused notes why nothing was begun, for the report, and returns err. What fails after an interruption has no other
 // reason.
 func (r *run) refused(ctx context.Context, err error) error {
-	var refusal *plan.Refusal
-	var observed *awsapi.ObserveError
-	switch {
-	case ctx.Err() != nil:
-	case errors.As(err, &refusal):
-		r.told.Refused = refusal.Reasons
-	case errors.As(err, &observed):
-		r.told.Refused = observed.Problems
-	default:
-		r.told.Refused = []sharing.Problem{{Doing: err.Error()}}
+	if ctx.Err() == nil {
+		r.told.Refused = reasons(err)
 	}
 	return err
+}
+
+// reasons are the problems that an error is made of, each on its own.
+func reasons(err error) []sharing.Problem {
+	var problem sharing.Problem
+	var refusal *plan.Refusal
+	var observed *awsapi.ObserveError
+	var several *packersdk.MultiError
+	switch {
+	case errors.As(err, &refusal):
+		return refusal.Reasons
+	case errors.As(err, &observed):
+		return observed.Problems
+	case errors.As(err, &several):
+		var all []sharing.Problem
+		for _, one := range several.Errors {
+			all = append(all, reasons(one)...)
+		}
+		return all
+	case errors.As(err, &problem):
+		return []sharing.Problem{problem}
+	default:
+		return []sharing.Problem{{Doing: err.Error()}}
+	}
 }
 
 // say says each of the messages in a line of its own.
