@@ -237,16 +237,16 @@ func TestAnOrganizationIsNeitherSkippedNorRefusedWithAnAccount(t *testing.T) {
 		want  []string
 	}{
 		"nothing fails": {
-			plan.Plan{Changes: []plan.Change{change}}, false,
-			[]string{"share the image ami-a with 3 recipients: done"},
+			plan: plan.Plan{Changes: []plan.Change{change}}, fails: false,
+			want: []string{"share the image ami-a with 3 recipients: done"},
 		},
 		"an account has failed before": {
-			plan.Plan{Changes: []plan.Change{change}, Blocked: []sharing.Problem{{Scope: sharing.Scope{Account: two}}}}, false,
-			[]string{"share the image ami-a with 1 recipient: skipped", "share the image ami-a with 2 recipients: done"},
+			plan: plan.Plan{Changes: []plan.Change{change}, Blocked: []sharing.Problem{{Scope: sharing.Scope{Account: two}}}}, fails: false,
+			want: []string{"share the image ami-a with 1 recipient: skipped", "share the image ami-a with 2 recipients: done"},
 		},
 		"AWS refuses an account": {
-			plan.Plan{Changes: []plan.Change{change}}, true,
-			[]string{"share the image ami-a with 1 recipient: failed", "share the image ami-a with 2 recipients: done"},
+			plan: plan.Plan{Changes: []plan.Change{change}}, fails: true,
+			want: []string{"share the image ami-a with 1 recipient: failed", "share the image ami-a with 2 recipients: done"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

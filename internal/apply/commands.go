@@ -50,11 +50,11 @@ func asOwner(command string) string { return command + " # in the account that o
 
 // command writes a command with its options, given as names and values by turns.
 func command(name string, options ...string) string {
-	text := "aws " + name
+	words := []string{"aws", name}
 	for option := range slices.Chunk(options, 2) {
-		text += " --" + option[0] + " " + quoted(option[1])
+		words = append(words, "--"+option[0], quoted(option[1]))
 	}
-	return text
+	return strings.Join(words, " ")
 }
 
 var plain = regexp.MustCompile(`^[\w@%+=:,./-]+$`)

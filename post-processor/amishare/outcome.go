@@ -62,11 +62,11 @@ func (r *run) leftovers() string {
 	case len(left) == 0:
 		return "\nWhat this run had added was taken back."
 	}
-	text := "\nNot everything that this run had added could be taken back. These commands do it:"
+	lines := []string{"\nNot everything that this run had added could be taken back. These commands do it:"}
 	for _, item := range left {
-		text += "\n* " + strings.ReplaceAll(item.Problem.Error(), "\n", "\n  ") + "\n  " + item.Command
+		lines = append(lines, "* "+strings.ReplaceAll(item.Problem.Error(), "\n", "\n  "), "  "+item.Command)
 	}
-	return text
+	return strings.Join(lines, "\n")
 }
 
 // verdict decides what Packer is told: an error makes it discard the AMIs, unless something else keeps them.
