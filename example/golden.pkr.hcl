@@ -34,14 +34,13 @@ data "ami-share-key" "golden" {
 
 source "amazon-ebs" "golden" {
   region             = "ap-southeast-2"
-  ami_regions        = ["us-east-1"]
+  ami_regions        = ["ap-southeast-2", "us-east-1"]
   source_ami         = "ami-0a1b2c3d4e5f60718"
   instance_type      = "t3.micro"
   communicator       = "none"
   ami_name           = "golden-${formatdate("YYYYMMDDhhmmss", timestamp())}"
   encrypt_boot       = true
-  kms_key_id         = data.ami-share-key.golden.arn
-  region_kms_key_ids = data.ami-share-key.golden.region_kms_key_ids
+  region_kms_key_ids = data.ami-share-key.golden.kms_key_ids
 
   tags = {
     team = "images"

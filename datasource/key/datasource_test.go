@@ -181,5 +181,8 @@ func keysOf(t *testing.T, output map[string]cty.Value) map[string]string {
 		keys = map[string]string{}
 	}
 	keys[region] = output["arn"].AsString()
+	if diff := cmp.Diff(keys, stringMap(output["kms_key_ids"])); diff != "" {
+		t.Errorf("kms_key_ids (-arn and region_kms_key_ids +got):\n%s", diff)
+	}
 	return keys
 }

@@ -58,7 +58,7 @@ func (s *search) output() DatasourceOutput {
 	documents, main := s.documents(), s.main()
 	output := DatasourceOutput{
 		ARN: main.ARN, KeyID: main.ID, AccountID: string(main.Account), Region: string(main.Region), MultiRegion: main.MultiRegion,
-		RegionKMSKeyIDs: map[string]string{}, GranteeARNs: s.granteeARNs(),
+		KMSKeyIDs: map[string]string{}, RegionKMSKeyIDs: map[string]string{}, GranteeARNs: s.granteeARNs(),
 		KeyPolicyStatements:   policy.KeyPolicyStatements(documents),
 		TargetRolePolicy:      policy.TargetRolePolicy(documents),
 		TargetRoleTrustPolicy: policy.TargetRoleTrustPolicy(documents),
@@ -67,7 +67,8 @@ func (s *search) output() DatasourceOutput {
 		Warnings: append([]string{}, s.warnings...),
 	}
 	for _, key := range s.keys {
-		if key.Region != main.Region { // the builder refuses its own Region there
+		output.KMSKeyIDs[string(key.Region)] = key.ARN
+		if key.Region != main.Region {
 			output.RegionKMSKeyIDs[string(key.Region)] = key.ARN
 		}
 	}

@@ -16,8 +16,12 @@ type DatasourceOutput struct {
 	Region string `mapstructure:"region"`
 	// Whether the key is a multi-Region key.
 	MultiRegion bool `mapstructure:"multi_region"`
-	// The key's ARN in each of `regions` but `region`, for `region_kms_key_ids` of the builder, which takes the Regions in
-	// `ami_regions` and no others. The build's own Region is served by `kms_key_id`: leave it out of `ami_regions`.
+	// The key's ARN in each of `regions`, for `region_kms_key_ids` of a builder that has all of them in its `ami_regions`, the
+	// build's own Region too, and no `kms_key_id`. This form passes `packer validate` as it is, where the value is not known
+	// yet; with `kms_key_id` the builder wants to see the key, and `packer validate` needs `-evaluate-datasources`.
+	KMSKeyIDs map[string]string `mapstructure:"kms_key_ids"`
+	// The key's ARN in each of `regions` but `region`, for `region_kms_key_ids` of a builder that has `arn` as its `kms_key_id`
+	// and leaves the build's own Region out of `ami_regions`: the two lists of Regions must be the same.
 	RegionKMSKeyIDs map[string]string `mapstructure:"region_kms_key_ids"`
 	// The ARNs of the roles that will get grants, sorted.
 	GranteeARNs []string `mapstructure:"grantee_arns"`

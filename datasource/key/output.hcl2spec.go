@@ -15,6 +15,7 @@ type FlatDatasourceOutput struct {
 	AccountID               *string           `mapstructure:"account_id" cty:"account_id" hcl:"account_id"`
 	Region                  *string           `mapstructure:"region" cty:"region" hcl:"region"`
 	MultiRegion             *bool             `mapstructure:"multi_region" cty:"multi_region" hcl:"multi_region"`
+	KMSKeyIDs               map[string]string `mapstructure:"kms_key_ids" cty:"kms_key_ids" hcl:"kms_key_ids"`
 	RegionKMSKeyIDs         map[string]string `mapstructure:"region_kms_key_ids" cty:"region_kms_key_ids" hcl:"region_kms_key_ids"`
 	GranteeARNs             []string          `mapstructure:"grantee_arns" cty:"grantee_arns" hcl:"grantee_arns"`
 	KeyPolicyStatements     *string           `mapstructure:"key_policy_statements" cty:"key_policy_statements" hcl:"key_policy_statements"`
@@ -43,6 +44,7 @@ func (*FlatDatasourceOutput) HCL2Spec() map[string]hcldec.Spec {
 		"account_id":                 &hcldec.AttrSpec{Name: "account_id", Type: cty.String, Required: false},
 		"region":                     &hcldec.AttrSpec{Name: "region", Type: cty.String, Required: false},
 		"multi_region":               &hcldec.AttrSpec{Name: "multi_region", Type: cty.Bool, Required: false},
+		"kms_key_ids":                &hcldec.AttrSpec{Name: "kms_key_ids", Type: cty.Map(cty.String), Required: false},
 		"region_kms_key_ids":         &hcldec.AttrSpec{Name: "region_kms_key_ids", Type: cty.Map(cty.String), Required: false},
 		"grantee_arns":               &hcldec.AttrSpec{Name: "grantee_arns", Type: cty.List(cty.String), Required: false},
 		"key_policy_statements":      &hcldec.AttrSpec{Name: "key_policy_statements", Type: cty.String, Required: false},
