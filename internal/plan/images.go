@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -105,13 +106,10 @@ func (c *computation) fitness(arn, snapshot string) {
 	c.refuse(p)
 }
 
-// sharingQuota is how many accounts, organizations and organizational units an image can be shared with by default.
-// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ami-quotas.html
-const sharingQuota = 1000
-
 // limits refuses what goes over the quota of an image, before anything is done. An image that is over it already
 // shows that the account's quota is a higher one.
 func (c *computation) limits() {
+	quota := cmp.Or(c.request.SharingQuota, sharing.DefaultSharingQuota)
 	for _, image := range c.plan.Images {
 		present := slices.DeleteFunc(slices.Clone(image.LaunchPermissions), func(r sharing.Recipient) bool { return r.Kind == sharing.ToGroup })
 		total := len(present)
@@ -120,11 +118,12 @@ func (c *computation) limits() {
 				total++
 			}
 		}
-		if total > sharingQuota && len(present) <= sharingQuota {
+		if total > quota && len(present) <= quota {
 			c.refuse(sharing.Problem{
 				Scope: sharing.Scope{Region: image.Ref.Region}, Doing: "counting with whom the image " + image.Ref.ID + " is to be shared",
-				Cause:  fmt.Sprintf("they are %d accounts, organizations and OUs, and AWS's quota is %d for each image", total, sharingQuota),
-				Remedy: "Share with an organization or OU, which counts as one whatever its size (organization_arns, ou_arns), or with exact = true in a run of its own remove those that are not needed any more.",
+				Cause:  fmt.Sprintf("they are %d accounts, organizations and OUs, and AWS's quota is %d for each image", total, quota),
+				Remedy: "Share with an organization or OU, which counts as one whatever its size (organization_arns, ou_arns), or with exact = true in a run of its own remove those that are not needed any more. " +
+					"If AWS has raised the quota \"AMI sharing\" of the account, set sharing_quota to it.",
 			})
 		}
 	}

@@ -17,7 +17,14 @@ type Request struct {
 	GrantOperations  []string // of each grant; order as the user gave it
 	Exact            bool     // also remove what no target names
 	AllowUnencrypted bool     // accept images without encrypted snapshots
+
+	// SharingQuota is how many accounts, organizations and OUs an image can be shared with; 0 means [DefaultSharingQuota].
+	SharingQuota int
 }
+
+// DefaultSharingQuota is AWS's quota of recipients of an image where nobody has had it raised.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ami-quotas.html
+const DefaultSharingQuota = 1000
 
 // Target is an account to share with.
 type Target struct {

@@ -43,6 +43,9 @@ func (c *Config) check(known bool) []error {
 	if n := c.MaxConcurrency; n < 0 || n > mostConcurrency {
 		errs = append(errs, fmt.Errorf("max_concurrency: %d is not from 1 to %d", n, mostConcurrency))
 	}
+	if n := c.SharingQuota; n < 0 {
+		errs = append(errs, fmt.Errorf("sharing_quota: %d is less than one", n))
+	}
 	return errs
 }
 

@@ -66,6 +66,9 @@ type Config struct {
 	// Share images that have no encrypted snapshots, or some that aren't. They need no grants. Default `false`:
 	// an image that should have been encrypted and isn't is an error.
 	AllowUnencrypted bool `mapstructure:"allow_unencrypted" required:"false"`
+	// How many accounts, organizations and organizational units AWS lets an image be shared with in a Region: the quota *AMI
+	// sharing* of the source account, where AWS has raised it. More are refused before anything is done. Default 1000.
+	SharingQuota int `mapstructure:"sharing_quota" required:"false"`
 	// How many calls to AWS may be in flight at the same time, from 1 to 1000. Calls that AWS throttles are repeated.
 	// Default 512.
 	MaxConcurrency int `mapstructure:"max_concurrency" required:"false"`

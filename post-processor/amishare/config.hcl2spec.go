@@ -44,6 +44,7 @@ type FlatConfig struct {
 	Verify                *bool                            `mapstructure:"verify" required:"false" cty:"verify" hcl:"verify"`
 	OnFailure             *string                          `mapstructure:"on_failure" required:"false" cty:"on_failure" hcl:"on_failure"`
 	AllowUnencrypted      *bool                            `mapstructure:"allow_unencrypted" required:"false" cty:"allow_unencrypted" hcl:"allow_unencrypted"`
+	SharingQuota          *int                             `mapstructure:"sharing_quota" required:"false" cty:"sharing_quota" hcl:"sharing_quota"`
 	MaxConcurrency        *int                             `mapstructure:"max_concurrency" required:"false" cty:"max_concurrency" hcl:"max_concurrency"`
 	ReportFile            *string                          `mapstructure:"report_file" required:"false" cty:"report_file" hcl:"report_file"`
 	SummaryFile           *string                          `mapstructure:"summary_file" required:"false" cty:"summary_file" hcl:"summary_file"`
@@ -94,6 +95,7 @@ func (*FlatConfig) HCL2Spec() map[string]hcldec.Spec {
 		"verify":                     &hcldec.AttrSpec{Name: "verify", Type: cty.Bool, Required: false},
 		"on_failure":                 &hcldec.AttrSpec{Name: "on_failure", Type: cty.String, Required: false},
 		"allow_unencrypted":          &hcldec.AttrSpec{Name: "allow_unencrypted", Type: cty.Bool, Required: false},
+		"sharing_quota":              &hcldec.AttrSpec{Name: "sharing_quota", Type: cty.Number, Required: false},
 		"max_concurrency":            &hcldec.AttrSpec{Name: "max_concurrency", Type: cty.Number, Required: false},
 		"report_file":                &hcldec.AttrSpec{Name: "report_file", Type: cty.String, Required: false},
 		"summary_file":               &hcldec.AttrSpec{Name: "summary_file", Type: cty.String, Required: false},

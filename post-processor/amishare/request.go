@@ -28,7 +28,7 @@ func (c *Config) request(artifact packersdk.Artifact) (sharing.Request, map[shar
 		Images: refs, BuildRegion: c.buildRegion(artifact), Targets: targets,
 		Organizations: c.OrganizationARNs, OrganizationalUnits: c.OUARNs,
 		ShareSnapshots: unlessFalse(c.ShareSnapshots), GrantOperations: c.operations(),
-		Exact: c.Exact, AllowUnencrypted: c.AllowUnencrypted,
+		Exact: c.Exact, AllowUnencrypted: c.AllowUnencrypted, SharingQuota: c.SharingQuota,
 	}, sources, multi(errs)
 }
 
