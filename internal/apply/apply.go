@@ -15,16 +15,17 @@ import (
 // was asked for had been there before. A call whose outcome is unknown can return both an error and the change that
 // undoes what it may have done.
 //
-// An error that is or wraps a [Rejection] says that a batch was refused because of some of its accounts, and that
+// An error that is or wraps a [Rejection] says that a batch was refused because of some of its recipients, and that
 // nothing was done for anyone. An error that wraps a sharing.Problem is told to people as it is.
 type Doer interface {
 	Do(ctx context.Context, change plan.Change) (undo plan.Change, err error)
 }
 
-// Rejection is an error that names the accounts because of which a batch was refused as a whole.
+// Rejection is an error that tells because of which part of a batch the whole was refused, and what is left without it: nil
+// when that is nothing.
 type Rejection interface {
 	error
-	Rejected() []sharing.AccountID
+	Parts() (refused, rest plan.Change)
 }
 
 // Options of a run.

@@ -202,18 +202,23 @@ func TestWhatFailedIsLeftOutLaterAndNothingElseIs(t *testing.T) {
 	}
 }
 
-// rejection is AWS refusing a batch because of some accounts.
-type rejection []sharing.AccountID
+// rejection is AWS refusing a batch because of some recipients.
+type rejection struct{ refused, rest plan.Change }
 
-func (r rejection) Error() string                 { return "InvalidAMIAttributeItemValue" }
-func (r rejection) Rejected() []sharing.AccountID { return r }
+func (r rejection) Error() string                      { return "InvalidAMIAttributeItemValue" }
+func (r rejection) Parts() (refused, rest plan.Change) { return r.refused, r.rest }
+
+func reject(change plan.Change, who ...sharing.Recipient) rejection {
+	refused, rest := plan.Divide(change, func(r sharing.Recipient) bool { return slices.Contains(who, r) })
+	return rejection{refused, rest}
+}
 
 func TestARefusedBatchIsSentAgainWithoutTheRefusedAccounts(t *testing.T) {
 	w := newWorld()
 	w.fails = func(_ int, change plan.Change) (bool, error) {
 		for _, scope := range change.Scopes() {
 			if _, ok := change.(plan.ModifyLaunchPermission); ok && scope.Account == two {
-				return false, rejection{two}
+				return false, reject(change, sharing.Account(two))
 			}
 		}
 		return true, nil
@@ -227,33 +232,37 @@ func TestARefusedBatchIsSentAgainWithoutTheRefusedAccounts(t *testing.T) {
 	}
 }
 
-func TestAnOrganizationIsNeitherSkippedNorRefusedWithAnAccount(t *testing.T) {
+func TestOrganizationsAndAccountsFailOnTheirOwn(t *testing.T) {
 	organization := sharing.Recipient{Kind: sharing.ToOrganization, ID: "arn:aws:organizations::999999999999:organization/o-abcde12345"}
 	change := shared(frankfurt, one, two)
 	change.Add = append(change.Add, organization)
 	for name, test := range map[string]struct {
-		plan  plan.Plan
-		fails bool
-		want  []string
+		plan    plan.Plan
+		refuses sharing.Recipient
+		want    []string
 	}{
 		"nothing fails": {
-			plan: plan.Plan{Changes: []plan.Change{change}}, fails: false,
+			plan: plan.Plan{Changes: []plan.Change{change}},
 			want: []string{"share the image ami-a with 3 recipients: done"},
 		},
 		"an account has failed before": {
-			plan: plan.Plan{Changes: []plan.Change{change}, Blocked: []sharing.Problem{{Scope: sharing.Scope{Account: two}}}}, fails: false,
+			plan: plan.Plan{Changes: []plan.Change{change}, Blocked: []sharing.Problem{{Scope: sharing.Scope{Account: two}}}},
 			want: []string{"share the image ami-a with 1 recipient: skipped", "share the image ami-a with 2 recipients: done"},
 		},
 		"AWS refuses an account": {
-			plan: plan.Plan{Changes: []plan.Change{change}}, fails: true,
+			plan: plan.Plan{Changes: []plan.Change{change}}, refuses: sharing.Account(two),
+			want: []string{"share the image ami-a with 1 recipient: failed", "share the image ami-a with 2 recipients: done"},
+		},
+		"AWS refuses the organization": {
+			plan: plan.Plan{Changes: []plan.Change{change}}, refuses: organization,
 			want: []string{"share the image ami-a with 1 recipient: failed", "share the image ami-a with 2 recipients: done"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld()
 			w.fails = func(_ int, change plan.Change) (bool, error) {
-				if test.fails && slices.Contains(change.Scopes(), sharing.Scope{Account: two, Region: frankfurt}) {
-					return false, rejection{two}
+				if permission, ok := change.(plan.ModifyLaunchPermission); ok && slices.Contains(permission.Add, test.refuses) {
+					return false, reject(change, test.refuses)
 				}
 				return true, nil
 			}
@@ -266,7 +275,7 @@ func TestAnOrganizationIsNeitherSkippedNorRefusedWithAnAccount(t *testing.T) {
 
 func TestARefusalThatNamesNobodyOfTheBatchFailsIt(t *testing.T) {
 	w := newWorld()
-	w.fails = func(int, plan.Change) (bool, error) { return false, rejection{"999999999999"} }
+	w.fails = func(int, plan.Change) (bool, error) { return false, errors.New("InvalidAMIAttributeItemValue") }
 	r := apply.Run(t.Context(), w, plan.Plan{Changes: []plan.Change{shared(frankfurt, one, two)}}, apply.Options{})
 	if len(w.calls) != 1 || len(r.Failures) != 2 || len(w.is) > 0 {
 		t.Errorf("calls %v, failures %v", w.calls, r.Failures)

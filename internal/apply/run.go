@@ -71,7 +71,7 @@ func (r *run) dropped() func(sharing.Scope) bool {
 	}
 }
 
-// change carries out one change, less what failed before, and again without the accounts because of which AWS refuses it.
+// change carries out one change, less what failed before, and again without those because of whom AWS refuses it.
 func (r *run) change(ctx context.Context, index int, failed func(sharing.Scope) bool) {
 	whole := r.plan.Changes[index]
 	change := whole.Without(failed)
@@ -80,28 +80,16 @@ func (r *run) change(ctx context.Context, index int, failed func(sharing.Scope) 
 	}
 	for change != nil {
 		reverse, err := r.doer.Do(ctx, change)
-		rejected := rejectedBy(err)
-		if rejected == nil {
+		rejection, ok := errors.AsType[Rejection](err)
+		if !ok {
 			r.settle(index, change, reverse, err)
 			break
 		}
-		isRejected := func(s sharing.Scope) bool { return slices.Contains(rejected, s.Account) }
-		refused := plan.Only(change, isRejected)
-		if refused == nil {
-			r.settle(index, change, nil, err)
-			break
-		}
+		refused, rest := rejection.Parts()
 		r.settle(index, refused, nil, err)
-		change = change.Without(isRejected)
+		change = rest
 	}
 	r.report(index)
-}
-
-func rejectedBy(err error) []sharing.AccountID {
-	if rejection, ok := errors.AsType[Rejection](err); ok {
-		return rejection.Rejected()
-	}
-	return nil
 }
 
 // settle notes what became of a change that was sent.

@@ -3,6 +3,7 @@ package awsapi
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -13,7 +14,7 @@ import (
 // Do carries out one change. The undo that it returns takes back what this call did, and nothing else: it is nil when
 // what was asked for was there already. With an error, an undo that is not nil means that nobody knows whether the
 // change was made: it is safe to carry out either way. The error is a sharing.Problem, or wraps one; when AWS refused a
-// whole batch because of some accounts in it, it has a method Rejected() []sharing.AccountID.
+// whole batch because of some recipients in it, it has a method Parts() (refused, rest plan.Change).
 func (c *Client) Do(ctx context.Context, change plan.Change) (undo plan.Change, err error) {
 	switch change := change.(type) {
 	case plan.CreateServiceLinkedRole:
@@ -50,10 +51,10 @@ func settle(undo plan.Change, err error, a act) (plan.Change, error) {
 	}
 }
 
-// rejection is a batch that AWS refused because of some accounts in it: nothing was done for any of them.
+// rejection is a batch that AWS refused because of some recipients in it: nothing was done for any of them.
 type rejection struct {
-	problem  sharing.Problem
-	accounts []sharing.AccountID
+	problem       sharing.Problem
+	refused, rest plan.Change
 }
 
 func (r *rejection) Error() string { return r.problem.Error() }
@@ -61,15 +62,34 @@ func (r *rejection) Error() string { return r.problem.Error() }
 // Unwrap returns the problem.
 func (r *rejection) Unwrap() error { return r.problem }
 
-// Rejected returns the accounts that AWS did not accept.
-func (r *rejection) Rejected() []sharing.AccountID { return r.accounts }
+// Parts returns the part of the batch that AWS did not accept, and the rest.
+func (r *rejection) Parts() (refused, rest plan.Change) { return r.refused, r.rest }
 
-// rejected tells whether a batch was refused because of accounts that AWS's message names, whatever its code: there are
+// rejected tells whether a batch was refused because of recipients that AWS's message names, whatever its code: there are
 // several for accounts that don't exist any more. A message for want of permission names the caller's account.
-func rejected(err error, a act, accounts []sharing.AccountID) (*rejection, bool) {
+func rejected(err error, a act, batch plan.Change) (*rejection, bool) {
 	if err == nil || unknown(err) || denied(err) {
 		return nil, false
 	}
-	named := slices.DeleteFunc(slices.Clone(accounts), func(account sharing.AccountID) bool { return !strings.Contains(message(err), string(account)) })
-	return &rejection{problem: diagnose(err, a), accounts: named}, len(named) > 0
+	refused, rest := plan.Divide(batch, namedIn(message(err)))
+	return &rejection{diagnose(err, a), refused, rest}, refused != nil
+}
+
+var arnInMessage = regexp.MustCompile(`arn:[\w:/+=,.@-]*\w`)
+
+// namedIn tells which recipients a message names. An account that only an ARN in it names is not meant: the ARN of an
+// organization holds that of its management account.
+func namedIn(message string) func(sharing.Recipient) bool {
+	arns := arnInMessage.FindAllString(message, -1)
+	plain := arnInMessage.ReplaceAllString(message, "")
+	return func(r sharing.Recipient) bool {
+		switch r.Kind {
+		case sharing.ToAccount:
+			return strings.Contains(plain, r.ID)
+		case sharing.ToOrganization, sharing.ToOrganizationalUnit:
+			return slices.Contains(arns, r.ID)
+		default:
+			return false
+		}
+	}
 }

@@ -2,7 +2,6 @@ package awsapi
 
 import (
 	"context"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -18,7 +17,7 @@ func (c *Client) modifyLaunchPermission(ctx context.Context, change plan.ModifyL
 	_, err := c.ec2(place{region: change.Image.Region}).ModifyImageAttribute(ctx, launchPermissionInput(change))
 	undo := plan.ModifyLaunchPermission{Image: change.Image, Add: change.Remove, Remove: change.Add}
 	a := c.imageAct(change)
-	if refused, ok := rejected(err, a, accountsOf(slices.Concat(change.Add, change.Remove))); ok {
+	if refused, ok := rejected(err, a, change); ok {
 		return nil, refused
 	}
 	return settle(undo, err, a)

@@ -2,7 +2,6 @@ package awsapi
 
 import (
 	"context"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -18,7 +17,7 @@ func (c *Client) modifySnapshotPermission(ctx context.Context, change plan.Modif
 	_, err := c.ec2(place{region: change.Image.Region}).ModifySnapshotAttribute(ctx, createVolumePermissionInput(change))
 	undo := plan.ModifySnapshotPermission{Image: change.Image, Snapshot: change.Snapshot, Add: change.Remove, Remove: change.Add}
 	a := c.snapshotAct(change)
-	if refused, ok := rejected(err, a, slices.Concat(change.Add, change.Remove)); ok {
+	if refused, ok := rejected(err, a, change); ok {
 		return nil, refused
 	}
 	return settle(undo, err, a)

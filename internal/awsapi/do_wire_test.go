@@ -74,10 +74,13 @@ func TestARefusedBatchNamesItsAccounts(t *testing.T) {
 				plan.ModifySnapshotPermission{Image: image, Snapshot: "snap-1", Remove: accounts},
 			} {
 				undo, err := c.Do(t.Context(), change)
-				var refused interface{ Rejected() []sharing.AccountID }
+				refused, rest := partsOf(err)
 				var got []sharing.AccountID
-				if errors.As(err, &refused) {
-					got = refused.Rejected()
+				if refused != nil {
+					got = accountsIn(refused)
+				}
+				if rest := accountsIn(rest); refused != nil && len(got)+len(rest) != len(accounts) {
+					t.Errorf("%v are refused, and %v are the rest", got, rest)
 				}
 				if diff := cmp.Diff(tt.rejected, got); diff != "" || undo != nil && tt.status < 500 {
 					t.Errorf("%s: undo %v, refused accounts (-want +got):\n%s", change, undo, diff)
@@ -91,18 +94,44 @@ func TestARefusedBatchNamesItsAccounts(t *testing.T) {
 	}
 }
 
-func TestARefusedOrganizationIsNobodysAccount(t *testing.T) {
-	const organization = "arn:aws:organizations::111111111111:organization/o-1234567890"
+// partsOf returns the parts of a rejection, nil for any other error.
+func partsOf(err error) (refused, rest plan.Change) {
+	var parts interface {
+		Parts() (refused, rest plan.Change)
+	}
+	if errors.As(err, &parts) {
+		return parts.Parts()
+	}
+	return nil, nil
+}
+
+func accountsIn(change plan.Change) []sharing.AccountID {
+	if change == nil {
+		return nil
+	}
+	var accounts []sharing.AccountID
+	for _, scope := range change.Scopes() {
+		accounts = append(accounts, scope.Account)
+	}
+	return accounts
+}
+
+// TestARefusedOrganization has an account among the recipients that is the organization's management account, whose id its
+// ARN holds.
+func TestARefusedOrganization(t *testing.T) {
+	const organization = "arn:aws:organizations::222222222222:organization/o-1234567890"
 	w := newWire(t, map[string]func(int) (int, string){
 		"ModifyImageAttribute": answers(400, ec2Error("InvalidAMIAttributeItemValue", `Invalid attribute item value "`+organization+`" for OrganizationArn item type.`)),
 	})
-	_, err := New(w.config(), nil, Options{}).Do(t.Context(), plan.ModifyLaunchPermission{
-		Image: sharing.ImageRef{Region: "eu-central-1", ID: "ami-1"},
-		Add:   []sharing.Recipient{sharing.Account("222222222222"), {Kind: sharing.ToOrganization, ID: organization}},
-	})
-	var refused interface{ Rejected() []sharing.AccountID }
-	if err == nil || errors.As(err, &refused) {
-		t.Errorf("got %v", err)
+	member, refused := sharing.Account("222222222222"), sharing.Recipient{Kind: sharing.ToOrganization, ID: organization}
+	longer := sharing.Recipient{Kind: sharing.ToOrganization, ID: organization + "ab"}
+	change := plan.ModifyLaunchPermission{Image: sharing.ImageRef{Region: "eu-central-1", ID: "ami-1"}, Add: []sharing.Recipient{member, refused, longer}}
+	_, err := New(w.config(), nil, Options{}).Do(t.Context(), change)
+	part, rest := partsOf(err)
+	wantPart, wantRest := change, change
+	wantPart.Add, wantRest.Add = []sharing.Recipient{refused}, []sharing.Recipient{member, longer}
+	if diff := cmp.Diff([]plan.Change{wantPart, wantRest}, []plan.Change{part, rest}); diff != "" {
+		t.Errorf("refused and rest (-want +got):\n%s", diff)
 	}
 }
 

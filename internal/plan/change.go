@@ -214,9 +214,23 @@ func unless(c Change, drop func(sharing.Scope) bool) Change {
 }
 
 func (c ModifySnapshotPermission) Without(drop func(sharing.Scope) bool) Change {
-	dropped := func(account sharing.AccountID) bool {
-		return drop(sharing.Scope{Account: account, Region: c.Image.Region})
+	return c.less(within(c.Image.Region, drop))
+}
+
+func (c ModifyLaunchPermission) Without(drop func(sharing.Scope) bool) Change {
+	return c.less(within(c.Image.Region, drop))
+}
+
+// within makes of a question about scopes one about recipients. Organizations are no scopes.
+func within(region sharing.Region, drop func(sharing.Scope) bool) func(sharing.Recipient) bool {
+	return func(r sharing.Recipient) bool {
+		return r.Kind == sharing.ToAccount && drop(sharing.Scope{Account: sharing.AccountID(r.ID), Region: region})
 	}
+}
+
+// less returns the change without some of its recipients, or nil when nobody is left.
+func (c ModifySnapshotPermission) less(drop func(sharing.Recipient) bool) Change {
+	dropped := func(account sharing.AccountID) bool { return drop(sharing.Account(account)) }
 	c.Add = slices.DeleteFunc(slices.Clone(c.Add), dropped)
 	c.Remove = slices.DeleteFunc(slices.Clone(c.Remove), dropped)
 	if len(c.Add)+len(c.Remove) == 0 {
@@ -225,12 +239,10 @@ func (c ModifySnapshotPermission) Without(drop func(sharing.Scope) bool) Change 
 	return c
 }
 
-func (c ModifyLaunchPermission) Without(drop func(sharing.Scope) bool) Change {
-	dropped := func(r sharing.Recipient) bool {
-		return r.Kind == sharing.ToAccount && drop(sharing.Scope{Account: sharing.AccountID(r.ID), Region: c.Image.Region})
-	}
-	c.Add = slices.DeleteFunc(slices.Clone(c.Add), dropped)
-	c.Remove = slices.DeleteFunc(slices.Clone(c.Remove), dropped)
+// less returns the change without some of its recipients, or nil when nobody is left.
+func (c ModifyLaunchPermission) less(drop func(sharing.Recipient) bool) Change {
+	c.Add = slices.DeleteFunc(slices.Clone(c.Add), drop)
+	c.Remove = slices.DeleteFunc(slices.Clone(c.Remove), drop)
 	if len(c.Add)+len(c.Remove) == 0 {
 		return nil
 	}
@@ -240,18 +252,27 @@ func (c ModifyLaunchPermission) Without(drop func(sharing.Scope) bool) Change {
 // Only returns the part of a change that is for the scopes that keep reports, or nil when there is none. Organizations are
 // no part of it: they are no scopes.
 func Only(c Change, keep func(sharing.Scope) bool) Change {
-	part := c.Without(func(s sharing.Scope) bool { return !keep(s) })
-	permission, ok := part.(ModifyLaunchPermission)
-	if !ok {
+	switch c := c.(type) {
+	case ModifyLaunchPermission:
+		part, _ := Divide(c, within(c.Image.Region, keep))
 		return part
+	default:
+		return c.Without(func(s sharing.Scope) bool { return !keep(s) })
 	}
-	foreign := func(r sharing.Recipient) bool { return r.Kind != sharing.ToAccount }
-	permission.Add = slices.DeleteFunc(permission.Add, foreign)
-	permission.Remove = slices.DeleteFunc(permission.Remove, foreign)
-	if len(permission.Add)+len(permission.Remove) == 0 {
-		return nil
+}
+
+// Divide cuts a change of permissions into the part for the recipients that pick reports, and the rest; either is nil when
+// there is nothing in it. Any other change is for one account and can't be divided: all of it is the rest.
+func Divide(c Change, pick func(sharing.Recipient) bool) (part, rest Change) {
+	leave := func(r sharing.Recipient) bool { return !pick(r) }
+	switch c := c.(type) {
+	case ModifyLaunchPermission:
+		return c.less(leave), c.less(pick)
+	case ModifySnapshotPermission:
+		return c.less(leave), c.less(pick)
+	default:
+		return nil, c
 	}
-	return permission
 }
 
 func (c CreateServiceLinkedRole) String() string { return "create the service-linked role " + c.ARN }

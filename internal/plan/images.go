@@ -121,7 +121,7 @@ func (c *computation) limits() {
 		if total > quota && len(present) <= quota {
 			c.refuse(sharing.Problem{
 				Scope: sharing.Scope{Region: image.Ref.Region}, Doing: "counting with whom the image " + image.Ref.ID + " is to be shared",
-				Cause:  fmt.Sprintf("they are %d accounts, organizations and OUs, and AWS's quota is %d for each image", total, quota),
+				Cause: fmt.Sprintf("they are %d accounts, organizations and OUs, and AWS's quota is %d for each image", total, quota),
 				Remedy: "Share with an organization or OU, which counts as one whatever its size (organization_arns, ou_arns), or with exact = true in a run of its own remove those that are not needed any more. " +
 					"If AWS has raised the quota \"AMI sharing\" of the account, set sharing_quota to it.",
 			})
