@@ -24,6 +24,7 @@ const (
 	longestTagValue     = 256
 	longestRoleARN      = 2048
 	longestExternalID   = 1224
+	longestSessionName  = 64
 	defaultSession      = time.Hour
 	defaultSessionName  = "packer-plugin-ami-share"
 	sessionNameAlphabet = "letters, digits and +=,.@-_"
@@ -31,7 +32,7 @@ const (
 )
 
 var (
-	sessionNamePattern = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
+	sessionNamePattern = regexp.MustCompile(`^[\w+=,.@-]{2,}$`)
 	externalIDPattern  = regexp.MustCompile(`^[\w+=,.@:/-]{2,}$`)
 )
 
@@ -50,8 +51,8 @@ func (r AssumeRoleConfig) check(f findings) {
 	if id := r.ExternalID; id != "" && !f.open(id) && (len(id) > longestExternalID || !externalIDPattern.MatchString(id)) {
 		f.addf("external_id: an external ID is 2 to %d %s, and this one, of %d characters, is not", longestExternalID, externalIDAlphabet, len(id))
 	}
-	if r.SessionName != "" && !f.open(r.SessionName) && !sessionNamePattern.MatchString(r.SessionName) {
-		f.addf("session_name: %q is not 2 to 64 %s", r.SessionName, sessionNameAlphabet)
+	if r.SessionName != "" && !f.open(r.SessionName) && (!sessionNamePattern.MatchString(r.SessionName) || len(r.SessionName) > longestSessionName) {
+		f.addf("session_name: %q is not 2 to %d %s", r.SessionName, longestSessionName, sessionNameAlphabet)
 	}
 	r.checkPolicies(f)
 	r.checkTags(f)

@@ -50,7 +50,7 @@ func inWorkshop(m *testing.M) (int, error) {
 	if _, err := os.Stat(shop.tools.Packer); err != nil {
 		return 1, fmt.Errorf("there is no packer: run make tools first: %w", err)
 	}
-	build := exec.Command("go", "build", "-trimpath", "-tags", "nethttpomithttp2", "-ldflags", "-s -w", "-o", shop.tools.Plugin, "../..") // as make build does, from its cache
+	build := exec.Command("go", "build", "-ldflags", "-s -w", "-o", shop.tools.Plugin, "../..") // below make, with its GOFLAGS, as make build does
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return 1, fmt.Errorf("building the plugin: %w\n%s", err, out)

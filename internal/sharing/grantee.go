@@ -68,13 +68,17 @@ func ParseServiceLinkedRole(s string) (Grantee, error) {
 	return Grantee{Service: known[i].service, Suffix: suffix, Path: "/aws-service-role/" + known[i].service + "/", Name: role}, nil
 }
 
-var suffixPattern = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)
+// longestRoleName is how many characters a role's name has at most.
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+const longestRoleName = 64
+
+var suffixPattern = regexp.MustCompile(`^[\w+=,.@-]+$`)
 
 func validSuffix(role, suffix string) bool {
-	return suffixPattern.MatchString(suffix) && len(role)+1+len(suffix) <= 64
+	return suffixPattern.MatchString(suffix) && len(role)+1+len(suffix) <= longestRoleName
 }
 
-var rolePattern = regexp.MustCompile(`^(/?(?:[!-~]+/)*)([\w+=,.@-]{1,64})$`)
+var rolePattern = regexp.MustCompile(`^(/?(?:[!-~]+/)*)([\w+=,.@-]+)$`)
 
 // ParseGranteeRole reads an element of grantee_roles: a role's name, with or without its path, or its ARN.
 func ParseGranteeRole(s string) (Grantee, error) {
@@ -91,7 +95,7 @@ func ParseGranteeRole(s string) (Grantee, error) {
 		name, account = role, arn.Account
 	}
 	match := rolePattern.FindStringSubmatch(name)
-	if match == nil {
+	if match == nil || len(match[2]) > longestRoleName {
 		return Grantee{}, fmt.Errorf("%q is not the name of a role: up to 64 letters, digits and +=,.@-_, a path before it if it has one", s)
 	}
 	path := "/" + strings.TrimPrefix(match[1], "/")

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	packersdk "github.com/hashicorp/packer-plugin-sdk/packer"
 
@@ -14,12 +15,18 @@ import (
 )
 
 // The shapes of https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html and
-// https://docs.aws.amazon.com/organizations/latest/APIReference/API_OrganizationalUnit.html.
+// https://docs.aws.amazon.com/organizations/latest/APIReference/API_OrganizationalUnit.html. They are compiled when they are
+// needed: counted repetitions take a while, and Packer starts every plugin that it finds.
 var (
-	organizationPattern = regexp.MustCompile(`^arn:aws[^:]*:organizations::\d{12}:organization/o-[a-z0-9]{10,32}$`)
-	ouPattern           = regexp.MustCompile(`^arn:aws[^:]*:organizations::\d{12}:ou/o-[a-z0-9]{10,32}/ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}$`)
-	imagePattern        = regexp.MustCompile(`^ami-[0-9a-f]{8,17}$`)
+	organizationPattern = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^arn:aws[^:]*:organizations::\d{12}:organization/o-[a-z0-9]{10,32}$`)
+	})
+	ouPattern = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^arn:aws[^:]*:organizations::\d{12}:ou/o-[a-z0-9]{10,32}/ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}$`)
+	})
 )
+
+var imagePattern = regexp.MustCompile(`^ami-[0-9a-f]{8,17}$`)
 
 const (
 	organizationShape = "arn:aws:organizations::<management account>:organization/o-<id>"
@@ -60,8 +67,8 @@ func (c *Config) checkRecipients(known bool) []error {
 		pattern     *regexp.Regexp
 		wrong, hint string
 	}{
-		{"organization_arns", organizationShape, c.OrganizationARNs, organizationPattern, ":ou/", "that is an organizational unit: put it into ou_arns"},
-		{"ou_arns", ouShape, c.OUARNs, ouPattern, ":organization/", "that is a whole organization: put it into organization_arns"},
+		{"organization_arns", organizationShape, c.OrganizationARNs, organizationPattern(), ":ou/", "that is an organizational unit: put it into ou_arns"},
+		{"ou_arns", ouShape, c.OUARNs, ouPattern(), ":organization/", "that is a whole organization: put it into organization_arns"},
 	} {
 		for i, arn := range option.arns {
 			switch {
