@@ -18,6 +18,7 @@ type Client struct {
 	sessions map[sharing.AccountID]*session
 	traffic  *traffic
 	grants   grantMemory
+	looked   tally
 
 	ec2s         cache[ec2Service]
 	kmss         cache[kmsService]

@@ -21,9 +21,17 @@ const (
 // targets looks into every target that there are credentials for.
 func (o *observation) targets(ctx context.Context, images []sharing.Image) map[sharing.AccountID]sharing.TargetFacts {
 	facts := make([]sharing.TargetFacts, len(o.request.Targets))
+	var open []sharing.AccountID
+	for _, target := range o.request.Targets {
+		if target.Credentials {
+			open = append(open, target.Account)
+		}
+	}
+	o.looked.begin(open)
 	each(o.request.Targets, func(i int, target sharing.Target) {
 		if target.Credentials {
 			facts[i] = o.target(ctx, target, images)
+			o.looked.part(target.Account)
 		}
 	})
 	byAccount := map[sharing.AccountID]sharing.TargetFacts{}

@@ -20,12 +20,18 @@ func (c *Client) Verify(ctx context.Context, p plan.Plan, done []plan.Change) []
 	expected := c.expectations(p, done)
 	waiting, cancel := context.WithTimeout(ctx, c.options.VerifyTimeout)
 	defer cancel()
+	var looks []sharing.AccountID
+	for scope := range expected {
+		looks = append(looks, scope.Account)
+	}
+	c.looked.begin(looks)
 	each(slices.Collect(maps.Values(expected)), func(_ int, e *expectation) {
 		together(
 			func() { v.images(ctx, waiting, e) },
 			func() { each(e.grants, func(_ int, g expectedGrant) { v.grant(waiting, e.scope, g) }) },
 			func() { v.defaultKey(waiting, e) },
 		)
+		c.looked.part(e.scope.Account)
 	})
 	if ctx.Err() != nil { // what was not seen in time is nobody's fault
 		v.checks.items = slices.DeleteFunc(v.checks.items, func(check sharing.Check) bool { return !check.OK })

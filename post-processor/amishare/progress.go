@@ -11,7 +11,7 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/apply"
 )
 
-// quietTime is how long a stage may go on without a line about it.
+// quietTime is how long anything may go on without a line about it.
 const quietTime = 5 * time.Second
 
 // progress says how far a long run has come: a line when a stage ends, and now and then in between.
@@ -42,4 +42,29 @@ func line(at apply.Progress) string {
 		text += fmt.Sprintf(", %d failed", at.Failed)
 	}
 	return text
+}
+
+// watched does something that looks into the targets, and tells now and then how many of them it is done with.
+func (r *run) watched(what string, do func()) {
+	done := make(chan struct{})
+	var teller sync.WaitGroup
+	teller.Go(func() { r.tellTargets(what, done) })
+	defer teller.Wait() // Packer's UI must not be used once PostProcess has returned
+	defer close(done)
+	do()
+}
+
+func (r *run) tellTargets(what string, done <-chan struct{}) {
+	ticker := time.NewTicker(quietTime)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-done:
+			return
+		case <-ticker.C:
+			if n, total := r.client.Looked(); total > 0 {
+				r.ui.Sayf("%s: %d of %s", what, n, counted(total, "target"))
+			}
+		}
+	}
 }

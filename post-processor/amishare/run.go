@@ -37,7 +37,7 @@ func (r *run) share(ctx context.Context, artifact packersdk.Artifact) error {
 	if err := r.open(ctx, artifact); err != nil {
 		return r.refused(ctx, err)
 	}
-	facts, err := r.client.Observe(ctx, r.told.Request)
+	facts, err := r.observe(ctx)
 	if err != nil {
 		return r.refused(ctx, err)
 	}
@@ -52,6 +52,11 @@ func (r *run) share(ctx context.Context, artifact packersdk.Artifact) error {
 	r.verify(ctx)
 	r.takeBack(ctx)
 	return r.failure()
+}
+
+func (r *run) observe(ctx context.Context) (facts sharing.Facts, err error) {
+	r.watched("Looked into", func() { facts, err = r.client.Observe(ctx, r.told.Request) })
+	return facts, err
 }
 
 // open makes the request, and fetches the credentials.
@@ -126,7 +131,7 @@ func (r *run) verify(ctx context.Context) {
 		return
 	}
 	r.ui.Say("Verifying from inside the targets...")
-	r.told.Checks = r.client.Verify(ctx, r.told.Plan, done)
+	r.watched("Verified", func() { r.told.Checks = r.client.Verify(ctx, r.told.Plan, done) })
 }
 
 // takeBack undoes what this run has added, when it failed, its verification did, or it was interrupted.
