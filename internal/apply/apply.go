@@ -95,8 +95,8 @@ type NotUndone struct {
 	Command string
 }
 
-// Run carries out a plan. [Undo] takes back what it has done. Calls in flight are never cancelled, since the outcome of a cancelled call is unknown: when
-// ctx is done, nothing new starts, and what is under way is waited for.
+// Run carries out a plan. [Undo] takes back what it has done. Calls in flight are never cancelled, since the outcome of a
+// cancelled call is unknown: when ctx is done, nothing new starts, and what is under way is waited for.
 func Run(ctx context.Context, doer Doer, p plan.Plan, o Options) Result {
 	r := newRun(doer, p, o)
 	for _, stage := range stages(p.Changes) {
