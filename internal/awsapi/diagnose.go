@@ -60,6 +60,9 @@ func diagnose(err error, a act) sharing.Problem {
 		f.action, f.resource, f.principal, f.again = "sts:AssumeRole", a.principal, "", true
 	}
 	f.message, f.encoded = decodable(f.message)
+	if match := resourceInMessage.FindStringSubmatch(f.message); match != nil && f.resource == "*" {
+		f.resource = match[1]
+	}
 	f.caller = callerOf(f)
 	for _, r := range rules() {
 		if r.fits(f) {
@@ -107,6 +110,9 @@ func (f refusal) decode() string {
 	return "\nAWS's reasons in detail, for whoever may call sts:DecodeAuthorizationMessage:\n" +
 		"aws sts decode-authorization-message --query DecodedMessage --output text --encoded-message " + f.encoded
 }
+
+// resourceInMessage is what was refused, where it was asked for by an alias and only AWS knows its ARN.
+var resourceInMessage = regexp.MustCompile(`on resource: (arn:[^\s"]+)`)
 
 var userInMessage = regexp.MustCompile(`User: (\S+) is not authorized`)
 

@@ -40,6 +40,12 @@ func TestDiagnose(t *testing.T) {
 		code, message   string
 		cause, remedies []string
 	}{
+		"a key looked for by its alias, whose ARN only AWS tells": {
+			act{scope: sharing.Scope{Region: "eu-central-1"}, doing: "looking", action: "kms:DescribeKey", resource: "*"}, "AccessDeniedException",
+			"User: arn:aws:iam::111111111111:user/ci is not authorized to perform: kms:DescribeKey on resource: " + keyARN + " because no identity-based policy allows the kms:DescribeKey action",
+			[]string{"the identity policy of arn:aws:iam::111111111111:user/ci does not allow kms:DescribeKey"},
+			[]string{`"Resource": "` + keyARN + `"`},
+		},
 		"a trust policy that does not let the caller in, or no such role": {
 			assume, "AccessDenied", "User: arn:aws:sts::111111111111:assumed-role/ci/build is not authorized to perform: sts:AssumeRole on resource: " + roleARN,
 			[]string{"does not tell which", "does not exist", `with external id "s3cret"`, "arn:aws:iam::111111111111:role/ci may not assume it"},

@@ -76,7 +76,7 @@ func (s *Server) sessionAllows(who *principal, context map[string][]string, acti
 
 func (s *Server) whyNot(key *kmsKey, use keyUse, policy iampolicy.Decision, own decision) string {
 	if policy.Effect == iampolicy.Allow {
-		return "the key policy leaves it to account " + use.principal.account.id + ", and " + own.reason
+		return own.reason + " (the key policy leaves it to account " + use.principal.account.id + ")"
 	}
 	if key.account == use.principal.account {
 		return "no resource-based policy allows the kms:" + use.op + " action (" + policy.Reason + "; no grant does)"
