@@ -3,7 +3,6 @@ package key
 import (
 	"context"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/access"
@@ -135,13 +134,5 @@ func (s *search) main() awsapi.ResolvedKey {
 
 // principal is who acts in a target: the role that is assumed there, "" when it isn't known.
 func (s *search) principal(account sharing.AccountID) string {
-	role := s.sources[account].Role
-	switch {
-	case role == nil:
-		return ""
-	case role.RoleARN != "":
-		return role.RoleARN
-	}
-	name := "role/" + strings.TrimPrefix(role.RoleName, "/")
-	return sharing.ARN{Partition: s.source.partition, Service: "iam", Account: account, Resource: name}.String()
+	return s.sources[account].Role.ARN(s.source.partition, account)
 }

@@ -98,13 +98,17 @@ func (s *session) warnings() []string {
 
 // roleARN returns the ARN of the role that a session assumes, "" for a session that assumes none.
 func (c *Client) roleARN(s *session) string {
-	role := s.credentials.Role
+	return s.credentials.Role.ARN(c.partition(), s.account)
+}
+
+// ARN returns the role's ARN in an account, "" for no role.
+func (r *AssumeRole) ARN(partition string, account sharing.AccountID) string {
 	switch {
-	case role == nil:
+	case r == nil:
 		return ""
-	case role.RoleARN != "":
-		return role.RoleARN
+	case r.RoleARN != "":
+		return r.RoleARN
 	}
-	name := "role/" + strings.TrimPrefix(role.RoleName, "/")
-	return sharing.ARN{Partition: c.partition(), Service: "iam", Account: s.account, Resource: name}.String()
+	name := "role/" + strings.TrimPrefix(r.RoleName, "/")
+	return sharing.ARN{Partition: partition, Service: "iam", Account: account, Resource: name}.String()
 }
