@@ -41,7 +41,8 @@ func TestDiagnose(t *testing.T) {
 		cause, remedies []string
 	}{
 		"a key looked for by its alias, whose ARN only AWS tells": {
-			act{scope: sharing.Scope{Region: "eu-central-1"}, doing: "looking", action: "kms:DescribeKey", resource: "*"}, "AccessDeniedException",
+			act{scope: sharing.Scope{Region: "eu-central-1"}, doing: "looking", action: "kms:DescribeKey", resource: "*"},
+			"AccessDeniedException",
 			"User: arn:aws:iam::111111111111:user/ci is not authorized to perform: kms:DescribeKey on resource: " + keyARN + " because no identity-based policy allows the kms:DescribeKey action",
 			[]string{"the identity policy of arn:aws:iam::111111111111:user/ci does not allow kms:DescribeKey"},
 			[]string{`"Resource": "` + keyARN + `"`},
