@@ -60,8 +60,8 @@ func (s *session) narrowing(assume assumeRole) assumeRole {
 	}
 }
 
-// narrow sets the policies of a session.
-func (s *session) narrow(policies ...string) {
+// narrow sets the policies of a session. They are written when they are needed, the wider ones seldom.
+func (s *session) narrow(policies ...func() string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.policies = policies
@@ -74,14 +74,16 @@ func (s *session) policy() string {
 	if len(s.policies) == 0 {
 		return ""
 	}
-	return s.policies[0]
+	return s.policies[0]()
 }
 
-// widen goes on to the next policy.
+// widen goes on to the next policy that is another one.
 func (s *session) widen() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.policies = s.policies[1:]
+	for refused := s.policies[0](); len(s.policies) > 0 && s.policies[0]() == refused; {
+		s.policies = s.policies[1:]
+	}
 	s.unpacked = len(s.policies) == 0
 }
 

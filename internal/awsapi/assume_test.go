@@ -13,6 +13,8 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
+func text(s string) func() string { return func() string { return s } }
+
 func TestASessionPolicyThatAWSCannotPack(t *testing.T) {
 	for name, tt := range map[string]struct {
 		role     AssumeRole
@@ -36,7 +38,7 @@ func TestASessionPolicyThatAWSCannotPack(t *testing.T) {
 				return http.StatusOK, assumed
 			}})
 			c := New(w.config(), map[sharing.AccountID]TargetCredentials{target: {Role: &tt.role}}, Options{})
-			c.sessions[target].narrow("narrow", "wide")
+			c.sessions[target].narrow(text("narrow"), text("wide"))
 			problem := c.enter(t.Context(), target)
 			if got := codeOf(problem); got != tt.code {
 				t.Errorf("problem %v", problem)

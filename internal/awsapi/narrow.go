@@ -1,8 +1,8 @@
 package awsapi
 
 import (
-	"slices"
 	"strings"
+	"sync"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/policy"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
@@ -52,12 +52,14 @@ func (c *Client) narrowToProof(keys []ResolvedKey, targets []sharing.Target, ope
 // its limit of the packed form, which nobody can compute. It leaves a session alone that needs nothing: AWS takes no
 // policy without statements.
 func (c *Client) narrowSession(s *session, config policy.Config, target sharing.Target) {
-	var policies []string
-	for _, limit := range []int{policy.SessionLimit, policy.SessionLimit / 2, 0} {
-		text := policy.Session(config, policy.Target{Target: target, RoleARN: c.roleARN(s), ExternalID: s.externalID()}, limit)
-		if !strings.Contains(text, `"Statement":[]`) {
-			policies = append(policies, text)
-		}
+	at := func(limit int) func() string {
+		return sync.OnceValue(func() string {
+			text := policy.Session(config, policy.Target{Target: target, RoleARN: c.roleARN(s), ExternalID: s.externalID()}, limit)
+			if strings.Contains(text, `"Statement":[]`) {
+				return ""
+			}
+			return text
+		})
 	}
-	s.narrow(slices.Compact(policies)...)
+	s.narrow(at(policy.SessionLimit), at(policy.SessionLimit/2), at(0))
 }

@@ -31,8 +31,8 @@ type session struct {
 	config aws.Config
 
 	mu       sync.Mutex
-	policies []string // that can narrow the session, the one in use first; they count when the role is assumed, and when that is renewed
-	unpacked bool     // AWS could not pack any of them, and the session has none
+	policies []func() string // that can narrow the session, the one in use first; they count when the role is assumed, and when that is renewed
+	unpacked bool            // AWS could not pack any of them, and the session has none
 }
 
 // sessionConfig returns the configuration that acts inside a target. The role is assumed when the first call asks for

@@ -93,7 +93,7 @@ func TestWhatAssumeRoleIsAskedFor(t *testing.T) {
 			source := w.config()
 			source.Region = tt.region
 			c := New(source, map[sharing.AccountID]TargetCredentials{target: {Role: &tt.role}}, Options{})
-			c.sessions[target].narrow("narrow")
+			c.sessions[target].narrow(text("narrow"))
 			if problem := c.enter(t.Context(), target); problem != nil {
 				t.Fatal(problem)
 			}
