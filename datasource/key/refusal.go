@@ -98,7 +98,7 @@ func (s *search) lacking(shut map[string][]sharing.AccountID) []lack {
 // lack.
 func (s *search) refusal() error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "images can't be shared with this configuration: %s\n", counted(len(s.problems), "problem"))
+	fmt.Fprintf(&b, "images can't be shared with this configuration: %s\n", sharing.Counted(len(s.problems), "problem"))
 	for _, p := range s.problems {
 		b.WriteString("\n* " + strings.ReplaceAll(p.Error(), "\n", "\n  ") + "\n")
 	}
@@ -109,11 +109,4 @@ func (s *search) refusal() error {
 		b.WriteString("\nNote: " + warning + "\n")
 	}
 	return errors.New(strings.TrimSuffix(b.String(), "\n"))
-}
-
-func counted(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -289,16 +289,16 @@ func (c RetireGrant) String() string {
 
 func (c ModifySnapshotPermission) String() string {
 	if len(c.Remove) > 0 {
-		return fmt.Sprintf("stop sharing the snapshot %s with %s", c.Snapshot, counted(len(c.Remove), "account"))
+		return fmt.Sprintf("stop sharing the snapshot %s with %s", c.Snapshot, sharing.Counted(len(c.Remove), "account"))
 	}
-	return fmt.Sprintf("share the snapshot %s with %s", c.Snapshot, counted(len(c.Add), "account"))
+	return fmt.Sprintf("share the snapshot %s with %s", c.Snapshot, sharing.Counted(len(c.Add), "account"))
 }
 
 func (c ModifyLaunchPermission) String() string {
 	if len(c.Remove) > 0 {
-		return fmt.Sprintf("stop sharing the image %s with %s", c.Image.ID, counted(len(c.Remove), "recipient"))
+		return fmt.Sprintf("stop sharing the image %s with %s", c.Image.ID, sharing.Counted(len(c.Remove), "recipient"))
 	}
-	return fmt.Sprintf("share the image %s with %s", c.Image.ID, counted(len(c.Add), "recipient"))
+	return fmt.Sprintf("share the image %s with %s", c.Image.ID, sharing.Counted(len(c.Add), "recipient"))
 }
 
 func (c PutTags) String() string {
@@ -311,11 +311,4 @@ func (c RemoveTags) String() string {
 
 func (c SetGroupRole) String() string {
 	return fmt.Sprintf("point the Auto Scaling group %s at %s", c.Group, c.RoleARN)
-}
-
-func counted(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -81,7 +81,7 @@ func (c *computation) endGrants(keyARN string) {
 		}
 	}
 	if others > 0 {
-		c.foreign("%s on the key %s: not made by this plugin", counted(others, "grant"), keyARN)
+		c.foreign("%s on the key %s: not made by this plugin", sharing.Counted(others, "grant"), keyARN)
 	}
 }
 

@@ -7,6 +7,7 @@ package sharing
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -43,6 +44,14 @@ func (s Scope) Covers(other Scope) bool {
 // CompareScopes orders by account, then by Region.
 func CompareScopes(a, b Scope) int {
 	return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region))
+}
+
+// Counted writes a number of things for people: "1 image", "2 images".
+func Counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // DefaultGrantOperations are the operations that Auto Scaling's service-linked role needs on a shared key, in the order

@@ -39,7 +39,7 @@ func (r *run) failure() error {
 	}
 	what := "sharing the AMIs failed"
 	if total := len(r.told.Request.Targets); len(accounts) > 0 {
-		what = fmt.Sprintf("sharing the AMIs failed for %d of %s", len(accounts), counted(total, "target account"))
+		what = fmt.Sprintf("sharing the AMIs failed for %d of %s", len(accounts), sharing.Counted(total, "target account"))
 	}
 	if r.told.DryRun {
 		what = "[DryRun] " + what

@@ -9,6 +9,7 @@ import (
 	packersdk "github.com/hashicorp/packer-plugin-sdk/packer"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/apply"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
 // quietTime is how long anything may go on without a line about it.
@@ -63,7 +64,7 @@ func (r *run) tellTargets(what string, done <-chan struct{}) {
 			return
 		case <-ticker.C:
 			if n, total := r.client.Looked(); total > 0 {
-				r.ui.Sayf("%s: %d of %s", what, n, counted(total, "target"))
+				r.ui.Sayf("%s: %d of %s", what, n, sharing.Counted(total, "target"))
 			}
 		}
 	}

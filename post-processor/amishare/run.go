@@ -3,7 +3,6 @@ package amishare
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -68,7 +67,7 @@ func (r *run) open(ctx context.Context, artifact packersdk.Artifact) error {
 	}
 	r.told.Request = request
 	r.say("Warning: %s", c.warnings(request.Targets))
-	r.ui.Sayf("Looking at %s and at what %s may do with them...", counted(len(request.Images), "image"), counted(len(request.Targets), "target account"))
+	r.ui.Sayf("Looking at %s and at what %s may do with them...", sharing.Counted(len(request.Images), "image"), sharing.Counted(len(request.Targets), "target account"))
 	source, err := c.AWSConfig(ctx, access.Options{
 		PluginVersion: r.told.PluginVersion, PackerVersion: c.PackerCoreVersion, Region: home(request),
 	})
@@ -104,7 +103,7 @@ func (r *run) apply(ctx context.Context) {
 	case p.Empty() && len(p.Blocked) == 0:
 		r.ui.Say("Everything is shared already.")
 	case !p.Empty():
-		r.ui.Say("Sharing: " + counted(len(p.Changes), "change") + "...")
+		r.ui.Say("Sharing: " + sharing.Counted(len(p.Changes), "change") + "...")
 	}
 	steps := progress{ui: r.ui}
 	r.told.Result = apply.Run(ctx, r.client, r.told.Plan, apply.Options{
@@ -183,11 +182,4 @@ func (r *run) say(format string, messages []string) {
 	for _, message := range messages {
 		r.ui.Sayf(format, message)
 	}
-}
-
-func counted(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
