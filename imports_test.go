@@ -23,7 +23,8 @@ var mayImport = map[string][]string{
 	"post-processor/amishare":    {"internal/access", "internal/awsapi", "internal/apply", "internal/report", "internal/plan", "internal/sharing", "version"},
 	"datasource/key":             {"internal/access", "internal/awsapi", "internal/policy", "internal/report", "internal/plan", "internal/sharing", "version"},
 	"internal/access":            {"internal/awsapi", "internal/sharing"},
-	"internal/awsapi":            {"internal/policy", "internal/plan", "internal/sharing"},
+	"internal/awsapi":            {"internal/diagnose", "internal/policy", "internal/plan", "internal/sharing"},
+	"internal/diagnose":          {"internal/policy", "internal/sharing"},
 	"internal/report":            {"internal/apply", "internal/plan", "internal/sharing"},
 	"internal/apply":             {"internal/plan", "internal/sharing"},
 	"internal/plan":              {"internal/sharing"},
@@ -58,6 +59,8 @@ var pure = map[string][]string{
 	"internal/sharing": {"context", "log", "net/http", "os", "sync"},
 	"internal/plan":    {"context", "log", "net/http", "os", "sync", "time"},
 	"internal/policy":  {"context", "log", "net/http", "os", "sync", "time"},
+	// Errors are told apart by their types: a deadline is one of context's.
+	"internal/diagnose": {"log", "net/http", "os", "sync", "time"},
 }
 
 type goPackage struct {

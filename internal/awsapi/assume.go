@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
@@ -52,7 +53,7 @@ func (s *session) narrowing(assume assumeRole) assumeRole {
 			policy := s.policy()
 			in.Policy = optional(policy)
 			out, err := assume(ctx, in, o...)
-			if policy == "" || !hasCode(err, "PackedPolicyTooLarge", "PackedPolicyTooLargeException") {
+			if policy == "" || !diagnose.Has(err, "PackedPolicyTooLarge", "PackedPolicyTooLargeException") {
 				return out, err
 			}
 			s.widen()

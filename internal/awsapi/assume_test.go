@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
+	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -123,7 +124,7 @@ func TestALargeRunIsNarrowedToo(t *testing.T) {
 	if len(text) > 2048 || !strings.Contains(text, `"arn:aws:kms:*:111111111111:key/*"`) || !strings.Contains(text, "arn:aws:ec2:*::image/*") {
 		t.Errorf("the policy in use, %d characters: %s", len(text), text)
 	}
-	if _, err := c.autoscaling(place{target, "eu-central-1"}).DescribeAutoScalingGroups(t.Context(), nil); !denied(err) {
+	if _, err := c.autoscaling(place{target, "eu-central-1"}).DescribeAutoScalingGroups(t.Context(), nil); !diagnose.Denied(err) {
 		t.Errorf("the session may do what the run does not do: %v", err)
 	}
 }

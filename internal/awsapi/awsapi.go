@@ -2,16 +2,14 @@
 // a time, proves them without making them, and verifies from inside the targets what a run has brought about.
 //
 // It is the only importer of the SDK's service clients, and it decides nothing: what has to change is internal/plan's
-// answer, in which order and what to do about failures internal/apply's. Where AWS refuses, its code is put into words
-// with cause and remedy; the SDK's error types go no further than here.
+// answer, in which order and what to do about failures internal/apply's. What AWS's refusals mean says internal/diagnose;
+// the SDK's error types go no further than here.
 package awsapi
 
 import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-
-	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
 // Options of a Client. The zero value is usable.
@@ -79,20 +77,4 @@ type AssumeRole struct {
 type Stats struct {
 	Calls   map[string]int // by "kms:CreateGrant"; a call counts once, however often it was repeated
 	Retries int            // attempts after the first ones
-}
-
-// ObserveError is returned when something could not be read that the whole run needs: every such thing, not the first.
-type ObserveError struct {
-	Problems []sharing.Problem
-}
-
-func (e *ObserveError) Error() string { return joinProblems(e.Problems) }
-
-// Unwrap returns the problems.
-func (e *ObserveError) Unwrap() []error {
-	errs := make([]error, len(e.Problems))
-	for i, problem := range e.Problems {
-		errs[i] = problem
-	}
-	return errs
 }

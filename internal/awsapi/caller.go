@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
@@ -29,14 +30,14 @@ func NewCaller(ctx context.Context, config aws.Config) (sharing.ARN, error) {
 	var out *sts.GetCallerIdentityOutput
 	err := poll(ctx, func(ctx context.Context) (finished bool, err error) {
 		out, err = service.GetCallerIdentity(ctx, nil)
-		return !hasCode(err, "InvalidClientTokenId"), err
+		return !diagnose.Has(err, "InvalidClientTokenId"), err
 	})
 	return caller(out, err)
 }
 
 func caller(out *sts.GetCallerIdentityOutput, err error) (sharing.ARN, error) {
 	if err != nil {
-		return sharing.ARN{}, diagnose(err, act{doing: "asking whose credentials these are", action: "sts:GetCallerIdentity"})
+		return sharing.ARN{}, diagnose.Error(err, diagnose.Act{Doing: "asking whose credentials these are", Action: "sts:GetCallerIdentity"})
 	}
 	return sharing.ParseARN(aws.ToString(out.Arn))
 }

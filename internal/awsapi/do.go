@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -40,14 +41,14 @@ func (c *Client) Do(ctx context.Context, change plan.Change) (undo plan.Change, 
 }
 
 // settle says what an attempt means: the undo of what was done or may have been done, and the error in words.
-func settle(undo plan.Change, err error, a act) (plan.Change, error) {
+func settle(undo plan.Change, err error, a diagnose.Act) (plan.Change, error) {
 	switch {
 	case err == nil:
 		return undo, nil
-	case unknown(err):
-		return undo, diagnose(err, a)
+	case diagnose.Unknown(err):
+		return undo, diagnose.Error(err, a)
 	default:
-		return nil, diagnose(err, a)
+		return nil, diagnose.Error(err, a)
 	}
 }
 
@@ -67,12 +68,12 @@ func (r *rejection) Parts() (refused, rest plan.Change) { return r.refused, r.re
 
 // rejected tells whether a batch was refused because of recipients that AWS's message names, whatever its code: there are
 // several for accounts that don't exist any more. A message for want of permission names the caller's account.
-func rejected(err error, a act, batch plan.Change) (*rejection, bool) {
-	if err == nil || unknown(err) || denied(err) {
+func rejected(err error, a diagnose.Act, batch plan.Change) (*rejection, bool) {
+	if err == nil || diagnose.Unknown(err) || diagnose.Denied(err) {
 		return nil, false
 	}
-	refused, rest := plan.Divide(batch, namedIn(message(err)))
-	return &rejection{diagnose(err, a), refused, rest}, refused != nil
+	refused, rest := plan.Divide(batch, namedIn(diagnose.Message(err)))
+	return &rejection{diagnose.Error(err, a), refused, rest}, refused != nil
 }
 
 var arnInMessage = regexp.MustCompile(`arn:[\w:/+=,.@-]*\w`)

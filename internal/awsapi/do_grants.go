@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -34,7 +35,7 @@ func (c *Client) createGrant(ctx context.Context, change plan.CreateGrant) (plan
 		return err
 	}
 	err := send(ctx)
-	if change.NewRole && hasCode(err, "InvalidArnException") {
+	if change.NewRole && diagnose.Has(err, "InvalidArnException") {
 		err = untilKnown(ctx, send)
 	}
 	undo := undoOf(change, id)
@@ -53,7 +54,7 @@ func untilKnown(ctx context.Context, send func(context.Context) error) error {
 	defer cancel()
 	return poll(ctx, func(ctx context.Context) (bool, error) {
 		err := send(ctx)
-		return !hasCode(err, "InvalidArnException"), err
+		return !diagnose.Has(err, "InvalidArnException"), err
 	})
 }
 
@@ -82,12 +83,12 @@ func createGrantInput(change plan.CreateGrant) *kms.CreateGrantInput {
 	return in
 }
 
-func (c *Client) grantAct(change plan.CreateGrant) act {
-	return act{
-		scope:  sharing.Scope{Account: change.Account, Region: change.Region},
-		doing:  "granting key " + change.KeyARN + " to role " + change.GranteeARN,
-		action: "kms:CreateGrant", resource: change.KeyARN, principal: c.RoleARN(change.Account),
-		grantee: change.GranteeARN, operations: change.Operations,
+func (c *Client) grantAct(change plan.CreateGrant) diagnose.Act {
+	return diagnose.Act{
+		Scope:  sharing.Scope{Account: change.Account, Region: change.Region},
+		Doing:  "granting key " + change.KeyARN + " to role " + change.GranteeARN,
+		Action: "kms:CreateGrant", Resource: change.KeyARN, Principal: c.RoleARN(change.Account),
+		Grantee: change.GranteeARN, Operations: change.Operations,
 	}
 }
 
@@ -116,9 +117,9 @@ func (c *Client) issuer(account sharing.AccountID, keyARN string, region sharing
 	}
 }
 
-func noCredentials(a act, account sharing.AccountID) error {
+func noCredentials(a diagnose.Act, account sharing.AccountID) error {
 	return sharing.Problem{
-		Scope: a.scope, Doing: a.doing, Cause: "there are no credentials for account " + string(account),
+		Scope: a.Scope, Doing: a.Doing, Cause: "there are no credentials for account " + string(account),
 		Remedy: "give the target an assume_role block or a profile",
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -37,11 +38,11 @@ func (c *Client) retireGrant(ctx context.Context, change plan.RetireGrant) (plan
 // gone tells whether a refusal means that the grant is not there any more. Across accounts KMS does not say so, and the
 // list of grants has to.
 func (c *Client) gone(ctx context.Context, change plan.RetireGrant, refusal error) bool {
-	if hasCode(refusal, "NotFoundException", "InvalidGrantIdException") {
+	if diagnose.Has(refusal, "NotFoundException", "InvalidGrantIdException") {
 		return true
 	}
 	p, ok := c.issuer(change.Issuer, change.KeyARN, change.Region)
-	if !ok || !denied(refusal) {
+	if !ok || !diagnose.Denied(refusal) {
 		return false
 	}
 	grants, err := c.listGrants(ctx, p, &kms.ListGrantsInput{KeyId: &change.KeyARN, GrantId: &change.GrantID})
@@ -57,14 +58,14 @@ func (c *Client) takeBack(ctx context.Context, change plan.RetireGrant) error {
 	return err
 }
 
-func (c *Client) retireAct(change plan.RetireGrant) act {
-	a := act{
-		scope:  sharing.Scope{Account: change.Account, Region: change.Region},
-		doing:  "retiring grant " + change.GrantID + " of " + change.GranteeARN + " on key " + change.KeyARN,
-		action: "kms:RetireGrant", resource: change.KeyARN, principal: c.RoleARN(change.Issuer),
+func (c *Client) retireAct(change plan.RetireGrant) diagnose.Act {
+	a := diagnose.Act{
+		Scope:  sharing.Scope{Account: change.Account, Region: change.Region},
+		Doing:  "retiring grant " + change.GrantID + " of " + change.GranteeARN + " on key " + change.KeyARN,
+		Action: "kms:RetireGrant", Resource: change.KeyARN, Principal: c.RoleARN(change.Issuer),
 	}
 	if _, ok := c.issuer(change.Issuer, change.KeyARN, change.Region); !ok {
-		a.action = "kms:RevokeGrant"
+		a.Action = "kms:RevokeGrant"
 	}
 	return a
 }

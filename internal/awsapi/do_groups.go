@@ -5,6 +5,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -12,13 +13,13 @@ import (
 // setGroupRole points a group at a service-linked role. The role takes effect with the next instance that it launches.
 // https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_UpdateAutoScalingGroup.html
 func (c *Client) setGroupRole(ctx context.Context, change plan.SetGroupRole) (plan.Change, error) {
-	a := act{
-		scope: sharing.Scope{Account: change.Account, Region: change.Region}, doing: "pointing Auto Scaling group " + change.Group + " at role " + change.RoleARN,
-		action: "autoscaling:UpdateAutoScalingGroup", resource: sharing.ARN{
+	a := diagnose.Act{
+		Scope: sharing.Scope{Account: change.Account, Region: change.Region}, Doing: "pointing Auto Scaling group " + change.Group + " at role " + change.RoleARN,
+		Action: "autoscaling:UpdateAutoScalingGroup", Resource: sharing.ARN{
 			Partition: c.partition(), Service: "autoscaling", Region: change.Region, Account: change.Account,
 			Resource: "autoScalingGroup:*:autoScalingGroupName/" + change.Group,
 		}.String(),
-		principal: c.RoleARN(change.Account), grantee: change.RoleARN,
+		Principal: c.RoleARN(change.Account), Grantee: change.RoleARN,
 	}
 	if c.sessions[change.Account] == nil {
 		return nil, noCredentials(a, change.Account)

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -23,14 +24,14 @@ func (c *Client) modifyLaunchPermission(ctx context.Context, change plan.ModifyL
 	return settle(undo, err, a)
 }
 
-func (c *Client) imageAct(change plan.ModifyLaunchPermission) act {
+func (c *Client) imageAct(change plan.ModifyLaunchPermission) diagnose.Act {
 	doing := "sharing image " + change.Image.ID
 	if len(change.Remove) > 0 {
 		doing = "unsharing image " + change.Image.ID
 	}
-	return act{
-		scope: sharing.Scope{Region: change.Image.Region}, doing: doing,
-		action: "ec2:ModifyImageAttribute", resource: c.imageARN(change.Image.Region, change.Image.ID),
+	return diagnose.Act{
+		Scope: sharing.Scope{Region: change.Image.Region}, Doing: doing,
+		Action: "ec2:ModifyImageAttribute", Resource: c.imageARN(change.Image.Region, change.Image.ID),
 	}
 }
 

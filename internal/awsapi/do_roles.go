@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -19,9 +20,9 @@ const roleDeletionTimeout = time.Minute
 // was lost and this is the second. KMS takes its time to know a new role; the grants wait for it.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateServiceLinkedRole.html
 func (c *Client) createServiceLinkedRole(ctx context.Context, change plan.CreateServiceLinkedRole) (plan.Change, error) {
-	a := act{
-		scope: sharing.Scope{Account: change.Account}, doing: "creating the service-linked role " + change.ARN,
-		action: "iam:CreateServiceLinkedRole", resource: change.ARN, principal: c.RoleARN(change.Account),
+	a := diagnose.Act{
+		Scope: sharing.Scope{Account: change.Account}, Doing: "creating the service-linked role " + change.ARN,
+		Action: "iam:CreateServiceLinkedRole", Resource: change.ARN, Principal: c.RoleARN(change.Account),
 	}
 	if c.sessions[change.Account] == nil {
 		return nil, noCredentials(a, change.Account)
@@ -31,7 +32,7 @@ func (c *Client) createServiceLinkedRole(ctx context.Context, change plan.Create
 		AWSServiceName: aws.String(change.Grantee.Service), CustomSuffix: optional(change.Grantee.Suffix),
 	})
 	undo := plan.DeleteServiceLinkedRole{Account: change.Account, Grantee: change.Grantee}
-	if hasCode(err, "InvalidInput", "InvalidInputException") && strings.Contains(message(err), "has been taken") {
+	if diagnose.Has(err, "InvalidInput", "InvalidInputException") && strings.Contains(diagnose.Message(err), "has been taken") {
 		if attempts.of("CreateServiceLinkedRole") > 1 {
 			return undo, nil
 		}
@@ -43,34 +44,34 @@ func (c *Client) createServiceLinkedRole(ctx context.Context, change plan.Create
 // deleteServiceLinkedRole deletes a role and waits until it is gone.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteServiceLinkedRole.html
 func (c *Client) deleteServiceLinkedRole(ctx context.Context, change plan.DeleteServiceLinkedRole) error {
-	a := act{
-		scope: sharing.Scope{Account: change.Account}, doing: "deleting the service-linked role " + change.Grantee.Name,
-		action: "iam:DeleteServiceLinkedRole", resource: change.Grantee.ARN(c.partition(), change.Account), principal: c.RoleARN(change.Account),
+	a := diagnose.Act{
+		Scope: sharing.Scope{Account: change.Account}, Doing: "deleting the service-linked role " + change.Grantee.Name,
+		Action: "iam:DeleteServiceLinkedRole", Resource: change.Grantee.ARN(c.partition(), change.Account), Principal: c.RoleARN(change.Account),
 	}
 	client := c.iam(place{account: change.Account})
 	_, err := client.DeleteServiceLinkedRole(ctx, &iam.DeleteServiceLinkedRoleInput{RoleName: &change.Grantee.Name})
-	if hasCode(err, "NoSuchEntity", "NoSuchEntityException") {
+	if diagnose.Has(err, "NoSuchEntity", "NoSuchEntityException") {
 		return nil
 	}
 	if err != nil {
-		return diagnose(err, a)
+		return diagnose.Error(err, a)
 	}
 	ctx, cancel := context.WithTimeout(ctx, roleDeletionTimeout)
 	defer cancel()
 	gone := false
 	err = poll(ctx, func(ctx context.Context) (bool, error) {
 		_, err := client.GetRole(ctx, &iam.GetRoleInput{RoleName: &change.Grantee.Name})
-		gone = hasCode(err, "NoSuchEntity", "NoSuchEntityException")
+		gone = diagnose.Has(err, "NoSuchEntity", "NoSuchEntityException")
 		return err != nil, err
 	})
 	switch {
 	case gone:
 		return nil
 	case err != nil:
-		return diagnose(err, a)
+		return diagnose.Error(err, a)
 	}
 	return sharing.Problem{
-		Scope: a.scope, Doing: a.doing, Cause: "IAM has not deleted it yet: something may be using it",
+		Scope: a.Scope, Doing: a.Doing, Cause: "IAM has not deleted it yet: something may be using it",
 		Remedy: "look at it again later: aws iam get-role --role-name " + change.Grantee.Name,
 	}
 }

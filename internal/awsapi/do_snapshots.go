@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -23,14 +24,14 @@ func (c *Client) modifySnapshotPermission(ctx context.Context, change plan.Modif
 	return settle(undo, err, a)
 }
 
-func (c *Client) snapshotAct(change plan.ModifySnapshotPermission) act {
+func (c *Client) snapshotAct(change plan.ModifySnapshotPermission) diagnose.Act {
 	doing := "sharing snapshot " + change.Snapshot
 	if len(change.Remove) > 0 {
 		doing = "unsharing snapshot " + change.Snapshot
 	}
-	return act{
-		scope: sharing.Scope{Region: change.Image.Region}, doing: doing + " of image " + change.Image.ID,
-		action: "ec2:ModifySnapshotAttribute", resource: c.snapshotARN(change.Image.Region, change.Snapshot),
+	return diagnose.Act{
+		Scope: sharing.Scope{Region: change.Image.Region}, Doing: doing + " of image " + change.Image.ID,
+		Action: "ec2:ModifySnapshotAttribute", Resource: c.snapshotARN(change.Image.Region, change.Snapshot),
 	}
 }
 

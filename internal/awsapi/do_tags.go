@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -41,12 +42,12 @@ func (c *Client) removeTags(ctx context.Context, change plan.RemoveTags) error {
 			tags = append(tags, types.Tag{Key: aws.String(key)})
 		}
 		if _, err := client.DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{change.Resource}, Tags: tags}); err != nil {
-			return diagnose(err, c.tagAct(change.Account, change.Image.Region, change.Resource, "ec2:DeleteTags"))
+			return diagnose.Error(err, c.tagAct(change.Account, change.Image.Region, change.Resource, "ec2:DeleteTags"))
 		}
 	}
 	if len(change.Restore) > 0 {
 		if _, err := client.CreateTags(ctx, createTagsInput(change.Resource, change.Restore)); err != nil {
-			return diagnose(err, c.tagAct(change.Account, change.Image.Region, change.Resource, "ec2:CreateTags"))
+			return diagnose.Error(err, c.tagAct(change.Account, change.Image.Region, change.Resource, "ec2:CreateTags"))
 		}
 	}
 	return nil
@@ -60,7 +61,7 @@ func createTagsInput(resource string, tags map[string]string) *ec2.CreateTagsInp
 	return in
 }
 
-func (c *Client) tagAct(account sharing.AccountID, region sharing.Region, resource, action string) act {
+func (c *Client) tagAct(account sharing.AccountID, region sharing.Region, resource, action string) diagnose.Act {
 	arn := c.imageARN(region, resource)
 	if !strings.HasPrefix(resource, "ami-") {
 		arn = c.snapshotARN(region, resource)
@@ -69,5 +70,5 @@ func (c *Client) tagAct(account sharing.AccountID, region sharing.Region, resour
 	if action == "ec2:DeleteTags" {
 		doing = "taking back the tags of " + resource
 	}
-	return act{scope: sharing.Scope{Account: account, Region: region}, doing: doing, action: action, resource: arn, principal: c.RoleARN(account)}
+	return diagnose.Act{Scope: sharing.Scope{Account: account, Region: region}, Doing: doing, Action: action, Resource: arn, Principal: c.RoleARN(account)}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -105,28 +106,17 @@ func (g *grantsProof) grant(ctx context.Context, to ProvenGrantee, key ResolvedK
 		Operations: g.operations, Name: to.Grantee.GrantName(to.Account),
 	}
 	err := g.proveGrant(ctx, change)
-	if proven(err) {
+	if diagnose.Proven(err) {
 		return
 	}
 	a := g.grantAct(change)
-	a.doing = "proving that key " + key.ARN + " can be granted to role " + to.ARN
-	problem := diagnose(err, a)
+	a.Doing = "proving that key " + key.ARN + " can be granted to role " + to.ARN
+	problem := diagnose.Error(err, a)
 	if problem.Code != "AccessDeniedException" {
 		g.problems.add(problem)
 		return
 	}
-	own := roleSide(refusal{act: a, caller: a.principal})
-	g.refused.add(RefusedGrant{key, to, problem, namesAnotherPolicy(message(err)), own})
-}
-
-// namesAnotherPolicy tells whether AWS puts a refusal down to a policy that is not the key's.
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
-func namesAnotherPolicy(message string) bool {
-	_, reason, _ := strings.Cut(message, " because ")
-	if reason == "" {
-		_, reason, _ = strings.Cut(message, " with an explicit deny in ")
-	}
-	return reason != "" && !strings.Contains(reason, "resource-based polic")
+	g.refused.add(RefusedGrant{key, to, problem, diagnose.BlamesAnother(err), diagnose.OwnSide(a)})
 }
 
 // missingRole says how a role that is not there is made.

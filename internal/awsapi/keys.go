@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
@@ -70,8 +71,8 @@ func (c *Client) resolveIn(ctx context.Context, region sharing.Region, q KeyQuer
 	}
 	key, err := c.resolve(ctx, region, id)
 	if err != nil {
-		return nil, []sharing.Problem{diagnose(err, act{
-			scope: sharing.Scope{Region: region}, doing: "looking for key " + id, action: "kms:DescribeKey", resource: resourceOf(id),
+		return nil, []sharing.Problem{diagnose.Error(err, diagnose.Act{
+			Scope: sharing.Scope{Region: region}, Doing: "looking for key " + id, Action: "kms:DescribeKey", Resource: resourceOf(id),
 		})}
 	}
 	return []ResolvedKey{key}, nil

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
 	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi/types"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
@@ -22,7 +23,7 @@ func (c *Client) keysByTags(ctx context.Context, region sharing.Region, tags map
 	arns, err := c.taggedKeys(ctx, region, tags)
 	switch {
 	case err != nil:
-		return nil, []sharing.Problem{diagnose(err, act{scope: scope, doing: doing, action: "tag:GetResources", resource: "*"})}
+		return nil, []sharing.Problem{diagnose.Error(err, diagnose.Act{Scope: scope, Doing: doing, Action: "tag:GetResources", Resource: "*"})}
 	case len(arns) == 0:
 		return nil, []sharing.Problem{{
 			Scope: scope, Doing: doing, Cause: "no key of the account has them all",
@@ -34,7 +35,7 @@ func (c *Client) keysByTags(ctx context.Context, region sharing.Region, tags map
 	each(arns, func(i int, arn string) {
 		key, err := c.resolve(ctx, region, arn)
 		if err != nil {
-			problems.add(diagnose(err, act{scope: scope, doing: "looking at key " + arn, action: "kms:DescribeKey", resource: arn}))
+			problems.add(diagnose.Error(err, diagnose.Act{Scope: scope, Doing: "looking at key " + arn, Action: "kms:DescribeKey", Resource: arn}))
 		}
 		keys[i] = key
 	})

@@ -4,13 +4,14 @@ import (
 	"context"
 	"slices"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
 // Observe reads what is there, as far as the request touches it: nothing is changed. Images, snapshots and keys are
 // read as the source account, roles, groups and tags from inside the targets, everything at the same time as far as one
 // answer doesn't need another. What goes wrong inside a target stands in its facts and stops nothing else; the error,
-// an *ObserveError, holds what stops the run.
+// sharing.Problems, holds what stops the run.
 func (c *Client) Observe(ctx context.Context, request sharing.Request) (sharing.Facts, error) {
 	o := &observation{Client: c, request: request}
 	facts := sharing.Facts{Partition: c.partition(), Images: o.images(ctx)}
@@ -29,7 +30,7 @@ func (c *Client) Observe(ctx context.Context, request sharing.Request) (sharing.
 		return facts, err
 	}
 	if len(o.problems.items) > 0 {
-		return facts, &ObserveError{Problems: sortProblems(o.problems.items)}
+		return facts, sharing.Problems(sortProblems(o.problems.items))
 	}
 	return facts, nil
 }
@@ -42,7 +43,7 @@ type observation struct {
 	warnings list[string]
 }
 
-func (o *observation) problem(err error, a act) { o.problems.add(diagnose(err, a)) }
+func (o *observation) problem(err error, a diagnose.Act) { o.problems.add(diagnose.Error(err, a)) }
 
 // keysOf returns the ARNs of the keys behind images, sorted, each once.
 func keysOf(images []sharing.Image) []string {

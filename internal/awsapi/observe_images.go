@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
@@ -41,8 +42,8 @@ func (o *observation) imagesOf(ctx context.Context, region sharing.Region) map[s
 	}
 	found, err := o.describeImages(ctx, place{region: region}, ids)
 	if err != nil {
-		o.problem(err, act{
-			scope: sharing.Scope{Region: region}, doing: "looking at " + named("image", ids), action: "ec2:DescribeImages", resource: "*",
+		o.problem(err, diagnose.Act{
+			Scope: sharing.Scope{Region: region}, Doing: "looking at " + named("image", ids), Action: "ec2:DescribeImages", Resource: "*",
 		})
 		return images
 	}
@@ -93,9 +94,9 @@ func (o *observation) launchPermissions(ctx context.Context, region sharing.Regi
 		ImageId: &id, Attribute: types.ImageAttributeNameLaunchPermission,
 	})
 	if err != nil {
-		o.problem(err, act{
-			scope: sharing.Scope{Region: region}, doing: "reading the launch permissions of image " + id,
-			action: "ec2:DescribeImageAttribute", resource: o.imageARN(region, id),
+		o.problem(err, diagnose.Act{
+			Scope: sharing.Scope{Region: region}, Doing: "reading the launch permissions of image " + id,
+			Action: "ec2:DescribeImageAttribute", Resource: o.imageARN(region, id),
 		})
 		return nil
 	}
@@ -128,7 +129,7 @@ func (c *Client) describeImages(ctx context.Context, p place, ids []string) ([]t
 	pages := ec2.NewDescribeImagesPaginator(c.ec2(p).DescribeImages, &ec2.DescribeImagesInput{ImageIds: ids, IncludeDisabled: aws.Bool(p.account == "")})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
-		if hasCode(err, "InvalidAMIID.NotFound", "InvalidAMIID.Unavailable") {
+		if diagnose.Has(err, "InvalidAMIID.NotFound", "InvalidAMIID.Unavailable") {
 			return c.describeOthers(ctx, p, ids, err)
 		}
 		if err != nil {
@@ -146,7 +147,7 @@ func (c *Client) describeOthers(ctx context.Context, p place, ids []string, refu
 	if len(ids) == 1 {
 		return nil, nil
 	}
-	gone := imageID.FindAllString(message(refusal), -1)
+	gone := imageID.FindAllString(diagnose.Message(refusal), -1)
 	rest := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return slices.Contains(gone, id) })
 	switch {
 	case len(rest) == 0:

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
@@ -55,11 +56,11 @@ func (o *observation) describeKey(ctx context.Context, arn string, images []shar
 		key.Described = true
 		key.AWSManaged = out.KeyMetadata.KeyManager == types.KeyManagerTypeAws
 		key.State = string(out.KeyMetadata.KeyState)
-	case foreign && denied(err):
+	case foreign && diagnose.Denied(err):
 		o.warnings.add(fmt.Sprintf("key %s of account %s could not be described: whether it is a customer key and enabled shows when grants are made", arn, keyAccount(arn)))
 	default:
-		problem := diagnose(err, act{scope: sharing.Scope{Region: region}, doing: "looking at key " + arn, action: "kms:DescribeKey", resource: arn})
-		if denied(err) {
+		problem := diagnose.Error(err, diagnose.Act{Scope: sharing.Scope{Region: region}, Doing: "looking at key " + arn, Action: "kms:DescribeKey", Resource: arn})
+		if diagnose.Denied(err) {
 			problem.Remedy = otherKey + "\n" + problem.Remedy
 		}
 		o.problems.add(problem)
@@ -77,8 +78,8 @@ func (o *observation) sourceGrants(ctx context.Context, arn string) ([]sharing.G
 	switch {
 	case err == nil:
 		return grants, true
-	case !denied(err):
-		o.problem(err, act{scope: sharing.Scope{Region: keyRegion(arn)}, doing: "listing the grants of key " + arn, action: "kms:ListGrants", resource: arn})
+	case !diagnose.Denied(err):
+		o.problem(err, diagnose.Act{Scope: sharing.Scope{Region: keyRegion(arn)}, Doing: "listing the grants of key " + arn, Action: "kms:ListGrants", Resource: arn})
 	}
 	return nil, false
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
@@ -62,7 +63,7 @@ func (o *observation) describeSnapshots(ctx context.Context, region sharing.Regi
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			o.problem(err, act{scope: scope, doing: "looking at " + named("snapshot", ids), action: "ec2:DescribeSnapshots", resource: "*"})
+			o.problem(err, diagnose.Act{Scope: scope, Doing: "looking at " + named("snapshot", ids), Action: "ec2:DescribeSnapshots", Resource: "*"})
 			return
 		}
 		for _, snapshot := range page.Snapshots {
@@ -96,9 +97,9 @@ func (o *observation) createVolumePermissions(ctx context.Context, region sharin
 		SnapshotId: &id, Attribute: types.SnapshotAttributeNameCreateVolumePermission,
 	})
 	if err != nil {
-		o.problem(err, act{
-			scope: sharing.Scope{Region: region}, doing: "reading the create-volume permissions of snapshot " + id,
-			action: "ec2:DescribeSnapshotAttribute", resource: o.snapshotARN(region, id),
+		o.problem(err, diagnose.Act{
+			Scope: sharing.Scope{Region: region}, Doing: "reading the create-volume permissions of snapshot " + id,
+			Action: "ec2:DescribeSnapshotAttribute", Resource: o.snapshotARN(region, id),
 		})
 		return nil
 	}

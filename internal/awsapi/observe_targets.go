@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
@@ -66,10 +67,10 @@ type targetLook struct {
 	problems list[sharing.Problem]
 }
 
-func (t *targetLook) problem(err error, region sharing.Region, a act) {
-	a.scope = sharing.Scope{Account: t.target.Account, Region: region}
-	a.principal = t.RoleARN(t.target.Account)
-	t.problems.add(diagnose(err, a))
+func (t *targetLook) problem(err error, region sharing.Region, a diagnose.Act) {
+	a.Scope = sharing.Scope{Account: t.target.Account, Region: region}
+	a.Principal = t.RoleARN(t.target.Account)
+	t.problems.add(diagnose.Error(err, a))
 }
 
 func (t *targetLook) roles(ctx context.Context) map[sharing.Grantee]sharing.Role {
@@ -95,8 +96,8 @@ func (t *targetLook) role(ctx context.Context, grantee sharing.Grantee) sharing.
 		role := sharing.Role{Exists: true, ARN: aws.ToString(out.Role.Arn), UniqueID: aws.ToString(out.Role.RoleId)}
 		t.grants.addRole(role.ARN, role.UniqueID)
 		return role
-	case !hasCode(err, "NoSuchEntity", "NoSuchEntityException"):
-		t.problem(err, "", act{doing: "looking for the role " + arn, action: "iam:GetRole", resource: arn})
+	case !diagnose.Has(err, "NoSuchEntity", "NoSuchEntityException"):
+		t.problem(err, "", diagnose.Act{Doing: "looking for the role " + arn, Action: "iam:GetRole", Resource: arn})
 	}
 	return sharing.Role{}
 }
@@ -122,7 +123,7 @@ func (t *targetLook) groupsOf(ctx context.Context, region sharing.Region, names 
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			t.problem(err, region, act{doing: "looking for " + named("Auto Scaling group", names), action: "autoscaling:DescribeAutoScalingGroups", resource: "*"})
+			t.problem(err, region, diagnose.Act{Doing: "looking for " + named("Auto Scaling group", names), Action: "autoscaling:DescribeAutoScalingGroups", Resource: "*"})
 			return groups
 		}
 		for _, group := range page.AutoScalingGroups {
@@ -172,7 +173,7 @@ func (t *targetLook) tagsOf(ctx context.Context, region sharing.Region, ids []st
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			t.problem(err, region, act{doing: "reading the tags of " + named("resource", ids), action: "ec2:DescribeTags", resource: "*"})
+			t.problem(err, region, diagnose.Act{Doing: "reading the tags of " + named("resource", ids), Action: "ec2:DescribeTags", Resource: "*"})
 			return
 		}
 		for _, tag := range page.Tags {

@@ -200,8 +200,8 @@ func TestWhatTheSourceMayNotReadStopsTheRun(t *testing.T) {
 			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ec2:DescribeImages","ec2:DescribeSnapshots","kms:*","sts:*"],"Resource":"*"}]}`)}
 	})
 	_, err := s.client(Options{}).Observe(t.Context(), someRequest())
-	var observed *ObserveError
-	if !errors.As(err, &observed) || len(observed.Problems) != 6 {
+	var observed sharing.Problems
+	if !errors.As(err, &observed) || len(observed) != 6 {
 		t.Fatalf("got %v", err)
 	}
 	for _, part := range []string{"ec2:DescribeImageAttribute", "ec2:DescribeSnapshotAttribute", "arn:aws:iam::111111111111:user/ci", "eu-central-1", "us-east-1"} {

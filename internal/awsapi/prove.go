@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -17,16 +18,16 @@ import (
 func (c *Client) Prove(ctx context.Context, p plan.Plan) []sharing.Problem {
 	var problems list[sharing.Problem]
 	each(p.Changes, func(_ int, change plan.Change) {
-		if a, err := c.prove(ctx, change); err != nil && !proven(err) {
-			problems.add(diagnose(err, a))
+		if a, err := c.prove(ctx, change); err != nil && !diagnose.Proven(err) {
+			problems.add(diagnose.Error(err, a))
 		}
 	})
 	return sortProblems(problems.items)
 }
 
 // prove sends a change as a dry run. AWS answers every dry run with an error.
-func (c *Client) prove(ctx context.Context, change plan.Change) (act, error) {
-	var a act
+func (c *Client) prove(ctx context.Context, change plan.Change) (diagnose.Act, error) {
+	var a diagnose.Act
 	var err error
 	switch change := change.(type) {
 	case plan.ModifyLaunchPermission:
@@ -49,7 +50,7 @@ func (c *Client) prove(ctx context.Context, change plan.Change) (act, error) {
 		a = c.retireAct(change)
 		err = c.proveRetirement(ctx, change)
 	}
-	a.doing = "proving that AWS would allow: " + change.String()
+	a.Doing = "proving that AWS would allow: " + change.String()
 	return a, err
 }
 

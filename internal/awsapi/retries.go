@@ -2,9 +2,7 @@ package awsapi
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
-	"net"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -12,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 )
 
 // dialAttempts is how often a host is tried that has no address or takes no connection. Trying longer hides a wrong
@@ -36,7 +36,7 @@ func newRetryer(retries int, more ...retry.IsErrorRetryableFunc) func() aws.Retr
 // fullKey refuses to repeat what the SDK's list of throttling codes would: KMS says LimitExceededException when a key
 // holds 50,000 grants. https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html
 func fullKey(err error) aws.Ternary {
-	if hasCode(err, "LimitExceededException") {
+	if diagnose.Has(err, "LimitExceededException") {
 		return aws.FalseTernary
 	}
 	return aws.UnknownTernary
@@ -52,7 +52,7 @@ func expired(err error) aws.Ternary {
 }
 
 func isExpired(err error) bool {
-	return hasCode(err, "ExpiredToken", "ExpiredTokenException", "RequestExpired")
+	return diagnose.Has(err, "ExpiredToken", "ExpiredTokenException", "RequestExpired")
 }
 
 // renew makes the next attempt fetch new credentials when AWS says that those of the last one have expired.
@@ -74,20 +74,8 @@ type impatient struct{ *retry.Standard }
 
 // RetryDelay implements aws.Retryer. An error ends the attempts.
 func (r impatient) RetryDelay(attempt int, err error) (time.Duration, error) {
-	if attempt >= dialAttempts && unreachable(err) {
+	if attempt >= dialAttempts && diagnose.Unreachable(err) {
 		return 0, err
 	}
 	return r.Standard.RetryDelay(attempt, err)
-}
-
-// unreachable tells whether no connection came about at all, with AWS or with the proxy before it.
-func unreachable(err error) bool {
-	op, ok := errors.AsType[*net.OpError](err)
-	return ok && (op.Op == "dial" || op.Op == "proxyconnect") || untrusted(err)
-}
-
-// untrusted tells whether the other side has shown a certificate that nothing here vouches for.
-func untrusted(err error) bool {
-	_, ok := errors.AsType[*tls.CertificateVerificationError](err)
-	return ok
 }

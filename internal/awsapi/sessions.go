@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
@@ -67,13 +68,13 @@ func (c *Client) enter(ctx context.Context, account sharing.AccountID) *sharing.
 		}
 	}
 	config := c.sessionConfig(account)
-	doing := act{scope: sharing.Scope{Account: account}, action: "sts:AssumeRole", resource: c.roleARN(s), externalID: s.externalID()}
-	doing.doing = "assuming the role " + doing.resource
+	doing := diagnose.Act{Scope: sharing.Scope{Account: account}, Action: "sts:AssumeRole", Resource: c.roleARN(s), ExternalID: s.externalID()}
+	doing.Doing = "assuming the role " + doing.Resource
 	if s.credentials.Role == nil {
-		doing.doing, doing.action = "reading the profile's credentials", ""
+		doing.Doing, doing.Action = "reading the profile's credentials", ""
 	}
 	if _, err := config.Credentials.Retrieve(ctx); err != nil {
-		problem := diagnose(err, doing)
+		problem := diagnose.Error(err, doing)
 		return &problem
 	}
 	if s.credentials.Role == nil {
@@ -94,7 +95,7 @@ func (c *Client) proveAccount(ctx context.Context, account sharing.AccountID) *s
 	scope := sharing.Scope{Account: account}
 	out, err := c.sts(place{account: account}).GetCallerIdentity(ctx, nil)
 	if err != nil {
-		problem := diagnose(err, act{scope: scope, doing: "asking whose credentials the profile holds", action: "sts:GetCallerIdentity"})
+		problem := diagnose.Error(err, diagnose.Act{Scope: scope, Doing: "asking whose credentials the profile holds", Action: "sts:GetCallerIdentity"})
 		return &problem
 	}
 	if got := aws.ToString(out.Account); got != string(account) {

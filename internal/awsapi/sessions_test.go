@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -184,7 +185,7 @@ func TestAnAnswerThatStopsInTheMiddleIsGivenUp(t *testing.T) {
 	config := newWire(t, nil).config()
 	config.BaseEndpoint, config.HTTPClient, config.Retryer = aws.String(server.URL), roomy(nil, 1, 50*time.Millisecond), func() aws.Retryer { return aws.NopRetryer{} }
 	_, err := newAutoScaling(config).DescribeAutoScalingGroups(t.Context(), &autoscaling.DescribeAutoScalingGroupsInput{})
-	if err == nil || !unknown(err) {
+	if err == nil || !diagnose.Unknown(err) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -270,7 +271,7 @@ func TestAnUnreachableHostIsGivenUpSoon(t *testing.T) {
 	w.server.Close()
 	c := New(config, nil, Options{})
 	_, err := c.ec2(place{region: "eu-central-1"}).DescribeImages(t.Context(), &ec2.DescribeImagesInput{})
-	if err == nil || !strings.Contains(diagnose(err, act{}).Cause, "AWS could not be reached") {
+	if err == nil || !strings.Contains(diagnose.Error(err, diagnose.Act{}).Cause, "AWS could not be reached") {
 		t.Errorf("got %v", err)
 	}
 	if got := c.Stats().Retries; got != dialAttempts-1 {

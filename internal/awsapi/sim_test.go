@@ -24,6 +24,10 @@ const (
 	frankfurt = sharing.Region("eu-central-1")
 	virginia  = sharing.Region("us-east-1")
 
+	keyARN    = "arn:aws:kms:eu-central-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+	roleARN   = "arn:aws:iam::222222222222:role/sharing/ami-share"
+	granteeID = "arn:aws:iam::222222222222:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
+
 	keyFrankfurt = "arn:aws:kms:eu-central-1:111111111111:key/11111111-1111-1111-1111-111111111111"
 	keyVirginia  = "arn:aws:kms:us-east-1:111111111111:key/22222222-2222-2222-2222-222222222222"
 )
@@ -156,5 +160,14 @@ func someRequest() sharing.Request {
 	return sharing.Request{
 		Images: []sharing.ImageRef{imageFrankfurt, imageVirginia}, Targets: targets, ShareSnapshots: true,
 		GrantOperations: sharing.DefaultGrantOperations(),
+	}
+}
+
+func contains(t *testing.T, what, text string, parts []string) {
+	t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			t.Errorf("the %s lacks %q:\n%s", what, part, text)
+		}
 	}
 }

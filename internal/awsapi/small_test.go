@@ -1,7 +1,6 @@
 package awsapi
 
 import (
-	"errors"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -43,19 +42,6 @@ func TestNamed(t *testing.T) {
 	}
 }
 
-func TestRoleOf(t *testing.T) {
-	for caller, want := range map[string]string{
-		"arn:aws-cn:sts::111111111111:assumed-role/ci/session": "arn:aws-cn:iam::111111111111:role/ci",
-		"arn:aws:sts::111111111111:federated-user/me":          "arn:aws:sts::111111111111:federated-user/me",
-		"arn:aws:iam::111111111111:user/ci":                    "arn:aws:iam::111111111111:user/ci",
-		"nobody":                                               "nobody",
-	} {
-		if got := roleOf(caller); got != want {
-			t.Errorf("%s: got %q, want %q", caller, got, want)
-		}
-	}
-}
-
 func TestSnapshotsOfSeveralImagesAreReadOnce(t *testing.T) {
 	device := func(id string) types.BlockDeviceMapping {
 		return types.BlockDeviceMapping{Ebs: &types.EbsBlockDevice{SnapshotId: aws.String(id)}}
@@ -66,14 +52,6 @@ func TestSnapshotsOfSeveralImagesAreReadOnce(t *testing.T) {
 	})
 	if diff := cmp.Diff([]string{"a", "b", "c"}, got); diff != "" {
 		t.Errorf("snapshots (-want +got):\n%s", diff)
-	}
-}
-
-func TestAnObserveErrorHoldsEveryProblem(t *testing.T) {
-	one, two := sharing.Problem{Doing: "one"}, sharing.Problem{Doing: "two"}
-	err := error(&ObserveError{Problems: []sharing.Problem{one, two}})
-	if !errors.Is(err, one) || !errors.Is(err, two) || err.Error() != "one\ntwo" {
-		t.Errorf("got %v", err)
 	}
 }
 

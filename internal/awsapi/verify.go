@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -115,7 +116,7 @@ func (v *verification) warn(subject string, problem sharing.Problem) {
 }
 
 // blind notes that a look was refused: that says nothing about what there is to see.
-func (v *verification) blind(subject string, err error, a act) {
-	a.principal = v.RoleARN(a.scope.Account)
-	v.warn(subject, diagnose(err, a))
+func (v *verification) blind(subject string, err error, a diagnose.Act) {
+	a.Principal = v.RoleARN(a.Scope.Account)
+	v.warn(subject, diagnose.Error(err, a))
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
+	"github.com/amishare/packer-plugin-ami-share/internal/policy"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
@@ -27,8 +29,8 @@ func (v *verification) grant(ctx context.Context, scope sharing.Scope, g expecte
 		listed, err = v.listGrants(ctx, at(scope), in)
 		return err != nil || slices.ContainsFunc(listed, func(l sharing.Grant) bool { return v.alive(l, g) }), err
 	})
-	a := act{scope: scope, doing: "looking for the grant of key " + g.key + " to " + g.grantee + " from inside the account", action: "kms:ListGrants", resource: g.key}
-	problem := sharing.Problem{Scope: scope, Doing: a.doing}
+	a := diagnose.Act{Scope: scope, Doing: "looking for the grant of key " + g.key + " to " + g.grantee + " from inside the account", Action: "kms:ListGrants", Resource: g.key}
+	problem := sharing.Problem{Scope: scope, Doing: a.Doing}
 	switch {
 	case err != nil:
 		v.blind(subject, err, a)
@@ -58,7 +60,7 @@ func (v *verification) defaultKey(ctx context.Context, e *expectation) {
 		return
 	}
 	out, err := v.ec2(at(e.scope)).GetEbsDefaultKmsKeyId(ctx, &ec2.GetEbsDefaultKmsKeyIdInput{})
-	a := act{scope: e.scope, doing: "reading the account's default EBS key", action: "ec2:GetEbsDefaultKmsKeyId", resource: "*"}
+	a := diagnose.Act{Scope: e.scope, Doing: "reading the account's default EBS key", Action: "ec2:GetEbsDefaultKmsKeyId", Resource: "*"}
 	if err != nil {
 		v.blind("default EBS key", err, a)
 		return
@@ -84,8 +86,8 @@ func (v *verification) awsManaged(ctx context.Context, scope sharing.Scope, key 
 func (v *verification) defaultKeyFor(ctx context.Context, scope sharing.Scope, key, grantee string) {
 	subject := "default EBS key " + key
 	grants, listErr := v.listGrants(ctx, at(scope), &kms.ListGrantsInput{KeyId: &key, GranteePrincipal: &grantee})
-	policy, policyErr := v.kms(at(scope)).GetKeyPolicy(ctx, &kms.GetKeyPolicyInput{KeyId: &key})
-	if len(grants) > 0 || policyErr == nil && names(aws.ToString(policy.Policy), grantee) {
+	keyPolicy, policyErr := v.kms(at(scope)).GetKeyPolicy(ctx, &kms.GetKeyPolicyInput{KeyId: &key})
+	if len(grants) > 0 || policyErr == nil && names(aws.ToString(keyPolicy.Policy), grantee) {
 		v.ok(scope, subject)
 		return
 	}
@@ -93,13 +95,7 @@ func (v *verification) defaultKeyFor(ctx context.Context, scope sharing.Scope, k
 		Scope: scope, Doing: "looking at the account's default EBS key " + key,
 		Cause: "volumes of the shared image will be encrypted under this customer managed key, and neither its grants nor its policy name " + grantee,
 		Remedy: "let the role use it too, or its instances end with Client.InternalError; the policy of the key needs\n" +
-			statement{
-				Effect: "Allow", Principal: map[string]string{"AWS": grantee}, Resource: "*",
-				Action: []string{"kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"},
-			}.String() + "\n" + statement{
-			Effect: "Allow", Principal: map[string]string{"AWS": grantee}, Resource: "*", Action: "kms:CreateGrant",
-			Condition: map[string]map[string]any{"Bool": {"kms:GrantIsForAWSResource": "true"}},
-		}.String(),
+			policy.DefaultKeyStatements(grantee),
 	}
 	if listErr != nil || policyErr != nil {
 		problem.Cause = "volumes of the shared image will be encrypted under this customer managed key; whether " + grantee +

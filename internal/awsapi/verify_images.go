@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
@@ -37,8 +38,8 @@ func (v *verification) images(ctx, waiting context.Context, e *expectation) {
 		return enabled(allowed) && looks >= looksAtHidden, nil
 	})
 	if err != nil {
-		v.blind(named("image", e.images), err, act{
-			scope: e.scope, doing: "looking for " + named("image", e.images) + " from inside the account", action: "ec2:DescribeImages", resource: "*",
+		v.blind(named("image", e.images), err, diagnose.Act{
+			Scope: e.scope, Doing: "looking for " + named("image", e.images) + " from inside the account", Action: "ec2:DescribeImages", Resource: "*",
 		})
 		return
 	}

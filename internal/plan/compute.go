@@ -9,7 +9,7 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// Compute compares what is asked for with what is there. Its error is a *Refusal with every reason why nothing may be
+// Compute compares what is asked for with what is there. Its error is sharing.Problems with every reason why nothing may be
 // done at all; what stands in the way of one target only is in the plan's Blocked, and the plan is about the others.
 func Compute(request sharing.Request, facts sharing.Facts) (Plan, error) {
 	c := &computation{request: request, facts: facts}
@@ -17,7 +17,7 @@ func Compute(request sharing.Request, facts sharing.Facts) (Plan, error) {
 	c.keys()
 	c.limits()
 	if len(c.refused) > 0 {
-		return Plan{}, &Refusal{c.refused}
+		return Plan{}, c.refused
 	}
 	c.targets()
 	c.roles()
@@ -37,7 +37,7 @@ type computation struct {
 	facts   sharing.Facts
 	plan    Plan
 	owner   sharing.AccountID // of the images
-	refused []sharing.Problem
+	refused sharing.Problems
 }
 
 func (c *computation) refuse(p sharing.Problem) { c.refused = append(c.refused, p) }

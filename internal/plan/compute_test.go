@@ -224,7 +224,7 @@ func TestRefusals(t *testing.T) {
 			r, f := ask()
 			test.change(&r, &f)
 			p, err := plan.Compute(r, f)
-			if _, ok := errors.AsType[*plan.Refusal](err); !ok {
+			if _, ok := errors.AsType[sharing.Problems](err); !ok {
 				t.Fatalf("error %v, want a refusal; plan %v", err, p.Changes)
 			}
 			for _, want := range test.want {

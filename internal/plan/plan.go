@@ -4,11 +4,7 @@
 // carry anything out (internal/apply does) and does not look anything up (internal/awsapi does).
 package plan
 
-import (
-	"strings"
-
-	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
-)
+import "github.com/amishare/packer-plugin-ami-share/internal/sharing"
 
 // Plan is what a run is going to do, and what it need not do.
 type Plan struct {
@@ -52,25 +48,3 @@ const (
 
 // Empty tells whether nothing has to change.
 func (p Plan) Empty() bool { return len(p.Changes) == 0 }
-
-// Refusal is returned when nothing may be done at all: every reason, not the first.
-type Refusal struct {
-	Reasons []sharing.Problem
-}
-
-func (r *Refusal) Error() string {
-	lines := make([]string, len(r.Reasons))
-	for i, reason := range r.Reasons {
-		lines[i] = reason.Error()
-	}
-	return strings.Join(lines, "\n")
-}
-
-// Unwrap returns the reasons.
-func (r *Refusal) Unwrap() []error {
-	errs := make([]error, len(r.Reasons))
-	for i, reason := range r.Reasons {
-		errs[i] = reason
-	}
-	return errs
-}

@@ -38,7 +38,7 @@ func (c Config) keyStatements(targets []Target, grantees []string) []statement {
 	principals := flatMap(granting(targets), func(t Target) []string { return []string{c.principal(t)} })
 	statements := []statement{}
 	if len(grantees) > 0 {
-		statements = append(statements, c.createGrants(grantees).to(principals...), c.look().to(principals...))
+		statements = append(statements, createGrants(grantees, c.Operations).to(principals...), c.look().to(principals...))
 	}
 	return c.named(append(statements, c.foreignKeyStatements()...))
 }
@@ -61,7 +61,7 @@ func (c Config) organizationStatements(targets []Target, grantees []string) []st
 	within := func(s statement) statement {
 		return s.to("*").when("StringEquals", "aws:PrincipalOrgID", c.OrganizationID).matching("aws:PrincipalArn", roles...)
 	}
-	return c.named(append([]statement{within(c.createGrants(grantees)), within(c.look())}, c.foreignKeyStatements()...))
+	return c.named(append([]statement{within(createGrants(grantees, c.Operations)), within(c.look())}, c.foreignKeyStatements()...))
 }
 
 // createGrants allows the grants, and nothing else: these grantees, at most these operations. It stands alone because
@@ -69,10 +69,10 @@ func (c Config) organizationStatements(targets []Target, grantees []string) []st
 // kms:GrantIsForAWSResource in it: the plugin calls KMS itself. ForAllValues holds also where there are no values, and
 // there always are some: CreateGrant requires operations.
 // https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
-func (c Config) createGrants(grantees []string) statement {
+func createGrants(grantees, operations []string) statement {
 	return allow("AmiShareCreateGrants", []string{"kms:CreateGrant"}, []string{"*"}).
 		matching("kms:GranteePrincipal", grantees...).
-		when("ForAllValues:StringEquals", "kms:GrantOperations", c.Operations...)
+		when("ForAllValues:StringEquals", "kms:GrantOperations", operations...)
 }
 
 // look allows a target to see that its grants are there, and to find those that are out of date when the source may not

@@ -58,8 +58,14 @@ func (c Config) build(resources []string) []statement {
 		allow("AmiShareBuild", []string{
 			"kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo",
 		}, resources),
-		allow("AmiShareBuildGrants", []string{"kms:CreateGrant"}, resources).when("Bool", "kms:GrantIsForAWSResource", "true"),
+		grantsForEBS(resources),
 	}
+}
+
+// grantsForEBS allows the grants that EBS makes on behalf of whoever has it use a key, and no others.
+// https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-grant-is-for-aws-resource
+func grantsForEBS(resources []string) statement {
+	return allow("AmiShareBuildGrants", []string{"kms:CreateGrant"}, resources).when("Bool", "kms:GrantIsForAWSResource", "true")
 }
 
 // enteredRoles are the roles that are assumed in the targets, and those of them that get session tags.

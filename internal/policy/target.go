@@ -19,7 +19,7 @@ func TargetRolePolicy(c Config) string {
 		s := &doc.Statement[i]
 		s.Resource = c.generalised(s.Resource)
 		if s.Sid == "AmiShareCreateGrants" {
-			*s = c.createGrants(anyAccount(flatMap(c.entered(), c.grantees)))
+			*s = createGrants(anyAccount(flatMap(c.entered(), c.grantees)), c.Operations)
 			s.Resource = unique(c.Keys)
 		}
 	}
@@ -64,7 +64,7 @@ func (c Config) grantStatements(targets []Target) []statement {
 	if len(grantees) == 0 {
 		return nil
 	}
-	create := c.createGrants(grantees)
+	create := createGrants(grantees, c.Operations)
 	create.Resource = unique(c.Keys)
 	return []statement{
 		create,
@@ -79,12 +79,19 @@ func (c Config) grantStatements(targets []Target) []statement {
 func withoutPaths(roles []string) []string {
 	all := slices.Clone(roles)
 	for _, role := range roles {
-		if arn, err := sharing.ParseARN(role); err == nil {
-			arn.Resource = "role/" + arn.Resource[strings.LastIndexByte(arn.Resource, '/')+1:]
-			all = append(all, arn.String())
-		}
+		all = append(all, withoutPath(role))
 	}
 	return unique(all)
+}
+
+// withoutPath returns the ARN that a role has without its path. What is not an ARN stays as it is.
+func withoutPath(role string) string {
+	arn, err := sharing.ParseARN(role)
+	if err != nil {
+		return role
+	}
+	arn.Resource = "role/" + arn.Resource[strings.LastIndexByte(arn.Resource, '/')+1:]
+	return arn.String()
 }
 
 // roleStatements create the service-linked roles that are missing, and delete those of a run that is rolled back.

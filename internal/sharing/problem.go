@@ -35,6 +35,27 @@ func (p Problem) Error() string {
 	return b.String()
 }
 
+// Problems are the reasons why something can't be done: every one, not the first.
+type Problems []Problem
+
+// Error returns the problems one after the other.
+func (p Problems) Error() string {
+	lines := make([]string, len(p))
+	for i, problem := range p {
+		lines[i] = problem.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap returns the problems for errors.Is and errors.As.
+func (p Problems) Unwrap() []error {
+	errs := make([]error, len(p))
+	for i, problem := range p {
+		errs[i] = problem
+	}
+	return errs
+}
+
 // Check is one thing that verification looked at from inside a target.
 type Check struct {
 	Scope   Scope

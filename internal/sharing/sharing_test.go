@@ -1,6 +1,7 @@
 package sharing_test
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -129,4 +130,12 @@ func ExampleProblem() {
 	// Output:
 	// creating a grant (account 222222222222, eu-central-1): AccessDeniedException: the key policy does not let the role in
 	// Add the statement below.
+}
+
+func TestProblemsHoldEachOfThem(t *testing.T) {
+	one, two := sharing.Problem{Doing: "one"}, sharing.Problem{Doing: "two"}
+	err := error(sharing.Problems{one, two})
+	if !errors.Is(err, one) || !errors.Is(err, two) || err.Error() != "one\ntwo" {
+		t.Errorf("got %v", err)
+	}
 }

@@ -156,14 +156,11 @@ func (r *run) refused(ctx context.Context, err error) error {
 // reasons are the problems that an error is made of, each on its own.
 func reasons(err error) []sharing.Problem {
 	var problem sharing.Problem
-	var refusal *plan.Refusal
-	var observed *awsapi.ObserveError
+	var problems sharing.Problems
 	var several *packersdk.MultiError
 	switch {
-	case errors.As(err, &refusal):
-		return refusal.Reasons
-	case errors.As(err, &observed):
-		return observed.Problems
+	case errors.As(err, &problems):
+		return problems
 	case errors.As(err, &several):
 		var all []sharing.Problem
 		for _, one := range several.Errors {

@@ -1,4 +1,4 @@
-package awsapi
+package diagnose
 
 import "strings"
 
@@ -47,7 +47,7 @@ func awsManagedKey(f refusal) (string, string) {
 
 func notOwner(f refusal) (string, string) {
 	noun := "image"
-	if strings.Contains(f.action, "Snapshot") {
+	if strings.Contains(f.Action, "Snapshot") {
 		noun = "snapshot"
 	}
 	return "only the " + noun + "'s owner can do this: " + f.message, "run with the credentials of the account that owns the " + noun

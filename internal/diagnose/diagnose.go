@@ -1,4 +1,8 @@
-package awsapi
+// Package diagnose says what an error of AWS means: its cause, and what to do about it.
+//
+// It is pure, and makes no call: tables of error codes, actions and words of AWS's messages, each with a cause and a remedy
+// for the situation that the error came up in. internal/awsapi makes the calls.
+package diagnose
 
 import (
 	"context"
@@ -13,22 +17,22 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// act is what was being done when AWS refused, as far as it helps to explain the refusal.
-type act struct {
-	scope     sharing.Scope
-	doing     string // `creating a grant on key arn:… for role arn:…`
-	action    string // the IAM action: "kms:CreateGrant"
-	resource  string // its resource: an ARN, an id or "*"
-	principal string // ARN of the role that acted, "" when AWS has to tell
+// Act is what was being done when AWS refused, as far as it helps to explain the refusal.
+type Act struct {
+	Scope     sharing.Scope
+	Doing     string // `creating a grant on key arn:… for role arn:…`
+	Action    string // the IAM action: "kms:CreateGrant"
+	Resource  string // its resource: an ARN, an id or "*"
+	Principal string // ARN of the role that acted, "" when AWS has to tell
 
-	externalID string   // for sts:AssumeRole
-	grantee    string   // for kms:CreateGrant: the role's ARN
-	operations []string // for kms:CreateGrant
+	ExternalID string   // for sts:AssumeRole
+	Grantee    string   // for kms:CreateGrant: the role's ARN
+	Operations []string // for kms:CreateGrant
 }
 
 // refusal is an error of AWS in the situation that it came up in.
 type refusal struct {
-	act
+	Act
 	code, message string
 	encoded       string // AWS's reasons, as EC2 encodes them; "" for none
 	caller        string // ARN of whom AWS refused: the role rather than its session
@@ -44,24 +48,24 @@ type rule struct {
 }
 
 func (r rule) fits(f refusal) bool {
-	return slices.Contains(r.codes, f.code) && strings.HasPrefix(f.action, r.action) && strings.Contains(f.message, r.contains)
+	return slices.Contains(r.codes, f.code) && strings.HasPrefix(f.Action, r.action) && strings.Contains(f.message, r.contains)
 }
 
-// diagnose turns an error of the SDK into a problem with cause and remedy. An error that no rule knows passes through
+// Error turns an error of the SDK into a problem with cause and remedy. An error that no rule knows passes through
 // with AWS's words and request id.
-func diagnose(err error, a act) sharing.Problem {
-	problem := sharing.Problem{Scope: a.scope, Doing: a.doing, Code: code(err)}
+func Error(err error, a Act) sharing.Problem {
+	problem := sharing.Problem{Scope: a.Scope, Doing: a.Doing, Code: Code(err)}
 	if problem.Code == "" {
 		problem.Cause, problem.Remedy = unanswered(err)
 		return problem
 	}
-	f := refusal{act: a, code: problem.Code, message: withoutSecrets(message(err))}
-	if a.action != "sts:AssumeRole" && assuming(err) {
-		f.action, f.resource, f.principal, f.again = "sts:AssumeRole", a.principal, "", true
+	f := refusal{Act: a, code: problem.Code, message: withoutSecrets(Message(err))}
+	if a.Action != "sts:AssumeRole" && assuming(err) {
+		f.Action, f.Resource, f.Principal, f.again = "sts:AssumeRole", a.Principal, "", true
 	}
 	f.message, f.encoded = decodable(f.message)
-	if match := resourceInMessage.FindStringSubmatch(f.message); match != nil && f.resource == "*" {
-		f.resource = match[1]
+	if match := resourceInMessage.FindStringSubmatch(f.message); match != nil && f.Resource == "*" {
+		f.Resource = match[1]
 	}
 	f.caller = callerOf(f)
 	for _, r := range rules() {
@@ -71,8 +75,8 @@ func diagnose(err error, a act) sharing.Problem {
 			return problem
 		}
 	}
-	problem.Cause = withoutSecrets(message(err))
-	if id := requestID(err); id != "" {
+	problem.Cause = withoutSecrets(Message(err))
+	if id := RequestID(err); id != "" {
 		problem.Cause += " (request id " + id + ")"
 	}
 	return problem
@@ -121,10 +125,10 @@ var userInMessage = regexp.MustCompile(`User: (\S+) is not authorized`)
 func callerOf(f refusal) string {
 	match := userInMessage.FindStringSubmatch(f.message)
 	switch {
-	case f.principal != "":
-		return f.principal
+	case f.Principal != "":
+		return f.Principal
 	case match != nil:
-		return roleOf(match[1])
+		return RoleOf(match[1])
 	default:
 		return ""
 	}
@@ -138,11 +142,11 @@ func unanswered(err error) (cause, remedy string) {
 		return "AWS did not answer in time", "run again; if it stays so, look at the way to AWS from here: proxy, VPC endpoint, firewall"
 	case errors.Is(err, context.Canceled):
 		return "the run was interrupted", "run again"
-	case untrusted(err):
+	case Untrusted(err):
 		return "the TLS certificate that came instead of AWS's is not trusted: " + root(err),
 			"where a proxy looks into TLS connections, name the file of its authority's certificate in AWS_CA_BUNDLE; " +
 				"insecure_skip_tls_verify = true trusts anybody"
-	case unreachable(err):
+	case Unreachable(err):
 		return "AWS could not be reached: " + root(err),
 			"check the region's name, the endpoint settings (AWS_ENDPOINT_URL) and the way to AWS from here: proxy, VPC endpoint, firewall"
 	case errors.As(err, &exhausted):

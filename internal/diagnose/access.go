@@ -1,9 +1,11 @@
-package awsapi
+package diagnose
 
 import (
 	"cmp"
 	"fmt"
 	"regexp"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/policy"
 )
 
 // credentialRules are for credentials that AWS doesn't take, whatever they are used for.
@@ -39,17 +41,17 @@ func badCredentials(f refusal) (string, string) {
 
 // whose names the credentials of a call. A role is assumed with those of the source.
 func (f refusal) whose() string {
-	if f.action == "sts:AssumeRole" || f.scope.Account == "" {
+	if f.Action == "sts:AssumeRole" || f.Scope.Account == "" {
 		return "the source account's credentials"
 	}
-	return "the credentials for account " + string(f.scope.Account)
+	return "the credentials for account " + string(f.Scope.Account)
 }
 
 func (f refusal) account() string {
-	if f.scope.Account == "" {
+	if f.Scope.Account == "" {
 		return "of the source"
 	}
-	return string(f.scope.Account)
+	return string(f.Scope.Account)
 }
 
 // deniedCodes say that a permission is missing.
@@ -78,11 +80,11 @@ func explicitDeny(f refusal) (string, string) {
 	if match := denyingPolicy.FindStringSubmatch(f.message); match != nil {
 		kind, arn = match[1], match[2]
 	}
-	cause := fmt.Sprintf("%s is denied %s by %s", f.who(), f.action, withArticle(kind))
+	cause := fmt.Sprintf("%s is denied %s by %s", f.who(), f.Action, withArticle(kind))
 	if arn != "" {
 		cause += ", " + arn
 	}
-	return cause, fmt.Sprintf("no Allow helps against a Deny: find the statement that denies %s in the %s and make an exception for %s", f.action, kind, f.who())
+	return cause, fmt.Sprintf("no Allow helps against a Deny: find the statement that denies %s in the %s and make an exception for %s", f.Action, kind, f.who())
 }
 
 // noAllow says which policy would have to allow what it doesn't.
@@ -93,19 +95,19 @@ func noAllow(f refusal) (string, string) {
 	}
 	switch kind {
 	case "identity-based policy":
-		return fmt.Sprintf("the identity policy of %s does not allow %s", f.who(), f.action), roleSide(f)
+		return fmt.Sprintf("the identity policy of %s does not allow %s", f.who(), f.Action), roleSide(f)
 	case "session policy":
-		return "the session policy does not allow " + f.action, "if the target's assume_role has a policy or policy_arns, they leave it out: add\n" + identityStatement(f.act).String()
+		return "the session policy does not allow " + f.Action, "if the target's assume_role has a policy or policy_arns, they leave it out: add\n" + policy.IdentityStatement(f.Action, f.Resource)
 	case "role trust policy":
-		return fmt.Sprintf("the trust policy of %s does not let %s in%s", f.resource, f.who(), withExternalID(f.externalID)),
-			"the trust policy needs\n" + trustStatement(f.whom(), f.externalID).String()
+		return fmt.Sprintf("the trust policy of %s does not let %s in%s", f.Resource, f.who(), withExternalID(f.ExternalID)),
+			"the trust policy needs\n" + policy.TrustStatement(f.whom(), f.ExternalID)
 	case "resource-based policy":
-		return fmt.Sprintf("the key policy does not allow %s to %s", f.action, f.who()), keySide(f)
+		return fmt.Sprintf("the key policy does not allow %s to %s", f.Action, f.who()), keySide(f)
 	case "":
 		return missingPermission(f)
 	default:
-		return fmt.Sprintf("no %s allows %s to %s", kind, f.action, f.who()),
-			fmt.Sprintf("the role's own policy is not enough: whoever administers the %s has to let it allow %s", kind, f.action)
+		return fmt.Sprintf("no %s allows %s to %s", kind, f.Action, f.who()),
+			fmt.Sprintf("the role's own policy is not enough: whoever administers the %s has to let it allow %s", kind, f.Action)
 	}
 }
 
@@ -124,7 +126,7 @@ func accessRules() []rule {
 }
 
 func missingPermission(f refusal) (string, string) {
-	return fmt.Sprintf("%s is not allowed %s", f.who(), f.action), roleSide(f)
+	return fmt.Sprintf("%s is not allowed %s", f.who(), f.Action), roleSide(f)
 }
 
 // throttleRules are for calls that were repeated in vain.
