@@ -39,12 +39,10 @@ var mayImport = map[string][]string{
 	"internal/e2e/cmd/demo":      {"internal/e2e", "internal/awssim"},
 }
 
-// mayUseClients are the packages that may import service clients, and which. All calls about images, keys, roles and
-// groups are made in one place; access asks STS for credentials and nothing else. The stories of internal/e2e are no part
-// of the product, and look at the local AWS with the SDK's clients.
+// mayUseClients are the packages that may import service clients, and which. All calls to AWS are made in one place. The
+// stories of internal/e2e are no part of the product, and look at the local AWS with the SDK's clients.
 var mayUseClients = map[string][]string{
 	"internal/awsapi": {"autoscaling", "ec2", "iam", "kms", "resourcegroupstaggingapi", "sts"},
-	"internal/access": {"sts"},
 }
 
 // standardOnly are the packages that import nothing but the standard library and what mayImport allows.

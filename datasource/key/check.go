@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	packersdk "github.com/hashicorp/packer-plugin-sdk/packer"
-
 	"github.com/amishare/packer-plugin-ami-share/internal/access"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -19,28 +17,20 @@ var (
 	organizationPattern = regexp.MustCompile(`^o-[a-z0-9]{10,32}$`)
 )
 
-// check returns everything that is wrong as far as it shows without asking AWS. Unless all values are known, those that
-// Packer has put placeholders for are passed over.
-func (c *Config) check(known bool) []error {
+// check returns the targets, and everything that is wrong as far as it shows without asking AWS. Unless all values are
+// known, those that Packer has put placeholders for are passed over.
+func (c *Config) check(known bool) (access.Targets, []error) {
 	open := func(s string) bool { return s == "" || !known && access.Placeholder(s) }
-	parse := access.CheckTargets
-	if known {
-		parse = func(blocks []access.TargetConfig) []error {
-			_, _, errs := access.ParseTargets(blocks)
-			return errs
-		}
-	}
-	errs := slices.Concat(c.Config.Prepare(), parse(c.Targets), c.checkKey(known, open), c.checkRegions(open), c.checkOperations(open))
+	targets, wrong := access.ParseTargets(c.Targets, known)
+	errs := slices.Concat(c.Config.Prepare(), wrong, c.checkKey(known, open), c.checkRegions(open),
+		access.CheckGrantOperations(c.GrantOperations, known), access.CheckConcurrency(c.MaxConcurrency))
 	if !open(c.OrganizationID) && !organizationPattern.MatchString(c.OrganizationID) {
 		errs = append(errs, fmt.Errorf("organization_id: %q is not the id of an organization, as in o-abcde12345", c.OrganizationID))
-	}
-	if n := c.MaxConcurrency; n < 0 || n > mostConcurrency {
-		errs = append(errs, fmt.Errorf("max_concurrency: %d is not from 1 to %d", n, mostConcurrency))
 	}
 	if c.Timeout < 0 {
 		errs = append(errs, fmt.Errorf("timeout: %s is less than nothing", c.Timeout))
 	}
-	return errs
+	return targets, errs
 }
 
 // checkKey checks that the key is named once, and in the right shape. Packer shows tags that it doesn't know yet as an
@@ -121,27 +111,4 @@ func (c *Config) checkRegions(open func(string) bool) []error {
 		}
 	}
 	return errs
-}
-
-func (c *Config) checkOperations(open func(string) bool) []error {
-	var errs []error
-	for i, operation := range c.GrantOperations {
-		switch {
-		case open(operation) && operation != "":
-		case slices.Contains(c.GrantOperations[:i], operation):
-			errs = append(errs, fmt.Errorf("grant_operations: %q is named twice", operation))
-		case !slices.Contains(sharing.GrantOperations(), operation):
-			errs = append(errs, fmt.Errorf("grant_operations: %q is no operation of a grant on a symmetric key: use %s",
-				operation, strings.Join(sharing.GrantOperations(), ", ")))
-		}
-	}
-	return errs
-}
-
-// multi returns errors as Packer shows them, one bullet each, or nil.
-func multi(errs []error) error {
-	if len(errs) == 0 {
-		return nil
-	}
-	return packersdk.MultiErrorAppend(nil, errs...)
 }

@@ -4,13 +4,11 @@
 package key
 
 import (
-	"cmp"
 	"time"
 
 	"github.com/hashicorp/packer-plugin-sdk/template/config"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/access"
-	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
 // Config is what a template says in a `data "ami-share-key"` block.
@@ -35,7 +33,8 @@ type Config struct {
 	// [target](/packer/integrations/amishare/ami-share/latest/components/post-processor/ami-share#target). For the
 	// proof the data source enters each account as the post-processor will. Repeatable; `dynamic "target"` works.
 	Targets []access.TargetConfig `mapstructure:"target" required:"false"`
-	// The operations of each grant, as in the post-processor. Default: the eight that AWS documents for Auto Scaling.
+	// The operations of each grant, as in the post-processor. Default: the eight that AWS documents for Auto Scaling. An empty
+	// list is an error.
 	GrantOperations []string `mapstructure:"grant_operations" required:"false"`
 	// Prove that the grants will be accepted: from inside each target, for each Region and role, KMS is asked with
 	// `DryRun` about the very grant that the post-processor will make. Nothing is created. Default `true`; with `false` no
@@ -55,24 +54,11 @@ type Config struct {
 	Timeout time.Duration `mapstructure:"timeout" required:"false"`
 }
 
-const (
-	defaultTimeout     = 2 * time.Minute
-	defaultConcurrency = 512
-	mostConcurrency    = 1000
-)
+const defaultTimeout = 2 * time.Minute
 
 func (c *Config) timeout() time.Duration {
 	if c.Timeout > 0 {
 		return c.Timeout
 	}
 	return defaultTimeout
-}
-
-func (c *Config) concurrency() int { return cmp.Or(c.MaxConcurrency, defaultConcurrency) }
-
-func (c *Config) operations() []string {
-	if len(c.GrantOperations) > 0 {
-		return c.GrantOperations
-	}
-	return sharing.DefaultGrantOperations()
 }

@@ -9,6 +9,8 @@ import (
 	packersdk "github.com/hashicorp/packer-plugin-sdk/packer"
 	"github.com/hashicorp/packer-plugin-sdk/template/config"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/access"
 )
 
 var _ packersdk.Datasource = (*Datasource)(nil)
@@ -32,7 +34,8 @@ func (d *Datasource) Configure(raws ...any) error {
 	if err := config.Decode(&d.config, &config.DecodeOpts{PluginType: "ami-share-key"}, raws...); err != nil {
 		return err
 	}
-	return multi(d.config.check(false))
+	_, errs := d.config.check(false)
+	return access.Joined(errs)
 }
 
 // Execute finds the key and proves it. Packer gives it no context: it ends by its own timeout.

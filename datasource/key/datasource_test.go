@@ -170,6 +170,17 @@ func TestValidateToleratesWhatIsNotKnownYet(t *testing.T) {
 	}
 }
 
+func TestAnEmptyListOfOperationsIsRefusedOnceItIsKnown(t *testing.T) {
+	serve(t, theWorld())
+	empty := block(options{"grant_operations": []string{}})
+	if err := new(key.Datasource).Configure(empty); err != nil {
+		t.Errorf("while Packer validates it may be a list that is not known yet: %v", err)
+	}
+	if _, err := execute(empty); err == nil || !strings.Contains(err.Error(), "grant_operations: the list is empty") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
 // keysOf returns the key's ARN in each Region: arn in region, region_kms_key_ids in the others.
 func keysOf(t *testing.T, output map[string]cty.Value) map[string]string {
 	t.Helper()

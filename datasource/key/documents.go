@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/access"
 	"github.com/amishare/packer-plugin-ami-share/internal/policy"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -13,13 +14,13 @@ import (
 func (s *search) documents() policy.Config {
 	c := policy.Config{
 		Partition: s.source.partition, SourceAccount: s.source.account, SourcePrincipal: s.source.principal, SourceRole: s.source.role,
-		Operations: s.config.operations(), OrganizationID: s.config.OrganizationID,
+		Operations: access.GrantOperations(s.config.GrantOperations), OrganizationID: s.config.OrganizationID,
 		ShareSnapshots: true, Verify: true, Explain: true, Build: true, FindByTags: len(s.config.Tags) > 0,
 	}
 	for _, key := range s.keys {
 		c.Keys = append(c.Keys, key.ARN)
 	}
-	for _, target := range s.targets {
+	for _, target := range s.targets.Accounts {
 		c.Targets = append(c.Targets, s.target(target))
 	}
 	return c
@@ -36,7 +37,7 @@ func (s *search) target(t sharing.Target) policy.Target {
 		}
 	}
 	target := policy.Target{Target: t, RoleARN: s.principal(t.Account)}
-	if role := s.sources[t.Account].Role; role != nil {
+	if role := s.targets.Sources[t.Account].Role; role != nil {
 		target.ExternalID, target.SessionTags = role.ExternalID, len(role.Tags) > 0
 	}
 	return target
@@ -101,7 +102,7 @@ func (s *search) tooLong(statements string) []string {
 // granteeARNs are the roles that were found, or, without the proof, those that are named.
 func (s *search) granteeARNs() []string {
 	arns := []string{}
-	for _, target := range s.targets {
+	for _, target := range s.targets.Accounts {
 		for _, grantee := range s.target(target).Grantees {
 			if target.Credentials {
 				arns = append(arns, grantee.ARN(s.source.partition, target.Account))

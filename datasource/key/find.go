@@ -16,8 +16,7 @@ type search struct {
 	config  *Config
 	home    sharing.Region // of the source account's access
 	query   awsapi.KeyQuery
-	targets []sharing.Target
-	sources map[sharing.AccountID]access.TargetSource
+	targets access.Targets
 	source  caller
 
 	keys     []awsapi.ResolvedKey
@@ -30,10 +29,11 @@ type search struct {
 // find resolves the keys, judges them, proves the grants and hands out the policies. Its error holds everything that is in
 // the way.
 func (c *Config) find(ctx context.Context) (DatasourceOutput, error) {
-	if err := multi(c.check(true)); err != nil {
-		return DatasourceOutput{}, err
+	targets, errs := c.check(true)
+	if len(errs) > 0 {
+		return DatasourceOutput{}, access.Joined(errs)
 	}
-	s := &search{config: c}
+	s := &search{config: c, targets: targets}
 	client, err := s.connect(ctx)
 	if err != nil {
 		return DatasourceOutput{}, err
@@ -48,10 +48,6 @@ func (c *Config) find(ctx context.Context) (DatasourceOutput, error) {
 // connect gets the source account's credentials, and says whose they are while the keys are being found.
 func (s *search) connect(ctx context.Context) (*awsapi.Client, error) {
 	c := s.config
-	var errs []error
-	if s.targets, s.sources, errs = access.ParseTargets(c.Targets); len(errs) > 0 {
-		return nil, multi(errs)
-	}
 	options := access.Options{PluginVersion: version.PluginVersion.FormattedVersion()}
 	if len(c.Regions) > 0 {
 		options.Region = sharing.Region(c.Regions[0])
@@ -64,8 +60,8 @@ func (s *search) connect(ctx context.Context) (*awsapi.Client, error) {
 	}
 	s.home = sharing.Region(source.Region)
 	s.query = awsapi.KeyQuery{KeyID: c.KeyID, Alias: c.Alias, Tags: c.Tags, Regions: c.regions(s.home)}
-	client := awsapi.New(source, c.Credentials(ctx, source, s.sources), awsapi.Options{
-		MaxConcurrency: c.concurrency(), MaxRetries: c.Retries(), TargetTimeout: c.timeout() / 2,
+	client := awsapi.New(source, c.Credentials(ctx, source, s.targets.Sources), awsapi.Options{
+		MaxConcurrency: c.MaxConcurrency, MaxRetries: c.Retries(), TargetTimeout: c.timeout() / 2,
 	})
 	var who sharing.ARN
 	var identity sync.WaitGroup
@@ -76,7 +72,7 @@ func (s *search) connect(ctx context.Context) (*awsapi.Client, error) {
 		return nil, err
 	}
 	s.source = callerOf(who, c.AssumeRole.RoleARN)
-	return client, multi(access.CheckPartition(s.source.partition, &c.Config, c.Targets))
+	return client, access.Joined(access.CheckPartition(s.source.partition, &c.Config, c.Targets))
 }
 
 func (c *Config) regions(home sharing.Region) []sharing.Region {
@@ -109,10 +105,10 @@ func (s *search) resolve(ctx context.Context, client *awsapi.Client) {
 // prove has KMS prove the grants on the keys that are fit, so that everything is told at once. Unless it is to be left
 // out, or there is nothing to prove.
 func (s *search) prove(ctx context.Context, client *awsapi.Client) {
-	if s.config.CheckGrants.False() || len(s.keys) == 0 || !slices.ContainsFunc(s.targets, receives) {
+	if s.config.CheckGrants.False() || len(s.keys) == 0 || !slices.ContainsFunc(s.targets.Accounts, receives) {
 		return
 	}
-	proof := client.ProveGrants(ctx, s.keys, s.targets, s.config.operations())
+	proof := client.ProveGrants(ctx, s.keys, s.targets.Accounts, access.GrantOperations(s.config.GrantOperations))
 	s.grantees = proof.Grantees
 	s.warnings = append(s.warnings, proof.Warnings...)
 	s.problems = append(s.problems, proof.Problems...)
@@ -134,5 +130,5 @@ func (s *search) main() awsapi.ResolvedKey {
 
 // principal is who acts in a target: the role that is assumed there, "" when it isn't known.
 func (s *search) principal(account sharing.AccountID) string {
-	return s.sources[account].Role.ARN(s.source.partition, account)
+	return s.targets.Sources[account].Role.ARN(s.source.partition, account)
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/access"
 	"github.com/amishare/packer-plugin-ami-share/internal/awsapi"
 	"github.com/amishare/packer-plugin-ami-share/internal/policy"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
@@ -23,7 +24,7 @@ func (s *search) explain(refused []awsapi.RefusedGrant) {
 			s.problems = append(s.problems, r.Problem)
 			continue
 		}
-		found := explain(r.Key.Policy, ask{r.Grantee.Account, s.principal(r.Grantee.Account), r.Grantee.ARN, s.config.operations()})
+		found := explain(r.Key.Policy, ask{r.Grantee.Account, s.principal(r.Grantee.Account), r.Grantee.ARN, access.GrantOperations(s.config.GrantOperations)})
 		s.problems = append(s.problems, s.explained(r, found))
 		if found.Lacks {
 			shut[r.Key.ARN] = append(shut[r.Key.ARN], r.Grantee.Account)
@@ -57,7 +58,7 @@ func (s *search) explained(r awsapi.RefusedGrant, found explanation) sharing.Pro
 func (s *search) ownSide(r awsapi.RefusedGrant) (cause, remedy string) {
 	const start = "the key's policy lets the call in, so a policy in the target's own account is in the way: "
 	who := cmp.Or(s.principal(r.Grantee.Account), "the target's principal")
-	role := s.sources[r.Grantee.Account].Role
+	role := s.targets.Sources[r.Grantee.Account].Role
 	if role == nil || role.Policy == "" && len(role.PolicyARNs) == 0 {
 		return start + "the identity policy of " + who + " does not allow kms:CreateGrant, or it or a service control policy denies it", r.OwnSide
 	}

@@ -5,7 +5,7 @@
 // account, named as in the amazon builders, and the target blocks. Both components of the plugin share it.
 //
 // Its checks are pure and run while Packer validates; credentials are fetched when sharing begins, not before, since a
-// build may outlive them. It calls nothing but what gives credentials: STS, the metadata service, Vault.
+// build may outlive them. Vault and the metadata service are asked here, STS by internal/awsapi.
 package access
 
 // Config is access to the source account, the one that owns the images.
@@ -60,8 +60,9 @@ type Config struct {
 
 // VaultAWSEngineConfig gets the credentials of the source account from the
 // [AWS secrets engine](https://developer.hashicorp.com/vault/api-docs/secret/aws) of HashiCorp Vault. Vault is asked
-// when sharing begins. Its address and token are those of the environment: `VAULT_ADDR`, `VAULT_TOKEN`,
-// `VAULT_NAMESPACE`, `VAULT_CACERT`, `VAULT_SKIP_VERIFY`.
+// when sharing begins. It is found by the environment variables of Vault's own tools, as in the amazon builders:
+// `VAULT_ADDR`, `VAULT_TOKEN`, `VAULT_NAMESPACE`, `VAULT_CACERT`, `VAULT_CLIENT_CERT` and `VAULT_CLIENT_KEY`,
+// `VAULT_MAX_RETRIES` and the others.
 //
 // ```hcl
 //

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,9 +18,6 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// defaultRetries is how often a call is repeated unless max_retries says otherwise.
-const defaultRetries = 10
-
 // Options are what credentials need to know besides the user's own options.
 type Options struct {
 	PluginVersion string
@@ -28,12 +26,7 @@ type Options struct {
 }
 
 // Retries returns how often a call is to be repeated after its first attempt.
-func (c *Config) Retries() int {
-	if c.MaxRetries > 0 {
-		return c.MaxRetries
-	}
-	return defaultRetries
-}
+func (c *Config) Retries() int { return cmp.Or(c.MaxRetries, awsapi.DefaultRetries) }
 
 // AWSConfig fetches the credentials of the source account and returns the configuration that acts in it. It asks Vault,
 // STS or the metadata service, as the options have it. Its error says what was tried and what to do.
@@ -67,7 +60,7 @@ func (c *Config) AWSConfig(ctx context.Context, o Options) (aws.Config, error) {
 func (c *Config) temporary(ctx context.Context, base awsbase.Config) (*aws.Credentials, error) {
 	var keys *aws.Credentials
 	if !c.VaultAWSEngine.empty() {
-		credentials, err := c.VaultAWSEngine.credentials(ctx, vaultFromEnvironment())
+		credentials, err := c.VaultAWSEngine.credentials(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -130,12 +123,12 @@ func (c *Config) region(ctx context.Context, o Options) string {
 	if environment.Region != "" {
 		return environment.Region
 	}
-	profile := firstOf(c.Profile, environment.SharedConfigProfile, "default")
+	profile := cmp.Or(c.Profile, environment.SharedConfigProfile, "default")
 	shared, err := config.LoadSharedConfigProfile(ctx, profile, func(l *config.LoadSharedConfigOptions) {
-		if file := firstOf(c.SharedCredentialsFile, environment.SharedConfigFile); file != "" {
+		if file := cmp.Or(c.SharedCredentialsFile, environment.SharedConfigFile); file != "" {
 			l.ConfigFiles = []string{file}
 		}
-		if file := firstOf(c.SharedCredentialsFile, environment.SharedCredentialsFile); file != "" {
+		if file := cmp.Or(c.SharedCredentialsFile, environment.SharedCredentialsFile); file != "" {
 			l.CredentialsFiles = []string{file}
 		}
 	})
@@ -143,15 +136,6 @@ func (c *Config) region(ctx context.Context, o Options) string {
 		return shared.Region
 	}
 	return string(o.Region)
-}
-
-func firstOf(values ...string) string {
-	for _, value := range values {
-		if value != "" {
-			return value
-		}
-	}
-	return ""
 }
 
 // load lets the library find credentials, and words its diagnostics.

@@ -1,7 +1,10 @@
 package access
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"io"
 	"log"
 	"net/http"
@@ -235,6 +238,7 @@ func TestCredentialsThatFail(t *testing.T) {
 			var calls []string
 			isolated(t, stsServer(t, &calls))
 			t.Setenv("VAULT_ADDR", "http://127.0.0.1:1")
+			t.Setenv("VAULT_MAX_RETRIES", "0")
 			_, err := test.config.AWSConfig(t.Context(), Options{})
 			if err == nil {
 				t.Fatal("there is no error")
@@ -267,11 +271,11 @@ func TestVault(t *testing.T) {
 		"a session": {
 			config: VaultAWSEngineConfig{Name: "builder", EngineName: "clouds/aws", RoleARN: "arn:aws:iam::111111111111:role/x", TTL: "1h"},
 			status: http.StatusOK, answer: answer,
-			call: `POST /v1/clouds/aws/sts/builder {"role_arn":"arn:aws:iam::111111111111:role/x","ttl":"1h"} token ns`,
+			call: `PUT /v1/clouds/aws/sts/builder {"role_arn":"arn:aws:iam::111111111111:role/x","ttl":"1h"} token ns`,
 		},
 		"a refusal": {
 			config: VaultAWSEngineConfig{Name: "builder"}, status: http.StatusForbidden, answer: map[string]any{"errors": []string{"permission denied"}},
-			call: "GET /v1/aws/creds/builder  token ns", want: "403 Forbidden permission denied",
+			call: "GET /v1/aws/creds/builder  token ns", want: "403 Forbidden: permission denied",
 		},
 		"an answer without keys": {
 			config: VaultAWSEngineConfig{Name: "builder"}, status: http.StatusOK, answer: map[string]any{},
@@ -311,6 +315,44 @@ func TestVault(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestVaultSeesTheClientCertificateOfTheEnvironment(t *testing.T) {
+	var shown int
+	vault := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		shown = len(r.TLS.PeerCertificates)
+		io.WriteString(w, `{"data":{"access_key":"AKIAVAULT","secret_key":"s"}}`)
+	}))
+	vault.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert, MinVersion: tls.VersionTLS12}
+	vault.StartTLS()
+	defer vault.Close()
+	isolated(t, "")
+	dir := t.TempDir()
+	for variable, block := range map[string]*pem.Block{
+		"VAULT_CLIENT_CERT": {Type: "CERTIFICATE", Bytes: vault.TLS.Certificates[0].Certificate[0]},
+		"VAULT_CACERT":      {Type: "CERTIFICATE", Bytes: vault.Certificate().Raw},
+		"VAULT_CLIENT_KEY":  {Type: "PRIVATE KEY", Bytes: privateKey(t, vault.TLS.Certificates[0].PrivateKey)},
+	} {
+		file := filepath.Join(dir, variable)
+		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv(variable, file)
+	}
+	t.Setenv("VAULT_ADDR", vault.URL)
+	config := Config{Region: "us-west-2", SkipCredsValidation: true, VaultAWSEngine: VaultAWSEngineConfig{Name: "builder"}}
+	if _, err := config.AWSConfig(t.Context(), Options{}); err != nil || shown != 1 {
+		t.Errorf("Vault saw %d certificates: %v", shown, err)
+	}
+}
+
+func privateKey(t *testing.T, key any) []byte {
+	t.Helper()
+	encoded, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return encoded
 }
 
 func TestKeysThatVaultHasJustMadeAreWaitedFor(t *testing.T) {

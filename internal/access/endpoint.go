@@ -3,10 +3,7 @@ package access
 import (
 	"context"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
 // stsEndpoint returns where the environment says that STS is, by AWS_ENDPOINT_URL_STS or AWS_ENDPOINT_URL; "" when it
@@ -24,14 +21,4 @@ func stsEndpoint(ctx context.Context) string {
 		return endpoint
 	}
 	return environment.BaseEndpoint
-}
-
-// atEndpoint makes the role of a profile ask STS where the environment says that it is.
-func atEndpoint(ctx context.Context) func(*stscreds.AssumeRoleOptions) {
-	endpoint := stsEndpoint(ctx)
-	return func(o *stscreds.AssumeRoleOptions) {
-		if client, ok := o.Client.(*sts.Client); ok && endpoint != "" {
-			o.Client = sts.New(client.Options(), func(s *sts.Options) { s.BaseEndpoint = aws.String(endpoint) })
-		}
-	}
 }

@@ -10,11 +10,9 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
-	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 	awsbase "github.com/hashicorp/aws-sdk-go-base/v2"
 
-	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+	"github.com/amishare/packer-plugin-ami-share/internal/awsapi"
 )
 
 // mfaSession assumes the role of assume_role, or else of the profile, with the multi-factor code. A code is good for
@@ -33,8 +31,6 @@ func (c *Config) mfaSession(ctx context.Context, base awsbase.Config) (aws.Crede
 	return credentials, nil
 }
 
-func (c *Config) code() (string, error) { return c.MFACode, nil }
-
 // profileSession assumes the role that the profile names.
 func (c *Config) profileSession(ctx context.Context, base awsbase.Config) (aws.Credentials, error) {
 	loaded, err := config.LoadDefaultConfig(ctx,
@@ -44,8 +40,8 @@ func (c *Config) profileSession(ctx context.Context, base awsbase.Config) (aws.C
 		config.WithSharedConfigFiles(c.files()),
 		config.WithSharedCredentialsFiles(c.files()),
 		config.WithAssumeRoleCredentialOptions(func(o *stscreds.AssumeRoleOptions) {
-			atEndpoint(ctx)(o)
-			o.TokenProvider = c.code
+			awsapi.AtEndpoint(stsEndpoint(ctx))(o)
+			o.TokenProvider = func() (string, error) { return c.MFACode, nil }
 			if c.MFASerial != "" {
 				o.SerialNumber = aws.String(c.MFASerial)
 			}
@@ -74,50 +70,27 @@ func (c *Config) roleSession(ctx context.Context, base awsbase.Config) (aws.Cred
 	if err != nil {
 		return aws.Credentials{}, err
 	}
-	client := sts.NewFromConfig(loaded)
-	serial, err := c.serial(ctx, client)
+	serial, err := c.serial(ctx, loaded)
 	if err != nil {
 		return aws.Credentials{}, err
 	}
-	role := c.AssumeRole.role()
-	provider := stscreds.NewAssumeRoleProvider(client, role.RoleARN, func(o *stscreds.AssumeRoleOptions) {
-		o.RoleSessionName, o.Duration = role.SessionName, role.Duration
-		o.SerialNumber, o.TokenProvider = aws.String(serial), c.code
-		o.TransitiveTagKeys = role.TransitiveTagKeys
-		if role.ExternalID != "" {
-			o.ExternalID = aws.String(role.ExternalID)
-		}
-		if role.Policy != "" {
-			o.Policy = aws.String(role.Policy)
-		}
-		for _, arn := range role.PolicyARNs {
-			o.PolicyARNs = append(o.PolicyARNs, ststypes.PolicyDescriptorType{Arn: aws.String(arn)})
-		}
-		for key, value := range role.Tags {
-			o.Tags = append(o.Tags, ststypes.Tag{Key: aws.String(key), Value: aws.String(value)})
-		}
-	})
-	return provider.Retrieve(ctx)
+	return awsapi.SessionWithCode(ctx, loaded, c.AssumeRole.role(), serial, c.MFACode)
 }
 
 // serial returns the device's serial number: a virtual device is named like its user unless somebody chose another name.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_enable_virtual.html
-func (c *Config) serial(ctx context.Context, client *sts.Client) (string, error) {
+func (c *Config) serial(ctx context.Context, source aws.Config) (string, error) {
 	if c.MFASerial != "" {
 		return c.MFASerial, nil
 	}
-	caller, err := client.GetCallerIdentity(ctx, nil)
-	if err != nil {
-		return "", fmt.Errorf("asking whose multi-factor device it is: %w", err)
-	}
-	arn, err := sharing.ParseARN(aws.ToString(caller.Arn))
+	caller, err := awsapi.Caller(ctx, source)
 	if err != nil {
 		return "", err
 	}
-	user, ok := strings.CutPrefix(arn.Resource, "user/")
+	user, ok := strings.CutPrefix(caller.Resource, "user/")
 	if !ok {
-		return "", fmt.Errorf("the caller %s is no IAM user and has no multi-factor device of its own", aws.ToString(caller.Arn))
+		return "", fmt.Errorf("the caller %s is no IAM user and has no multi-factor device of its own", caller)
 	}
-	arn.Resource = "mfa/" + user[strings.LastIndex(user, "/")+1:]
-	return arn.String(), nil
+	caller.Resource = "mfa/" + user[strings.LastIndex(user, "/")+1:]
+	return caller.String(), nil
 }

@@ -1,46 +1,9 @@
 package access
 
-import (
-	"fmt"
-	"strings"
-)
+import "strings"
 
 // Placeholder tells whether Packer has put s in place of a value that it doesn't know yet, as it does while it
 // validates a template whose values come from data sources or from the build.
 func Placeholder(s string) bool {
 	return strings.Contains(s, "<unknown>") || strings.HasPrefix(s, "Build_")
 }
-
-// findings collects what is wrong with a part of the configuration.
-type findings struct {
-	where string // "target 2: assume_role: "
-	known bool   // whether all values are known; else placeholders are passed over
-	errs  *[]error
-}
-
-func newFindings(where string, known bool) findings {
-	return findings{where, known, new([]error)}
-}
-
-// within returns findings of a part, collected together with f's.
-func (f findings) within(part string) findings {
-	return findings{f.where + part + ": ", f.known, f.errs}
-}
-
-func (f findings) addf(format string, args ...any) {
-	*f.errs = append(*f.errs, fmt.Errorf("%s%s", f.where, fmt.Sprintf(format, args...)))
-}
-
-// add collects err under the name of an option, unless it is nil.
-func (f findings) add(option string, err error) {
-	if err != nil {
-		f.addf("%s: %v", option, err)
-	}
-}
-
-// open tells whether s is there only later, and can't be checked.
-func (f findings) open(s string) bool { return !f.known && Placeholder(s) }
-
-// openList tells whether a list may be there only later: Packer shows a list that it doesn't know as an empty one, and
-// one that is not set as nil.
-func (f findings) openList(list []string) bool { return !f.known && list != nil && len(list) == 0 }

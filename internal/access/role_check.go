@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -25,8 +26,6 @@ const (
 	longestRoleARN      = 2048
 	longestExternalID   = 1224
 	longestSessionName  = 64
-	defaultSession      = time.Hour
-	defaultSessionName  = "packer-plugin-ami-share"
 	sessionNameAlphabet = "letters, digits and +=,.@-_"
 	externalIDAlphabet  = "letters, digits and +=,.@:/-_"
 )
@@ -114,17 +113,11 @@ func (r AssumeRoleConfig) duration() time.Duration {
 
 // role returns what awsapi is to assume.
 func (r AssumeRoleConfig) role() *awsapi.AssumeRole {
-	role := &awsapi.AssumeRole{
-		RoleARN: r.RoleARN, ExternalID: r.ExternalID, SessionName: r.SessionName, Duration: r.duration(),
+	return &awsapi.AssumeRole{
+		RoleARN: r.RoleARN, ExternalID: r.ExternalID,
+		SessionName: cmp.Or(r.SessionName, awsapi.DefaultSessionName), Duration: cmp.Or(r.duration(), awsapi.DefaultSession),
 		Policy: r.Policy, PolicyARNs: r.PolicyARNs, Tags: r.Tags, TransitiveTagKeys: r.TransitiveTagKeys,
 	}
-	if role.SessionName == "" {
-		role.SessionName = defaultSessionName
-	}
-	if role.Duration == 0 {
-		role.Duration = defaultSession
-	}
-	return role
 }
 
 func (r TargetRoleConfig) empty() bool { return r.RoleName == "" && r.AssumeRoleConfig.empty() }

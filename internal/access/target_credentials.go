@@ -33,7 +33,7 @@ func (c *Config) profile(ctx context.Context, source aws.Config, name string) aw
 		config.WithRegion(source.Region), config.WithSharedConfigProfile(name),
 		config.WithSharedConfigFiles(c.files()), config.WithSharedCredentialsFiles(c.files()),
 		config.WithHTTPClient(source.HTTPClient), config.WithAPIOptions(source.APIOptions),
-		config.WithAssumeRoleCredentialOptions(atEndpoint(ctx)),
+		config.WithAssumeRoleCredentialOptions(awsapi.AtEndpoint(stsEndpoint(ctx))),
 	}
 	if c.SkipMetadataAPICheck {
 		options = append(options, config.WithEC2IMDSClientEnableState(imds.ClientDisabled))

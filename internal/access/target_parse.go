@@ -16,22 +16,17 @@ type TargetSource struct {
 	Profile string
 }
 
-// ParseTargets reads target blocks whose values are all known. The targets are sorted by account; the map has an entry
-// for each one that there is access to. The errors are every problem of every block.
-func ParseTargets(blocks []TargetConfig) ([]sharing.Target, map[sharing.AccountID]TargetSource, []error) {
-	return parseTargets(blocks, true)
+// Targets are the accounts that target blocks name.
+type Targets struct {
+	Accounts []sharing.Target                   // sorted by account
+	Sources  map[sharing.AccountID]TargetSource // one for each account that there is access to
 }
 
-// CheckTargets returns every problem of target blocks as far as it shows while Packer validates, when values that come
-// from data sources or from the build are not known.
-func CheckTargets(blocks []TargetConfig) []error {
-	_, _, errs := parseTargets(blocks, false)
-	return errs
-}
-
-func parseTargets(blocks []TargetConfig, known bool) ([]sharing.Target, map[sharing.AccountID]TargetSource, []error) {
-	var targets []sharing.Target
-	sources := map[sharing.AccountID]TargetSource{}
+// ParseTargets reads target blocks. The errors are every problem of every block. Unless all values are known, those that
+// Packer has put placeholders for are passed over, as while it validates a template whose values come from data sources
+// or from the build.
+func ParseTargets(blocks []TargetConfig, known bool) (Targets, []error) {
+	targets := Targets{Sources: map[sharing.AccountID]TargetSource{}}
 	all := newFindings("", known)
 	named := map[sharing.AccountID]int{}
 	for i, block := range blocks {
@@ -45,14 +40,14 @@ func parseTargets(blocks []TargetConfig, known bool) ([]sharing.Target, map[shar
 				continue
 			}
 			named[account] = i + 1
-			targets = append(targets, block.target(account, grantees))
+			targets.Accounts = append(targets.Accounts, block.target(account, grantees))
 			if source, ok := block.source(); ok {
-				sources[account] = source
+				targets.Sources[account] = source
 			}
 		}
 	}
-	slices.SortFunc(targets, func(a, b sharing.Target) int { return cmp.Compare(a.Account, b.Account) })
-	return targets, sources, *all.errs
+	slices.SortFunc(targets.Accounts, func(a, b sharing.Target) int { return cmp.Compare(a.Account, b.Account) })
+	return targets, *all.errs
 }
 
 func (t TargetConfig) accounts(f findings) []sharing.AccountID {

@@ -84,17 +84,17 @@ func TestParseTargets(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			targets, sources, errs := ParseTargets(test.blocks)
+			targets, errs := ParseTargets(test.blocks, true)
 			if len(errs) > 0 {
 				t.Fatalf("errors: %v", errs)
 			}
-			if diff := cmp.Diff(test.targets, targets); diff != "" {
+			if diff := cmp.Diff(test.targets, targets.Accounts); diff != "" {
 				t.Errorf("targets (-want +got):\n%s", diff)
 			}
-			if diff := cmp.Diff(test.sources, sources); diff != "" {
+			if diff := cmp.Diff(test.sources, targets.Sources); diff != "" {
 				t.Errorf("sources (-want +got):\n%s", diff)
 			}
-			if errs := CheckTargets(test.blocks); len(errs) > 0 {
+			if _, errs := ParseTargets(test.blocks, false); len(errs) > 0 {
 				t.Errorf("while validating: %v", errs)
 			}
 		})
@@ -188,7 +188,8 @@ func TestWrongTargets(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			wantErrors(t, CheckTargets(test.blocks), test.want)
+			_, errs := ParseTargets(test.blocks, false)
+			wantErrors(t, errs, test.want)
 		})
 	}
 }
@@ -209,13 +210,14 @@ func TestTargetsThatAreNotKnownYet(t *testing.T) {
 		"a profile":             {AccountIDs: []string{one}, Profile: unknown},
 	} {
 		t.Run(name, func(t *testing.T) {
-			wantErrors(t, CheckTargets([]TargetConfig{block}), nil)
+			_, errs := ParseTargets([]TargetConfig{block}, false)
+			wantErrors(t, errs, nil)
 		})
 	}
 	t.Run("are wrong once they should be known", func(t *testing.T) {
-		_, _, errs := ParseTargets([]TargetConfig{{
+		_, errs := ParseTargets([]TargetConfig{{
 			AccountIDs: []string{}, AssumeRole: named("x"), ServiceLinkedRoles: []string{}, CreateServiceLinkedRoles: true, AutoScalingGroups: []string{"a"},
-		}})
+		}}, true)
 		wantErrors(t, errs, []string{
 			"it names no account", "create_service_linked_roles: service_linked_roles names no role to create",
 			"auto_scaling_groups: service_linked_roles names no role for groups",

@@ -1,147 +1,79 @@
 package access
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
-	"os"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/hashicorp/vault/api"
 )
 
-// vaultTimeout bounds one request to Vault, as Vault's own client does.
-const vaultTimeout = time.Minute
-
-// vault is where Vault is and who asks it.
+// credentials asks the AWS secrets engine of Vault for keys. Where Vault is, who asks and how often is said by the
+// environment, as for Vault's own tools.
 // https://developer.hashicorp.com/vault/docs/commands#configure-environment-variables
-type vault struct {
-	address    string
-	token      string
-	namespace  string
-	authority  string // file of a certificate authority
-	skipVerify bool
-}
-
-// vaultFromEnvironment reads the variables that Vault's own tools read: nothing but the environment says where it is.
-func vaultFromEnvironment() vault {
-	env := os.Getenv //nolint:forbidigo // Vault is configured by its environment, as in every tool that uses it
-	skip, err := strconv.ParseBool(env("VAULT_SKIP_VERIFY"))
-	return vault{
-		address: cmp.Or(env("VAULT_ADDR"), "https://127.0.0.1:8200"), token: env("VAULT_TOKEN"),
-		namespace: env("VAULT_NAMESPACE"), authority: env("VAULT_CACERT"), skipVerify: err == nil && skip,
-	}
-}
-
-// credentials asks the AWS secrets engine for keys.
-// https://developer.hashicorp.com/vault/api-docs/secret/aws#generate-credentials
-func (v VaultAWSEngineConfig) credentials(ctx context.Context, server vault) (aws.Credentials, error) {
-	engine := cmp.Or(v.EngineName, "aws")
-	keys, err := v.ask(ctx, server, engine)
+func (v VaultAWSEngineConfig) credentials(ctx context.Context) (aws.Credentials, error) {
+	config := api.DefaultConfig()
+	keys, err := v.ask(ctx, config)
 	if err != nil {
 		return aws.Credentials{}, fmt.Errorf("getting credentials of the source account from Vault at %s, engine %q, role %q: %w\n"+
 			"Check VAULT_ADDR, VAULT_TOKEN and VAULT_NAMESPACE in the environment of Packer, and that the token's policy allows to read the role's credentials",
-			server.address, engine, v.Name, err)
+			config.Address, v.engine(), v.Name, err)
 	}
 	return keys, nil
 }
 
-func (v VaultAWSEngineConfig) ask(ctx context.Context, server vault, engine string) (aws.Credentials, error) {
-	ctx, cancel := context.WithTimeout(ctx, vaultTimeout)
-	defer cancel()
-	request, err := v.request(ctx, server, engine)
+func (v VaultAWSEngineConfig) engine() string { return strings.Trim(cmp.Or(v.EngineName, "aws"), "/") }
+
+func (v VaultAWSEngineConfig) ask(ctx context.Context, config *api.Config) (aws.Credentials, error) {
+	client, err := api.NewClient(config)
 	if err != nil {
 		return aws.Credentials{}, err
 	}
-	client, err := server.client()
+	secret, err := v.secret(ctx, client.Logical())
+	if refusal, ok := errors.AsType[*api.ResponseError](err); ok {
+		return aws.Credentials{}, fmt.Errorf("%d %s: %s", refusal.StatusCode, http.StatusText(refusal.StatusCode), strings.Join(refusal.Errors, "; "))
+	}
 	if err != nil {
 		return aws.Credentials{}, err
 	}
-	response, err := client.Do(request)
-	if err != nil {
-		return aws.Credentials{}, err
-	}
-	defer response.Body.Close()
-	return keysOf(response)
+	return keysOf(secret)
 }
 
-// request reads credentials of the role, or writes what session is wanted when there is something to say about it.
-func (v VaultAWSEngineConfig) request(ctx context.Context, server vault, engine string) (*http.Request, error) {
-	method, kind, body := http.MethodGet, "creds", []byte(nil)
-	if v.RoleARN != "" || v.TTL != "" {
-		method, kind = http.MethodPost, "sts"
-		fields := map[string]string{}
-		if v.RoleARN != "" {
-			fields["role_arn"] = v.RoleARN
-		}
-		if v.TTL != "" {
-			fields["ttl"] = v.TTL
-		}
-		var err error
-		if body, err = json.Marshal(fields); err != nil {
-			return nil, err
-		}
+// secret reads credentials of the role, or writes what session is wanted when there is something to say about it.
+// https://developer.hashicorp.com/vault/api-docs/secret/aws#generate-credentials
+func (v VaultAWSEngineConfig) secret(ctx context.Context, vault *api.Logical) (*api.Secret, error) {
+	if v.RoleARN == "" && v.TTL == "" {
+		return vault.ReadWithContext(ctx, v.engine()+"/creds/"+v.Name)
 	}
-	address := strings.TrimSuffix(server.address, "/") + "/v1/" + strings.Trim(engine, "/") + "/" + kind + "/" + url.PathEscape(v.Name)
-	request, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
+	wanted := map[string]any{}
+	if v.RoleARN != "" {
+		wanted["role_arn"] = v.RoleARN
 	}
-	request.Header.Set("X-Vault-Request", "true")
-	request.Header.Set("X-Vault-Token", server.token)
-	if server.namespace != "" {
-		request.Header.Set("X-Vault-Namespace", server.namespace)
+	if v.TTL != "" {
+		wanted["ttl"] = v.TTL
 	}
-	return request, nil
+	return vault.WriteWithContext(ctx, v.engine()+"/sts/"+v.Name, wanted)
 }
 
-func (s vault) client() (*http.Client, error) {
-	config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: s.skipVerify} //nolint:gosec // VAULT_SKIP_VERIFY asks for it
-	if s.authority != "" {
-		certificates, err := os.ReadFile(s.authority)
-		if err != nil {
-			return nil, fmt.Errorf("reading VAULT_CACERT: %w", err)
+// keysOf takes the keys out of what Vault answered. Vault's older versions call the session token security_token.
+func keysOf(secret *api.Secret) (aws.Credentials, error) {
+	text := func(name string) string {
+		if secret == nil {
+			return ""
 		}
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(certificates) {
-			return nil, fmt.Errorf("reading VAULT_CACERT: %s holds no certificate", s.authority)
-		}
+		value, _ := secret.Data[name].(string)
+		return value
 	}
-	return &http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: config}}, nil
-}
-
-// keysOf reads Vault's answer: keys, or errors in its own words.
-func keysOf(response *http.Response) (aws.Credentials, error) {
-	var answer struct {
-		Errors []string
-		Data   struct {
-			AccessKey     string `json:"access_key"`
-			SecretKey     string `json:"secret_key"`
-			SessionToken  string `json:"session_token"`
-			SecurityToken string `json:"security_token"`
-		}
+	keys := aws.Credentials{
+		AccessKeyID: text("access_key"), SecretAccessKey: text("secret_key"),
+		SessionToken: cmp.Or(text("session_token"), text("security_token")), Source: "Vault",
 	}
-	err := json.NewDecoder(response.Body).Decode(&answer)
-	switch data := answer.Data; {
-	case response.StatusCode != http.StatusOK:
-		return aws.Credentials{}, fmt.Errorf("%s %s", response.Status, strings.Join(answer.Errors, "; "))
-	case err != nil:
-		return aws.Credentials{}, fmt.Errorf("reading the answer: %w", err)
-	case data.AccessKey == "" || data.SecretKey == "":
+	if keys.AccessKeyID == "" || keys.SecretAccessKey == "" {
 		return aws.Credentials{}, errors.New("the answer holds no access_key and secret_key")
-	default:
-		return aws.Credentials{
-			AccessKeyID: data.AccessKey, SecretAccessKey: data.SecretKey,
-			SessionToken: cmp.Or(data.SessionToken, data.SecurityToken), Source: "Vault",
-		}, nil
 	}
+	return keys, nil
 }

@@ -17,7 +17,12 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-const defaultSessionName = "packer-plugin-ami-share"
+// What a session is called and how long it lasts unless an AssumeRole says otherwise. An hour is the most that AWS
+// allows where one role assumes another. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_terms-and-concepts.html
+const (
+	DefaultSessionName = "packer-plugin-ami-share"
+	DefaultSession     = time.Hour
+)
 
 // assume returns the credentials of a target's role. They are fetched when they are first asked for, and again before
 // they expire.
@@ -27,20 +32,23 @@ func (c *Client) assume(s *session) *aws.CredentialsCache {
 	if role.Policy == "" && len(role.PolicyARNs) == 0 {
 		assume = s.narrowing(assume)
 	}
-	provider := stscreds.NewAssumeRoleProvider(assume, c.roleARN(s), func(o *stscreds.AssumeRoleOptions) {
-		o.RoleSessionName = cmp.Or(role.SessionName, defaultSessionName)
-		o.Duration = cmp.Or(role.Duration, time.Hour)
-		o.ExternalID = optional(role.ExternalID)
-		o.Policy = optional(role.Policy)
-		for _, arn := range role.PolicyARNs {
-			o.PolicyARNs = append(o.PolicyARNs, ststypes.PolicyDescriptorType{Arn: aws.String(arn)})
-		}
-		for _, key := range slices.Sorted(maps.Keys(role.Tags)) {
-			o.Tags = append(o.Tags, ststypes.Tag{Key: aws.String(key), Value: aws.String(role.Tags[key])})
-		}
-		o.TransitiveTagKeys = role.TransitiveTagKeys
-	})
+	provider := stscreds.NewAssumeRoleProvider(assume, c.roleARN(s), role.options)
 	return aws.NewCredentialsCache(provider, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = renewBefore })
+}
+
+// options fills in what STS is asked for.
+func (r *AssumeRole) options(o *stscreds.AssumeRoleOptions) {
+	o.RoleSessionName = cmp.Or(r.SessionName, DefaultSessionName)
+	o.Duration = cmp.Or(r.Duration, DefaultSession)
+	o.ExternalID = optional(r.ExternalID)
+	o.Policy = optional(r.Policy)
+	for _, arn := range r.PolicyARNs {
+		o.PolicyARNs = append(o.PolicyARNs, ststypes.PolicyDescriptorType{Arn: aws.String(arn)})
+	}
+	for _, key := range slices.Sorted(maps.Keys(r.Tags)) {
+		o.Tags = append(o.Tags, ststypes.Tag{Key: aws.String(key), Value: aws.String(r.Tags[key])})
+	}
+	o.TransitiveTagKeys = r.TransitiveTagKeys
 }
 
 // narrowing assumes a role with the narrowest of the session's policies that AWS takes. AWS packs policy and session

@@ -12,12 +12,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
+// What a Client does unless its Options say otherwise.
+const (
+	DefaultConcurrency = 512
+	DefaultRetries     = 10
+)
+
 // Options of a Client. The zero value is usable.
 type Options struct {
-	// MaxConcurrency is how many calls may be in flight at the same time; 0 means 512.
+	// MaxConcurrency is how many calls may be in flight at the same time; 0 means DefaultConcurrency.
 	MaxConcurrency int
 	// MaxRetries is how often a call is repeated after its first attempt when it was throttled or met a fault of AWS or
-	// of the network; 0 means 10, less than 0 not at all.
+	// of the network; 0 means DefaultRetries, less than 0 not at all.
 	MaxRetries int
 	// WithoutVerify says that Verify is not going to be called: sessions are not given what it takes.
 	WithoutVerify bool
@@ -30,11 +36,11 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	if o.MaxConcurrency <= 0 {
-		o.MaxConcurrency = 512
+		o.MaxConcurrency = DefaultConcurrency
 	}
 	switch {
 	case o.MaxRetries == 0:
-		o.MaxRetries = 10
+		o.MaxRetries = DefaultRetries
 	case o.MaxRetries < 0:
 		o.MaxRetries = 0
 	}

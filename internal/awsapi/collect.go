@@ -51,21 +51,3 @@ func regionsOf(images []sharing.ImageRef) []sharing.Region {
 	slices.Sort(regions)
 	return slices.Compact(regions)
 }
-
-// keyRegion returns the Region in a key's ARN, "" when it is none.
-func keyRegion(keyARN string) sharing.Region {
-	arn, err := sharing.ParseARN(keyARN)
-	if err != nil {
-		return ""
-	}
-	return arn.Region
-}
-
-// keyAccount returns the account in a key's ARN, "" when it is none.
-func keyAccount(keyARN string) sharing.AccountID {
-	arn, err := sharing.ParseARN(keyARN)
-	if err != nil {
-		return ""
-	}
-	return arn.Account
-}

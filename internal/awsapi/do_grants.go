@@ -110,7 +110,7 @@ func (c *Client) issuer(account sharing.AccountID, keyARN string, region sharing
 	switch {
 	case c.sessions[account] != nil:
 		return place{account, region}, true
-	case account == keyAccount(keyARN):
+	case account == sharing.AccountOf(keyARN):
 		return place{region: region}, true
 	default:
 		return place{}, false

@@ -17,7 +17,7 @@ const snapshotVirginia = "snap-0000000000000001b"
 
 func grantIn(account sharing.AccountID, key string) plan.CreateGrant {
 	return plan.CreateGrant{
-		Account: account, Region: keyRegion(key), KeyARN: key, GranteeARN: autoscalingRole.ARN("aws", account),
+		Account: account, Region: sharing.RegionOf(key), KeyARN: key, GranteeARN: autoscalingRole.ARN("aws", account),
 		Operations: sharing.DefaultGrantOperations(), Name: autoscalingRole.GrantName(account),
 	}
 }

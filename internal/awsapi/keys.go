@@ -39,9 +39,6 @@ type ResolvedKey struct {
 	Deletion       time.Time // when the key is going to be deleted; zero unless that is pending
 
 	MultiRegion bool
-	Replica     bool     // a replica of a multi-Region key, not the primary
-	Primary     string   // ARN of the multi-Region key's primary
-	Replicas    []string // ARNs of its replicas, sorted
 
 	// Policy is the key policy's JSON, "" when it could not be read: only the key's own account can.
 	Policy string
@@ -101,21 +98,10 @@ func (c *Client) resolve(ctx context.Context, region sharing.Region, id string) 
 }
 
 func resolved(region sharing.Region, m *types.KeyMetadata) ResolvedKey {
-	key := ResolvedKey{
+	return ResolvedKey{
 		Region: region, ARN: aws.ToString(m.Arn), ID: aws.ToString(m.KeyId), Account: sharing.AccountID(aws.ToString(m.AWSAccountId)),
 		Manager: string(m.KeyManager), State: string(m.KeyState), Spec: string(m.KeySpec), Usage: string(m.KeyUsage),
 		Origin: string(m.Origin), CustomKeyStore: aws.ToString(m.CustomKeyStoreId), Deletion: aws.ToTime(m.DeletionDate),
 		MultiRegion: aws.ToBool(m.MultiRegion),
 	}
-	if multi := m.MultiRegionConfiguration; multi != nil {
-		key.Replica = multi.MultiRegionKeyType == types.MultiRegionKeyTypeReplica
-		if multi.PrimaryKey != nil {
-			key.Primary = aws.ToString(multi.PrimaryKey.Arn)
-		}
-		for _, replica := range multi.ReplicaKeys {
-			key.Replicas = append(key.Replicas, aws.ToString(replica.Arn))
-		}
-		slices.Sort(key.Replicas)
-	}
-	return key
 }

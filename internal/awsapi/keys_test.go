@@ -83,8 +83,7 @@ func TestWhatIsKnownOfAKey(t *testing.T) {
 	}
 	want := ResolvedKey{
 		Region: virginia, ARN: multiVirginia, ID: "mrk-11111111111111111111111111111111", Account: sourceAccount, Manager: "CUSTOMER", State: "Enabled",
-		Spec: "SYMMETRIC_DEFAULT", Usage: "ENCRYPT_DECRYPT", Origin: "AWS_KMS", MultiRegion: true, Replica: true, Primary: multiFrankfurt,
-		Replicas: []string{multiVirginia},
+		Spec: "SYMMETRIC_DEFAULT", Usage: "ENCRYPT_DECRYPT", Origin: "AWS_KMS", MultiRegion: true,
 	}
 	if diff := cmp.Diff(want, keys[0], cmpopts.IgnoreFields(ResolvedKey{}, "Policy")); diff != "" {
 		t.Errorf("key (-want +got):\n%s", diff)

@@ -48,16 +48,16 @@ func (o *observation) needsGrants() bool {
 // describeKey fills in what DescribeKey knows. That it is refused is no problem for a key of a third account: what can
 // be known of it, the targets are told by KMS.
 func (o *observation) describeKey(ctx context.Context, arn string, images []sharing.Image, key *sharing.Key) {
-	region := keyRegion(arn)
+	region := sharing.RegionOf(arn)
 	out, err := o.kms(place{region: region}).DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &arn})
-	foreign := !slices.ContainsFunc(images, func(i sharing.Image) bool { return i.Owner == keyAccount(arn) })
+	foreign := !slices.ContainsFunc(images, func(i sharing.Image) bool { return i.Owner == sharing.AccountOf(arn) })
 	switch {
 	case err == nil:
 		key.Described = true
 		key.AWSManaged = out.KeyMetadata.KeyManager == types.KeyManagerTypeAws
 		key.State = string(out.KeyMetadata.KeyState)
 	case foreign && diagnose.Denied(err):
-		o.warnings.add(fmt.Sprintf("key %s of account %s could not be described: whether it is a customer key and enabled shows when grants are made", arn, keyAccount(arn)))
+		o.warnings.add(fmt.Sprintf("key %s of account %s could not be described: whether it is a customer key and enabled shows when grants are made", arn, sharing.AccountOf(arn)))
 	default:
 		problem := diagnose.Error(err, diagnose.Act{Scope: sharing.Scope{Region: region}, Doing: "looking at key " + arn, Action: "kms:DescribeKey", Resource: arn})
 		if diagnose.Denied(err) {
@@ -74,12 +74,12 @@ const otherKey = "if this is not the key that the images were to be encrypted un
 
 // sourceGrants lists a key's grants as the source account. The second result is false when that is not allowed.
 func (o *observation) sourceGrants(ctx context.Context, arn string) ([]sharing.Grant, bool) {
-	grants, err := o.listGrants(ctx, place{region: keyRegion(arn)}, &kms.ListGrantsInput{KeyId: &arn})
+	grants, err := o.listGrants(ctx, place{region: sharing.RegionOf(arn)}, &kms.ListGrantsInput{KeyId: &arn})
 	switch {
 	case err == nil:
 		return grants, true
 	case !diagnose.Denied(err):
-		o.problem(err, diagnose.Act{Scope: sharing.Scope{Region: keyRegion(arn)}, Doing: "listing the grants of key " + arn, Action: "kms:ListGrants", Resource: arn})
+		o.problem(err, diagnose.Act{Scope: sharing.Scope{Region: sharing.RegionOf(arn)}, Doing: "listing the grants of key " + arn, Action: "kms:ListGrants", Resource: arn})
 	}
 	return nil, false
 }
@@ -109,7 +109,7 @@ func (o *observation) listedFrom(ctx context.Context, targets []sharing.AccountI
 	ctx, cancel := context.WithTimeout(ctx, o.options.TargetTimeout)
 	defer cancel()
 	for _, account := range targets {
-		if grants, err := o.listGrants(ctx, place{account, keyRegion(key.ARN)}, &kms.ListGrantsInput{KeyId: &key.ARN}); err == nil {
+		if grants, err := o.listGrants(ctx, place{account, sharing.RegionOf(key.ARN)}, &kms.ListGrantsInput{KeyId: &key.ARN}); err == nil {
 			key.Grants, key.GrantsListed = grants, true
 			return key
 		}
@@ -140,7 +140,7 @@ func (c *Client) listGrants(ctx context.Context, p place, in *kms.ListGrantsInpu
 func grant(entry types.GrantListEntry) sharing.Grant {
 	g := sharing.Grant{
 		ID: aws.ToString(entry.GrantId), Name: aws.ToString(entry.Name), Grantee: aws.ToString(entry.GranteePrincipal),
-		Issuer: keyAccount(aws.ToString(entry.IssuingAccount)), Created: aws.ToTime(entry.CreationDate),
+		Issuer: sharing.AccountOf(aws.ToString(entry.IssuingAccount)), Created: aws.ToTime(entry.CreationDate),
 	}
 	for _, operation := range entry.Operations {
 		g.Operations = append(g.Operations, string(operation))

@@ -68,7 +68,7 @@ func someWorld() awssim.World {
 	}
 	key := func(arn string) awssim.WorldKey {
 		return awssim.WorldKey{
-			Region: string(keyRegion(arn)), ID: arn[strings.LastIndex(arn, "/")+1:], Policy: json.RawMessage(sharedKey),
+			Region: string(sharing.RegionOf(arn)), ID: arn[strings.LastIndex(arn, "/")+1:], Policy: json.RawMessage(sharedKey),
 			Aliases: []string{"alias/ami-sharing"}, Tags: map[string]string{"purpose": "ami-sharing"},
 		}
 	}

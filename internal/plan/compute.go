@@ -61,24 +61,6 @@ func at(account sharing.AccountID, region sharing.Region) sharing.Scope {
 	return sharing.Scope{Account: account, Region: region}
 }
 
-// regionOf returns the Region of a key.
-func regionOf(keyARN string) sharing.Region {
-	arn, err := sharing.ParseARN(keyARN)
-	if err != nil {
-		return ""
-	}
-	return arn.Region
-}
-
-// ownerOf returns the account of a key.
-func ownerOf(keyARN string) sharing.AccountID {
-	arn, err := sharing.ParseARN(keyARN)
-	if err != nil {
-		return ""
-	}
-	return arn.Account
-}
-
 func joined[T ~string](values []T) string {
 	texts := make([]string, len(values))
 	for i, value := range values {

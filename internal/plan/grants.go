@@ -11,7 +11,7 @@ import (
 func (c *computation) grants() {
 	for _, arn := range c.plan.Keys {
 		for _, target := range c.plan.Targets {
-			if c.grantable(arn, target) && !c.blocked(at(target.Account, regionOf(arn))) {
+			if c.grantable(arn, target) && !c.blocked(at(target.Account, sharing.RegionOf(arn))) {
 				for _, wanted := range c.wanted(arn, target) {
 					c.grant(wanted)
 				}
@@ -22,7 +22,7 @@ func (c *computation) grants() {
 
 // grantable tells whether a target gets grants on a key: the images' own account does not need one on its own keys.
 func (c *computation) grantable(keyARN string, target sharing.Target) bool {
-	return target.Account != c.owner || ownerOf(keyARN) != c.owner
+	return target.Account != c.owner || sharing.AccountOf(keyARN) != c.owner
 }
 
 // wantedGrant is a grant that is asked for.
@@ -36,7 +36,7 @@ func (c *computation) wanted(keyARN string, target sharing.Target) []wantedGrant
 	for _, grantee := range target.Grantees {
 		role := c.role(target, grantee)
 		all = append(all, wantedGrant{role: role, create: CreateGrant{
-			Account: target.Account, Region: regionOf(keyARN), KeyARN: keyARN, GranteeARN: role.ARN,
+			Account: target.Account, Region: sharing.RegionOf(keyARN), KeyARN: keyARN, GranteeARN: role.ARN,
 			Operations: c.request.GrantOperations, Name: grantee.GrantName(target.Account), NewRole: !role.Exists,
 		}})
 	}
@@ -104,7 +104,7 @@ func (c *computation) retire(g sharing.Grant, keyARN string, account sharing.Acc
 		return
 	}
 	c.change(RetireGrant{
-		Issuer: g.Issuer, Account: account, Region: regionOf(keyARN), KeyARN: keyARN, GrantID: g.ID, GranteeARN: g.Grantee,
+		Issuer: g.Issuer, Account: account, Region: sharing.RegionOf(keyARN), KeyARN: keyARN, GrantID: g.ID, GranteeARN: g.Grantee,
 		Operations: g.Operations, Name: g.Name, Why: why,
 	})
 }

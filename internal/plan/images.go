@@ -90,7 +90,7 @@ func (c *computation) keys() {
 // fitness refuses a key that nobody else can use. AWS would refuse it later, with two different codes.
 func (c *computation) fitness(arn, snapshot string) {
 	key := c.facts.Keys[arn]
-	p := sharing.Problem{Scope: sharing.Scope{Region: regionOf(arn)}, Doing: "looking at the key " + arn + " of the snapshot " + snapshot}
+	p := sharing.Problem{Scope: sharing.Scope{Region: sharing.RegionOf(arn)}, Doing: "looking at the key " + arn + " of the snapshot " + snapshot}
 	switch {
 	case key.AWSManaged:
 		p.Cause = "it is managed by AWS, like aws/ebs, and such a key can't be shared: " +
@@ -98,7 +98,7 @@ func (c *computation) fitness(arn, snapshot string) {
 		p.Remedy = "Encrypt under a customer managed key: set kms_key_id, and region_kms_key_ids for every Region in ami_regions, and build again."
 	case key.Described && key.State != "Enabled":
 		p.Cause = "its state is " + key.State
-		p.Remedy = "Enable it (aws kms enable-key --region " + string(regionOf(arn)) + " --key-id " + arn +
+		p.Remedy = "Enable it (aws kms enable-key --region " + string(sharing.RegionOf(arn)) + " --key-id " + arn +
 			"), after aws kms cancel-key-deletion if it is pending deletion."
 	default:
 		return

@@ -30,7 +30,7 @@ func (c *computation) targets() {
 // ownAccount drops the images' own account, which can launch them anyway. Where a key belongs to yet another account,
 // its roles need grants like those of any other.
 func (c *computation) ownAccount(target sharing.Target) {
-	foreign := slices.ContainsFunc(c.plan.Keys, func(arn string) bool { return ownerOf(arn) != c.owner })
+	foreign := slices.ContainsFunc(c.plan.Keys, func(arn string) bool { return sharing.AccountOf(arn) != c.owner })
 	if foreign && target.Credentials && len(target.Grantees) > 0 {
 		c.note("account %s owns the images and needs no permission; it gets grants, since a key belongs to another account", target.Account)
 		c.plan.Targets = append(c.plan.Targets, target)

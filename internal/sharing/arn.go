@@ -45,3 +45,15 @@ func PartitionOf(region Region) string {
 	}
 	return "aws"
 }
+
+// RegionOf returns the Region in an ARN, "" when it is none.
+func RegionOf(arn string) Region {
+	parsed, _ := ParseARN(arn) // its zero value has no Region
+	return parsed.Region
+}
+
+// AccountOf returns the account in an ARN, "" when it is none.
+func AccountOf(arn string) AccountID {
+	parsed, _ := ParseARN(arn)
+	return parsed.Account
+}

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"sync"
 
-	packersdk "github.com/hashicorp/packer-plugin-sdk/packer"
-
 	"github.com/amishare/packer-plugin-ami-share/internal/access"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -33,27 +31,19 @@ const (
 	ouShape           = "arn:aws:organizations::<management account>:ou/o-<id>/ou-<root id>-<unit id>"
 )
 
-// check returns everything that is wrong. Unless all values are known, those that Packer has put placeholders for are
-// passed over.
-func (c *Config) check(known bool) []error {
-	parse := access.CheckTargets
-	if known {
-		parse = func(blocks []access.TargetConfig) []error {
-			_, _, errs := access.ParseTargets(blocks)
-			return errs
-		}
-	}
-	errs := slices.Concat(c.Config.Prepare(), parse(c.Targets), c.checkRecipients(known), c.checkOperations(known), c.checkImages(known))
+// check returns the targets, and everything that is wrong. Unless all values are known, those that Packer has put
+// placeholders for are passed over.
+func (c *Config) check(known bool) (access.Targets, []error) {
+	targets, wrong := access.ParseTargets(c.Targets, known)
+	errs := slices.Concat(c.Config.Prepare(), wrong, c.checkRecipients(known),
+		access.CheckGrantOperations(c.GrantOperations, known), c.checkImages(known), access.CheckConcurrency(c.MaxConcurrency))
 	if on := c.onFailure(); !slices.Contains([]string{onFailureFail, onFailureRollback, onFailureContinue}, on) && !open(known, on) {
 		errs = append(errs, fmt.Errorf("on_failure: %q is none of fail, rollback and continue", on))
-	}
-	if n := c.MaxConcurrency; n < 0 || n > mostConcurrency {
-		errs = append(errs, fmt.Errorf("max_concurrency: %d is not from 1 to %d", n, mostConcurrency))
 	}
 	if n := c.SharingQuota; n < 0 {
 		errs = append(errs, fmt.Errorf("sharing_quota: %d is less than one", n))
 	}
-	return errs
+	return targets, errs
 }
 
 // open tells whether s is there only later, and can't be checked.
@@ -98,24 +88,6 @@ func (c *Config) nobody(known bool) bool {
 	return len(c.Targets)+len(c.OrganizationARNs)+len(c.OUARNs) == 0
 }
 
-func (c *Config) checkOperations(known bool) []error {
-	var errs []error
-	if known && c.GrantOperations != nil && len(c.GrantOperations) == 0 {
-		errs = append(errs, fmt.Errorf("grant_operations is empty: leave it out, or make no grants by service_linked_roles = [] in the targets"))
-	}
-	for i, operation := range c.GrantOperations {
-		switch {
-		case open(known, operation):
-		case slices.Contains(c.GrantOperations[:i], operation):
-			errs = append(errs, fmt.Errorf("grant_operations: %q is named twice", operation))
-		case !slices.Contains(sharing.GrantOperations(), operation):
-			errs = append(errs, fmt.Errorf("grant_operations: %q is no operation of a grant on a symmetric key: use %s",
-				operation, strings.Join(sharing.GrantOperations(), ", ")))
-		}
-	}
-	return errs
-}
-
 func (c *Config) checkImages(known bool) []error {
 	var errs []error
 	if known && c.Images != nil && len(c.Images) == 0 {
@@ -150,12 +122,4 @@ func (c *Config) warnings(targets []sharing.Target) []string {
 			"and without them instances may end with Client.InternalError.", strings.Join(missing, ", ")))
 	}
 	return warnings
-}
-
-// multi returns errors as Packer shows them, one bullet each, or nil.
-func multi(errs []error) error {
-	if len(errs) == 0 {
-		return nil
-	}
-	return packersdk.MultiErrorAppend(nil, errs...)
 }

@@ -4,6 +4,8 @@
 package amishare
 
 import (
+	"cmp"
+
 	"github.com/hashicorp/packer-plugin-sdk/common"
 	"github.com/hashicorp/packer-plugin-sdk/template/config"
 	"github.com/hashicorp/packer-plugin-sdk/template/interpolate"
@@ -35,7 +37,7 @@ type Config struct {
 	// `Decrypt`, `ReEncryptFrom`, `ReEncryptTo`, `GenerateDataKey`, `GenerateDataKeyWithoutPlaintext`, `DescribeKey` and
 	// `CreateGrant` (EC2 makes a grant of its own from it for each volume). With fewer, instances may fail to start with
 	// `Client.InternalError`. `GenerateDataKeyPair`, `GenerateDataKeyPairWithoutPlaintext` and `RetireGrant` are allowed as
-	// well.
+	// well. An empty list is an error.
 	GrantOperations []string `mapstructure:"grant_operations" required:"false"`
 	// Images to share instead of those of the build, by Region, as in `{ "eu-central-1" = "ami-0123456789abcdef0" }`.
 	// With `source "null"` images that exist are shared with new accounts, and nothing is built.
@@ -89,9 +91,6 @@ const (
 	onFailureFail     = "fail"
 	onFailureRollback = "rollback"
 	onFailureContinue = "continue"
-
-	defaultConcurrency = 512
-	mostConcurrency    = 1000
 )
 
 // Prepare decodes what Packer hands over and returns everything that is wrong with it, as far as it can be known while
@@ -103,22 +102,11 @@ func (c *Config) Prepare(raws ...any) error {
 	if err := config.Decode(c, decode, raws...); err != nil {
 		return err
 	}
-	return multi(c.check(false))
+	_, errs := c.check(false)
+	return access.Joined(errs)
 }
 
-func (c *Config) onFailure() string {
-	if c.OnFailure == "" {
-		return onFailureFail
-	}
-	return c.OnFailure
-}
-
-func (c *Config) maxConcurrency() int {
-	if c.MaxConcurrency == 0 {
-		return defaultConcurrency
-	}
-	return c.MaxConcurrency
-}
+func (c *Config) onFailure() string { return cmp.Or(c.OnFailure, onFailureFail) }
 
 // unlessFalse is a boolean option whose default is true.
 func unlessFalse(option config.Trilean) bool { return !option.False() }

@@ -107,8 +107,8 @@ func TestTheSmallestConfiguration(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("request (-want +got):\n%s", diff)
 	}
-	if sources["222222222222"].Role == nil || p.config.onFailure() != "fail" || p.config.maxConcurrency() != defaultConcurrency || p.config.Verify.False() {
-		t.Errorf("sources %+v, on_failure %q, max_concurrency %d", sources, p.config.onFailure(), p.config.maxConcurrency())
+	if sources["222222222222"].Role == nil || p.config.onFailure() != "fail" || p.config.Verify.False() {
+		t.Errorf("sources %+v, on_failure %q", sources, p.config.onFailure())
 	}
 }
 
@@ -153,7 +153,7 @@ target {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("request (-want +got):\n%s", diff)
 	}
-	if c := p.config; !c.DryRun || !c.Verify.False() || c.onFailure() != "rollback" || c.maxConcurrency() != 8 || c.Retries() != 3 || c.Region != "eu-west-1" ||
+	if c := p.config; !c.DryRun || !c.Verify.False() || c.onFailure() != "rollback" || c.MaxConcurrency != 8 || c.Retries() != 3 || c.Region != "eu-west-1" ||
 		c.ReportFile != "report.json" || c.SummaryFile != "summary.md" || c.PackerCoreVersion != "1.16.0" {
 		t.Errorf("the configuration is %+v", c)
 	}
@@ -233,7 +233,7 @@ target {
 	}
 	t.Run("are wrong when sharing begins", func(t *testing.T) {
 		_, _, err := p.config.request(built)
-		holds(t, err, []string{"target 1: account_ids: it names no account", "images is empty", "grant_operations is empty", `on_failure: "<unknown>"`})
+		holds(t, err, []string{"target 1: account_ids: it names no account", "images is empty", "grant_operations: the list is empty", `on_failure: "<unknown>"`})
 	})
 	t.Run("a list of recipients that is not known may be filled yet", func(t *testing.T) {
 		if _, err := configured(t, `ou_arns = unknown.list`); err != nil {

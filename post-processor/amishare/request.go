@@ -13,23 +13,23 @@ import (
 // request makes of the configuration and the artifact what is asked for, and where each target's credentials come from.
 // All values are known now: its error is everything that is wrong.
 func (c *Config) request(artifact packersdk.Artifact) (sharing.Request, map[sharing.AccountID]access.TargetSource, error) {
-	if err := multi(c.check(true)); err != nil {
-		return sharing.Request{}, nil, err
+	targets, errs := c.check(true)
+	if len(errs) > 0 {
+		return sharing.Request{}, nil, access.Joined(errs)
 	}
 	refs, err := c.images(artifact)
 	if err != nil {
 		return sharing.Request{}, nil, err
 	}
-	if err := multi(c.checkPartition(refs)); err != nil {
-		return sharing.Request{}, nil, err
+	if errs := c.checkPartition(refs); len(errs) > 0 {
+		return sharing.Request{}, nil, access.Joined(errs)
 	}
-	targets, sources, errs := access.ParseTargets(c.Targets)
 	return sharing.Request{
-		Images: refs, BuildRegion: c.buildRegion(artifact), Targets: targets,
+		Images: refs, BuildRegion: c.buildRegion(artifact), Targets: targets.Accounts,
 		Organizations: c.OrganizationARNs, OrganizationalUnits: c.OUARNs,
-		ShareSnapshots: unlessFalse(c.ShareSnapshots), GrantOperations: c.operations(),
+		ShareSnapshots: unlessFalse(c.ShareSnapshots), GrantOperations: access.GrantOperations(c.GrantOperations),
 		Exact: c.Exact, AllowUnencrypted: c.AllowUnencrypted, SharingQuota: c.SharingQuota,
-	}, sources, multi(errs)
+	}, targets.Sources, nil
 }
 
 // images returns the AMIs to share: those of the option, or those of the artifact.
@@ -51,13 +51,6 @@ func (c *Config) buildRegion(artifact packersdk.Artifact) sharing.Region {
 		return ""
 	}
 	return buildRegion(artifact)
-}
-
-func (c *Config) operations() []string {
-	if c.GrantOperations == nil {
-		return sharing.DefaultGrantOperations()
-	}
-	return c.GrantOperations
 }
 
 // checkPartition finds ARNs of another partition than the images, and images of several.

@@ -75,7 +75,7 @@ func (r *run) open(ctx context.Context, artifact packersdk.Artifact) error {
 		return err
 	}
 	r.client = awsapi.New(source, c.Credentials(ctx, source, sources), awsapi.Options{
-		MaxConcurrency: c.maxConcurrency(), MaxRetries: c.Retries(), WithoutVerify: c.Verify.False() || c.DryRun,
+		MaxConcurrency: c.MaxConcurrency, MaxRetries: c.Retries(), WithoutVerify: c.Verify.False() || c.DryRun,
 	})
 	return nil
 }
@@ -107,7 +107,7 @@ func (r *run) apply(ctx context.Context) {
 	}
 	steps := progress{ui: r.ui}
 	r.told.Result = apply.Run(ctx, r.client, r.told.Plan, apply.Options{
-		Concurrency: r.config.maxConcurrency(), AllOrNothing: r.rollback(), Progress: steps.show,
+		Concurrency: r.config.MaxConcurrency, AllOrNothing: r.rollback(), Progress: steps.show,
 	})
 }
 
@@ -141,7 +141,7 @@ func (r *run) takeBack(ctx context.Context) {
 		return
 	}
 	r.ui.Say("Taking back what this run has added...")
-	apply.Undo(ctx, r.client, result, apply.Options{Concurrency: r.config.maxConcurrency()})
+	apply.Undo(ctx, r.client, result, apply.Options{Concurrency: r.config.MaxConcurrency})
 }
 
 // refused notes why nothing was begun, for the report, and returns err. What fails after an interruption has no other

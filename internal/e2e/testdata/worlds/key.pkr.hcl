@@ -27,7 +27,7 @@ variable "accounts" {
 
 variable "grant_operations" {
   type    = list(string)
-  default = []
+  default = null
 }
 
 variable "check" {
