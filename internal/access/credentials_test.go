@@ -165,7 +165,7 @@ func TestAWSConfig(t *testing.T) {
 		"a section without 'profile'": {config: Config{Profile: "base", SkipCredsValidation: true}, file: true, accessKey: "AKIABASE", region: "ap-south-1"},
 		"a role is assumed": {
 			config: with(func(c *Config) { c.AssumeRole, c.SkipCredsValidation = role, true }), accessKey: "ASIAROLE", region: "us-west-2",
-			calls: []string{"AssumeRole arn:aws:iam::111111111111:role/builder abc", "AssumeRole arn:aws:iam::111111111111:role/builder abc"},
+			calls: []string{"AssumeRole arn:aws:iam::111111111111:role/builder abc"},
 		},
 		"a role is assumed with a code, once": {
 			config: with(func(c *Config) { c.AssumeRole, c.MFACode, c.SkipCredsValidation = role, "123456", true }), accessKey: "ASIAROLE", region: "us-west-2",

@@ -6,7 +6,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awsapi"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
@@ -29,15 +28,9 @@ func (c *Config) Credentials(ctx context.Context, source aws.Config, sources map
 
 // profile returns the configuration of a target's profile; connections, Region and user agent are the source's.
 func (c *Config) profile(ctx context.Context, source aws.Config, name string) aws.Config {
-	options := []func(*config.LoadOptions) error{
+	options := append(c.common(ctx),
 		config.WithRegion(source.Region), config.WithSharedConfigProfile(name),
-		config.WithSharedConfigFiles(c.files()), config.WithSharedCredentialsFiles(c.files()),
-		config.WithHTTPClient(source.HTTPClient), config.WithAPIOptions(source.APIOptions),
-		config.WithAssumeRoleCredentialOptions(awsapi.AtEndpoint(stsEndpoint(ctx))),
-	}
-	if c.SkipMetadataAPICheck {
-		options = append(options, config.WithEC2IMDSClientEnableState(imds.ClientDisabled))
-	}
+		config.WithHTTPClient(source.HTTPClient), config.WithAPIOptions(source.APIOptions))
 	loaded, err := config.LoadDefaultConfig(ctx, options...)
 	if err == nil {
 		return loaded
