@@ -2,7 +2,6 @@ package awsapi
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -14,27 +13,26 @@ import (
 // for use by many goroutines, and remembers what it observed so as to know later what the run itself has made.
 type Client struct {
 	options  Options
-	source   aws.Config
+	region   sharing.Region // that the source's configuration names
+	services services       // of the source's configuration
 	sessions map[sharing.AccountID]*session
 	traffic  *traffic
 	grants   grantMemory
 	looked   tally
-
-	ec2s         cache[ec2Service]
-	kmss         cache[kmsService]
-	iams         cache[iamService]
-	stss         cache[stsService]
-	autoscalings cache[autoscalingService]
-	taggings     cache[taggingService]
 }
 
 // New makes a client of the source account's configuration and of what gives access to the targets. It makes no call.
 func New(source aws.Config, targets map[sharing.AccountID]TargetCredentials, o Options) *Client {
 	o = o.withDefaults()
-	c := &Client{options: o, sessions: map[sharing.AccountID]*session{}, traffic: newTraffic(o.MaxConcurrency)}
-	c.source = c.equip(source)
+	c := &Client{options: o, region: sharing.Region(source.Region), sessions: map[sharing.AccountID]*session{}, traffic: newTraffic(o.MaxConcurrency)}
+	connections := roomy(source.HTTPClient, o.MaxConcurrency, answerTimeout)
+	c.services = newServices(c.equip(source, connections))
 	for account, credentials := range targets {
-		c.sessions[account] = &session{account: account, credentials: credentials}
+		own := connections
+		if config := credentials.Config; config != nil && config.HTTPClient != source.HTTPClient {
+			own = roomy(config.HTTPClient, o.MaxConcurrency, answerTimeout)
+		}
+		c.sessions[account] = c.newSession(account, credentials, own)
 	}
 	return c
 }
@@ -42,7 +40,8 @@ func New(source aws.Config, targets map[sharing.AccountID]TargetCredentials, o O
 // Stats returns the calls made so far.
 func (c *Client) Stats() Stats { return c.traffic.stats() }
 
-// place is where a call goes: the account that it is made from, "" for the source, and the Region.
+// place is where a call is made from: the account, "" for the source, and the Region, "" for the one that the
+// configuration names.
 type place struct {
 	account sharing.AccountID
 	region  sharing.Region
@@ -51,69 +50,44 @@ type place struct {
 // at returns the place in which a target is looked at from inside.
 func at(scope sharing.Scope) place { return place{scope.Account, scope.Region} }
 
-// cache holds the service clients, one for each place.
-type cache[T any] struct {
-	mu      sync.Mutex
-	clients map[place]*T
+func (c *Client) ec2(p place) ec2Service {
+	s, o := c.from(p)
+	return s.ec2(o)
 }
 
-// get returns the client of a place. It is made without the lock: making a target's takes one of the source, to assume
-// its role with.
-func (c *cache[T]) get(p place, create func() *T) *T {
-	if client := c.swap(p, nil); client != nil {
-		return client
+func (c *Client) kms(p place) kmsService {
+	s, o := c.from(p)
+	return s.kms(o)
+}
+
+func (c *Client) iam(p place) iamService {
+	s, o := c.from(p)
+	return s.iam(o)
+}
+
+func (c *Client) sts(p place) stsService {
+	s, o := c.from(p)
+	return s.sts(o)
+}
+
+func (c *Client) autoscaling(p place) autoscalingService {
+	s, o := c.from(p)
+	return s.autoscaling(o)
+}
+
+func (c *Client) tagging(p place) taggingService {
+	s, o := c.from(p)
+	return s.tagging(o)
+}
+
+// from returns the clients that make the calls of a place, and what they have to be told. Who calls has made sure that a
+// target has a session.
+func (c *Client) from(p place) (services, origin) {
+	if p.account == "" {
+		return c.services, origin{place: p}
 	}
-	return c.swap(p, create())
-}
-
-// swap returns the client that is there, or else the one that is given, and keeps that.
-func (c *cache[T]) swap(p place, client *T) *T {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.clients == nil {
-		c.clients = map[place]*T{}
-	}
-	if c.clients[p] == nil && client != nil {
-		c.clients[p] = client
-	}
-	return c.clients[p]
-}
-
-func (c *Client) ec2(p place) *ec2Service {
-	return c.ec2s.get(p, func() *ec2Service { return newEC2(c.config(p)) })
-}
-
-func (c *Client) kms(p place) *kmsService {
-	return c.kmss.get(p, func() *kmsService { return newKMS(c.config(p)) })
-}
-
-func (c *Client) iam(p place) *iamService {
-	return c.iams.get(p, func() *iamService { return newIAM(c.config(p)) })
-}
-
-func (c *Client) sts(p place) *stsService {
-	return c.stss.get(p, func() *stsService { return newSTS(c.config(p)) })
-}
-
-func (c *Client) autoscaling(p place) *autoscalingService {
-	return c.autoscalings.get(p, func() *autoscalingService { return newAutoScaling(c.config(p)) })
-}
-
-func (c *Client) tagging(p place) *taggingService {
-	return c.taggings.get(p, func() *taggingService { return newTagging(c.config(p)) })
-}
-
-// config returns the configuration for a place. Who calls has made sure that a target has a session.
-func (c *Client) config(p place) aws.Config {
-	config := c.source
-	if p.account != "" {
-		config = c.sessionConfig(p.account)
-	}
-	config = config.Copy()
-	if p.region != "" {
-		config.Region = string(p.region)
-	}
-	return config
+	s := c.sessions[p.account]
+	return s.services(), origin{p, s.provider}
 }
 
 // poll calls done until it reports true, at growing intervals from 250 ms to 15 s, or until the context ends. It

@@ -8,7 +8,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
@@ -19,16 +18,14 @@ import (
 const dialAttempts = 3
 
 // newRetryer returns the SDK's standard retries with some differences: only the number of attempts bounds them, not a
-// budget that many calls share; a key that is full of grants is not mistaken for a throttled call; and an unreachable
-// host is given up soon. What more is to be repeated, the caller says.
-func newRetryer(retries int, more ...retry.IsErrorRetryableFunc) func() aws.Retryer {
+// budget that many calls share; a key that is full of grants is not mistaken for a throttled call; expired credentials
+// that can be had anew are no end; and an unreachable host is given up soon.
+func newRetryer(retries int) func() aws.Retryer {
 	return func() aws.Retryer {
 		return impatient{retry.NewStandard(func(o *retry.StandardOptions) {
 			o.MaxAttempts = retries + 1
 			o.RateLimiter = ratelimit.None
-			for _, f := range append(more, fullKey) {
-				o.Retryables = append([]retry.IsErrorRetryable{f}, o.Retryables...)
-			}
+			o.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(fullKey), retry.IsErrorRetryableFunc(isRenewed)}, o.Retryables...)
 		})}
 	}
 }
@@ -42,10 +39,15 @@ func fullKey(err error) aws.Ternary {
 	return aws.UnknownTernary
 }
 
-// expired repeats a call whose credentials ran out early; it is for those that can be had anew. When those have expired
-// with which a role is assumed anew, the error is of another operation, and nothing helps.
-func expired(err error) aws.Ternary {
-	if _, nested := errors.AsType[*smithy.OperationError](err); isExpired(err) && !nested {
+// renewed is the error of an attempt whose credentials had expired, and have been dropped since, so that the next
+// attempt fetches others.
+type renewed struct{ error }
+
+// Unwrap returns AWS's answer.
+func (r renewed) Unwrap() error { return r.error }
+
+func isRenewed(err error) aws.Ternary {
+	if _, ok := errors.AsType[renewed](err); ok {
 		return aws.TrueTernary
 	}
 	return aws.UnknownTernary
@@ -55,18 +57,18 @@ func isExpired(err error) bool {
 	return diagnose.Has(err, "ExpiredToken", "ExpiredTokenException", "RequestExpired")
 }
 
-// renew makes the next attempt fetch new credentials when AWS says that those of the last one have expired.
-func renew(credentials *aws.CredentialsCache) func(*middleware.Stack) error {
-	return func(stack *middleware.Stack) error {
-		return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("amishare:Renew",
-			func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
-				out, metadata, err := next.HandleDeserialize(ctx, in)
-				if isExpired(err) {
-					credentials.Invalidate()
-				}
-				return out, metadata, err
-			}), middleware.Before)
-	}
+// renew drops a session's credentials when AWS says that they have expired before their time. Those of the source, with
+// which a role is assumed, are not its to renew.
+func (c *Client) renew(stack *middleware.Stack) error {
+	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("amishare:Renew",
+		func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+			out, metadata, err := next.HandleDeserialize(ctx, in)
+			if s := c.sessions[placeOf(ctx).account]; isExpired(err) && s != nil && s.renewable != nil {
+				s.renewable.Invalidate()
+				err = renewed{err}
+			}
+			return out, metadata, err
+		}), middleware.Before)
 }
 
 // impatient gives up on hosts that can't be reached.

@@ -12,12 +12,66 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// The services as this package uses them: a function for each call, under the name of the SDK's method. A type that can
-// be reached from an interface keeps all of its methods in the binary, for reflection to find; with the SDK's clients
-// in the fields of a Client those would be several hundred operations, and two thirds of the program.
+// services are the SDK's clients of one configuration, each made once. The calls of a service are had for an origin: its
+// Region and credentials are options of each call, so that all accounts and Regions share a client.
+//
+// A client is held as functions only. A type that can be reached from an interface keeps all of its methods in the
+// binary, for reflection to find; with the SDK's clients in the fields of a Client those would be several hundred
+// operations, and two thirds of the program.
+type services struct {
+	ec2         func(origin) ec2Service
+	kms         func(origin) kmsService
+	iam         func(origin) iamService
+	sts         func(origin) stsService
+	autoscaling func(origin) autoscalingService
+	tagging     func(origin) taggingService
+}
+
+// newServices makes the clients of a configuration. The SDK reads from it where the endpoints are: in a Region, under
+// FIPS or dual-stack names, or where endpoint_url says.
+func newServices(config aws.Config) services {
+	return services{
+		ec2: newEC2(config), kms: newKMS(config), iam: newIAM(config), sts: newSTS(config),
+		autoscaling: newAutoScaling(config), tagging: newTagging(config),
+	}
+}
+
+// origin is the place that a call is made from, and the credentials that act there. What is missing in it is the
+// configuration's.
+type origin struct {
+	place
+	credentials aws.CredentialsProvider
+}
+
+// set puts the origin into the options of a call.
+func (o origin) set(region *string, credentials *aws.CredentialsProvider) {
+	if o.region != "" {
+		*region = string(o.region)
+	}
+	if o.credentials != nil {
+		*credentials = o.credentials
+	}
+}
 
 // operation is one call of a service.
 type operation[In, Out, Options any] func(context.Context, *In, ...func(*Options)) (*Out, error)
+
+// from returns an operation as it is called from an origin. In and Out are pointers: the compiler then makes the code once
+// for each service, and not for each operation.
+func from[In, Out, Option any](o origin, call func(context.Context, In, ...Option) (Out, error), set Option) func(context.Context, In, ...Option) (Out, error) {
+	return func(ctx context.Context, in In, more ...Option) (Out, error) {
+		return call(context.WithValue(ctx, placeKey{}, o.place), in, append([]Option{set}, more...)...)
+	}
+}
+
+// placeKey is the key of the place in the context of a call.
+type placeKey struct{}
+
+// placeOf returns the place that a call is made from.
+func placeOf(ctx context.Context) place {
+	p, _ := ctx.Value(placeKey{}).(place)
+	return p
+}
 
 type ec2Service struct {
 	CreateTags                operation[ec2.CreateTagsInput, ec2.CreateTagsOutput, ec2.Options]
@@ -33,14 +87,23 @@ type ec2Service struct {
 	ModifySnapshotAttribute   operation[ec2.ModifySnapshotAttributeInput, ec2.ModifySnapshotAttributeOutput, ec2.Options]
 }
 
-func newEC2(config aws.Config) *ec2Service {
+func newEC2(config aws.Config) func(origin) ec2Service {
 	client := ec2.NewFromConfig(config)
-	return &ec2Service{
-		CreateTags: client.CreateTags, DeleteTags: client.DeleteTags, DescribeImageAttribute: client.DescribeImageAttribute,
-		DescribeImages: client.DescribeImages, DescribeSnapshotAttribute: client.DescribeSnapshotAttribute,
-		DescribeSnapshots: client.DescribeSnapshots, DescribeTags: client.DescribeTags,
-		GetAllowedImagesSettings: client.GetAllowedImagesSettings, GetEbsDefaultKmsKeyId: client.GetEbsDefaultKmsKeyId,
-		ModifyImageAttribute: client.ModifyImageAttribute, ModifySnapshotAttribute: client.ModifySnapshotAttribute,
+	return func(o origin) ec2Service {
+		set := func(options *ec2.Options) { o.set(&options.Region, &options.Credentials) }
+		return ec2Service{
+			CreateTags:                from(o, client.CreateTags, set),
+			DeleteTags:                from(o, client.DeleteTags, set),
+			DescribeImageAttribute:    from(o, client.DescribeImageAttribute, set),
+			DescribeImages:            from(o, client.DescribeImages, set),
+			DescribeSnapshotAttribute: from(o, client.DescribeSnapshotAttribute, set),
+			DescribeSnapshots:         from(o, client.DescribeSnapshots, set),
+			DescribeTags:              from(o, client.DescribeTags, set),
+			GetAllowedImagesSettings:  from(o, client.GetAllowedImagesSettings, set),
+			GetEbsDefaultKmsKeyId:     from(o, client.GetEbsDefaultKmsKeyId, set),
+			ModifyImageAttribute:      from(o, client.ModifyImageAttribute, set),
+			ModifySnapshotAttribute:   from(o, client.ModifySnapshotAttribute, set),
+		}
 	}
 }
 
@@ -53,11 +116,18 @@ type kmsService struct {
 	RevokeGrant  operation[kms.RevokeGrantInput, kms.RevokeGrantOutput, kms.Options]
 }
 
-func newKMS(config aws.Config) *kmsService {
+func newKMS(config aws.Config) func(origin) kmsService {
 	client := kms.NewFromConfig(config)
-	return &kmsService{
-		CreateGrant: client.CreateGrant, DescribeKey: client.DescribeKey, GetKeyPolicy: client.GetKeyPolicy,
-		ListGrants: client.ListGrants, RetireGrant: client.RetireGrant, RevokeGrant: client.RevokeGrant,
+	return func(o origin) kmsService {
+		set := func(options *kms.Options) { o.set(&options.Region, &options.Credentials) }
+		return kmsService{
+			CreateGrant:  from(o, client.CreateGrant, set),
+			DescribeKey:  from(o, client.DescribeKey, set),
+			GetKeyPolicy: from(o, client.GetKeyPolicy, set),
+			ListGrants:   from(o, client.ListGrants, set),
+			RetireGrant:  from(o, client.RetireGrant, set),
+			RevokeGrant:  from(o, client.RevokeGrant, set),
+		}
 	}
 }
 
@@ -67,10 +137,15 @@ type iamService struct {
 	GetRole                 operation[iam.GetRoleInput, iam.GetRoleOutput, iam.Options]
 }
 
-func newIAM(config aws.Config) *iamService {
+func newIAM(config aws.Config) func(origin) iamService {
 	client := iam.NewFromConfig(config)
-	return &iamService{
-		CreateServiceLinkedRole: client.CreateServiceLinkedRole, DeleteServiceLinkedRole: client.DeleteServiceLinkedRole, GetRole: client.GetRole,
+	return func(o origin) iamService {
+		set := func(options *iam.Options) { o.set(&options.Region, &options.Credentials) }
+		return iamService{
+			CreateServiceLinkedRole: from(o, client.CreateServiceLinkedRole, set),
+			DeleteServiceLinkedRole: from(o, client.DeleteServiceLinkedRole, set),
+			GetRole:                 from(o, client.GetRole, set),
+		}
 	}
 }
 
@@ -79,9 +154,15 @@ type stsService struct {
 	GetCallerIdentity operation[sts.GetCallerIdentityInput, sts.GetCallerIdentityOutput, sts.Options]
 }
 
-func newSTS(config aws.Config) *stsService {
+func newSTS(config aws.Config) func(origin) stsService {
 	client := sts.NewFromConfig(config)
-	return &stsService{AssumeRole: client.AssumeRole, GetCallerIdentity: client.GetCallerIdentity}
+	return func(o origin) stsService {
+		set := func(options *sts.Options) { o.set(&options.Region, &options.Credentials) }
+		return stsService{
+			AssumeRole:        from(o, client.AssumeRole, set),
+			GetCallerIdentity: from(o, client.GetCallerIdentity, set),
+		}
+	}
 }
 
 type autoscalingService struct {
@@ -89,17 +170,29 @@ type autoscalingService struct {
 	UpdateAutoScalingGroup    operation[autoscaling.UpdateAutoScalingGroupInput, autoscaling.UpdateAutoScalingGroupOutput, autoscaling.Options]
 }
 
-func newAutoScaling(config aws.Config) *autoscalingService {
+func newAutoScaling(config aws.Config) func(origin) autoscalingService {
 	client := autoscaling.NewFromConfig(config)
-	return &autoscalingService{DescribeAutoScalingGroups: client.DescribeAutoScalingGroups, UpdateAutoScalingGroup: client.UpdateAutoScalingGroup}
+	return func(o origin) autoscalingService {
+		set := func(options *autoscaling.Options) { o.set(&options.Region, &options.Credentials) }
+		return autoscalingService{
+			DescribeAutoScalingGroups: from(o, client.DescribeAutoScalingGroups, set),
+			UpdateAutoScalingGroup:    from(o, client.UpdateAutoScalingGroup, set),
+		}
+	}
 }
 
 type taggingService struct {
 	GetResources getResources
 }
 
-func newTagging(config aws.Config) *taggingService {
-	return &taggingService{GetResources: resourcegroupstaggingapi.NewFromConfig(config).GetResources}
+func newTagging(config aws.Config) func(origin) taggingService {
+	client := resourcegroupstaggingapi.NewFromConfig(config)
+	return func(o origin) taggingService {
+		set := func(options *resourcegroupstaggingapi.Options) { o.set(&options.Region, &options.Credentials) }
+		return taggingService{
+			GetResources: from(o, client.GetResources, set),
+		}
+	}
 }
 
 // The calls that the SDK's paginators and credential providers make through an interface of one method.

@@ -23,40 +23,37 @@ const (
 	answerTimeout = 30 * time.Second
 )
 
-// session is a target's one session, made when it is first needed and used in all Regions.
+// session is a target's one session, used in all Regions: that of a role is made when the first call asks for
+// credentials, once for all callers at that time.
 type session struct {
 	account     sharing.AccountID
 	credentials TargetCredentials
-
-	once   sync.Once
-	config aws.Config
+	services    func() services // those of the source, or of a profile's own configuration
+	provider    aws.CredentialsProvider
+	renewable   *aws.CredentialsCache // credentials that can be had anew when AWS says that they have expired; nil for a profile's
 
 	mu       sync.Mutex
 	policies []func() string // that can narrow the session, the one in use first; they count when the role is assumed, and when that is renewed
 	unpacked bool            // AWS could not pack any of them, and the session has none
 }
 
-// sessionConfig returns the configuration that acts inside a target. The role is assumed when the first call asks for
-// credentials, once for all callers at that time.
-func (c *Client) sessionConfig(account sharing.AccountID) aws.Config {
-	s := c.sessions[account]
-	s.once.Do(func() {
-		switch {
-		case s.credentials.Config != nil:
-			s.config = c.equip(*s.credentials.Config)
-		default:
-			credentials := c.assume(s)
-			s.config = c.source.Copy()
-			s.config.Credentials = credentials
-			s.config.Retryer = newRetryer(c.options.MaxRetries, expired)
-			s.config.APIOptions = append(slices.Clone(s.config.APIOptions), renew(credentials))
-		}
-	})
-	return s.config
+// newSession makes a target's session. A profile can have endpoints, a Region and other settings of its own, and so has
+// clients of its own.
+func (c *Client) newSession(account sharing.AccountID, credentials TargetCredentials, connections aws.HTTPClient) *session {
+	s := &session{account: account, credentials: credentials}
+	if config := credentials.Config; config != nil {
+		s.services = sync.OnceValue(func() services { return newServices(c.equip(*config, connections)) })
+		s.provider = config.Credentials
+		return s
+	}
+	s.services = func() services { return c.services }
+	s.renewable = c.assume(s)
+	s.provider = s.renewable
+	return s
 }
 
 // partition returns the partition of the source account, which is the targets' and the images' as well.
-func (c *Client) partition() string { return sharing.PartitionOf(sharing.Region(c.source.Region)) }
+func (c *Client) partition() string { return sharing.PartitionOf(c.region) }
 
 // enter opens the session of a target: it assumes the role, or proves that a profile belongs to the account.
 func (c *Client) enter(ctx context.Context, account sharing.AccountID) *sharing.Problem {
@@ -67,13 +64,12 @@ func (c *Client) enter(ctx context.Context, account sharing.AccountID) *sharing.
 			Remedy: "give the target an assume_role block or a profile",
 		}
 	}
-	config := c.sessionConfig(account)
 	doing := diagnose.Act{Scope: sharing.Scope{Account: account}, Action: "sts:AssumeRole", Resource: c.roleARN(s), ExternalID: s.externalID()}
 	doing.Doing = "assuming the role " + doing.Resource
 	if s.credentials.Role == nil {
 		doing.Doing, doing.Action = "reading the profile's credentials", ""
 	}
-	if _, err := config.Credentials.Retrieve(ctx); err != nil {
+	if _, err := s.provider.Retrieve(ctx); err != nil {
 		problem := diagnose.Error(err, doing)
 		return &problem
 	}
@@ -109,11 +105,11 @@ func (c *Client) proveAccount(ctx context.Context, account sharing.AccountID) *s
 
 // equip returns a configuration with this package's retries, bounds and counters. A number of attempts in it, as
 // AWS_MAX_ATTEMPTS sets it, would go before the retryer's.
-func (c *Client) equip(config aws.Config) aws.Config {
+func (c *Client) equip(config aws.Config, connections aws.HTTPClient) aws.Config {
 	config = config.Copy()
 	config.Retryer, config.RetryMaxAttempts = newRetryer(c.options.MaxRetries), 0
-	config.APIOptions = append(slices.Clone(config.APIOptions), c.traffic.attach)
-	config.HTTPClient = roomy(config.HTTPClient, c.options.MaxConcurrency, answerTimeout)
+	config.APIOptions = append(slices.Clone(config.APIOptions), c.traffic.attach, c.renew)
+	config.HTTPClient = connections
 	return config
 }
 

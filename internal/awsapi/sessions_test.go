@@ -184,7 +184,7 @@ func TestAnAnswerThatStopsInTheMiddleIsGivenUp(t *testing.T) {
 	defer close(done)
 	config := newWire(t, nil).config()
 	config.BaseEndpoint, config.HTTPClient, config.Retryer = aws.String(server.URL), roomy(nil, 1, 50*time.Millisecond), func() aws.Retryer { return aws.NopRetryer{} }
-	_, err := newAutoScaling(config).DescribeAutoScalingGroups(t.Context(), &autoscaling.DescribeAutoScalingGroupsInput{})
+	_, err := newAutoScaling(config)(origin{}).DescribeAutoScalingGroups(t.Context(), &autoscaling.DescribeAutoScalingGroupsInput{})
 	if err == nil || !diagnose.Unknown(err) {
 		t.Errorf("got %v", err)
 	}

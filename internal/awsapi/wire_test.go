@@ -19,6 +19,7 @@ import (
 // request is what came over the wire.
 type request struct {
 	action, region, key string // the key is the access key's id
+	service, host       string // that the request is signed for, and sent to
 	form                url.Values
 	body                string
 	from                string // the client's end of the connection
@@ -44,16 +45,16 @@ func newWire(t *testing.T, answers map[string]func(n int) (int, string)) *wire {
 	return w
 }
 
-var scopePattern = regexp.MustCompile(`Credential=([^/]+)/[0-9]+/([^/]+)/`)
+var scopePattern = regexp.MustCompile(`Credential=([^/]+)/[0-9]+/([^/]+)/([^/]+)/`)
 
 func (w *wire) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		w.t.Error(err)
 	}
-	got := request{body: string(body), from: r.RemoteAddr}
+	got := request{body: string(body), from: r.RemoteAddr, host: r.Host}
 	if scope := scopePattern.FindStringSubmatch(r.Header.Get("Authorization")); scope != nil {
-		got.key, got.region = scope[1], scope[2]
+		got.key, got.region, got.service = scope[1], scope[2], scope[3]
 	}
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
 		got.action = target[strings.LastIndex(target, ".")+1:]
