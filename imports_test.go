@@ -20,7 +20,7 @@ const clients = "github.com/aws/aws-sdk-go-v2/service/"
 var mayImport = map[string][]string{
 	"":                           {"post-processor/amishare", "datasource/key", "version"},
 	"version":                    {},
-	"post-processor/amishare":    {"internal/access", "internal/awsapi", "internal/apply", "internal/report", "internal/plan", "internal/sharing", "version"},
+	"post-processor/amishare":    {"internal/access", "internal/mask", "internal/awsapi", "internal/apply", "internal/report", "internal/plan", "internal/sharing", "version"},
 	"datasource/key":             {"internal/access", "internal/awsapi", "internal/policy", "internal/report", "internal/plan", "internal/sharing", "version"},
 	"internal/access":            {"internal/awsapi", "internal/sharing"},
 	"internal/awsapi":            {"internal/diagnose", "internal/policy", "internal/plan", "internal/sharing"},
@@ -30,6 +30,7 @@ var mayImport = map[string][]string{
 	"internal/plan":              {"internal/sharing"},
 	"internal/policy":            {"internal/sharing"},
 	"internal/sharing":           {},
+	"internal/mask":              {},
 	"internal/awssim":            {"internal/awssim/iampolicy"},
 	"internal/awssim/iampolicy":  {},
 	"internal/awssim/cmd/awssim": {"internal/awssim"},
@@ -47,7 +48,7 @@ var mayUseClients = map[string][]string{
 
 // standardOnly are the packages that import nothing but the standard library and what mayImport allows.
 var standardOnly = []string{
-	"internal/sharing", "internal/plan", "internal/policy", "internal/report",
+	"internal/sharing", "internal/plan", "internal/policy", "internal/report", "internal/mask",
 	"internal/awssim", "internal/awssim/iampolicy", "internal/awssim/cmd/awssim",
 }
 

@@ -36,7 +36,7 @@ const (
 func (c *Config) check(known bool) (access.Targets, []error) {
 	targets, wrong := access.ParseTargets(c.Targets, known)
 	errs := slices.Concat(c.Config.Prepare(), wrong, c.checkRecipients(known),
-		access.CheckGrantOperations(c.GrantOperations, known), c.checkImages(known), access.CheckConcurrency(c.MaxConcurrency))
+		access.CheckGrantOperations(c.GrantOperations, known), c.checkImages(known), c.checkFiles(known), access.CheckConcurrency(c.MaxConcurrency))
 	if on := c.onFailure(); !slices.Contains([]string{onFailureFail, onFailureRollback, onFailureContinue}, on) && !open(known, on) {
 		errs = append(errs, fmt.Errorf("on_failure: %q is none of fail, rollback and continue", on))
 	}
@@ -101,6 +101,21 @@ func (c *Config) checkImages(known bool) []error {
 			errs = append(errs, fmt.Errorf("images: %q is not the code of a Region, as in eu-central-1", region))
 		}
 	}
+	return errs
+}
+
+// checkFiles finds paths that no file can be written to.
+func (c *Config) checkFiles(known bool) []error {
+	var errs []error
+	for option, path := range map[string]string{"report_file": c.ReportFile, "summary_file": c.SummaryFile} {
+		if path != "" && !open(known, path) && isFolder(path) {
+			errs = append(errs, fmt.Errorf("%s: %q is a folder: name a file in it", option, path))
+		}
+	}
+	if c.ReportFile != "" && c.ReportFile == c.SummaryFile && !open(known, c.ReportFile) {
+		errs = append(errs, fmt.Errorf("report_file and summary_file are both %q: give each a file of its own", c.ReportFile))
+	}
+	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errs
 }
 

@@ -74,15 +74,22 @@ type Config struct {
 	// How many calls to AWS may be in flight at the same time, from 1 to 1000. Calls that AWS throttles are repeated.
 	// Default 512.
 	MaxConcurrency int `mapstructure:"max_concurrency" required:"false"`
-	// A file to write the result to, as JSON: each image with its snapshots and keys, each permission and grant with
-	// what became of it, the verification, the calls made. It is replaced as a whole, and written even when the run
-	// failed. A build of several sources runs once for each: `"report-${source.name}.json"` keeps their reports apart.
-	// Folders on the way are created. Its fields are described in
+	// A file to write the result to, as JSON: every permission and every grant with what became of it, and whether it was verified.
+	// It is written even when the run failed, and replaced as a whole: a reader sees the old report or the new one. A link, a pipe,
+	// a socket or a device is written through. The folder is created. A build of several sources runs once for each, and
+	// `"report-${source.name}.json"` keeps their reports apart. A report that can't be written is a warning. The fields are described in
 	// [report.md](https://github.com/amishare/packer-plugin-ami-share/blob/main/docs/report.md).
 	ReportFile string `mapstructure:"report_file" required:"false"`
-	// A file to append the result to for people, as Markdown; `$GITHUB_STEP_SUMMARY`, say. Written even when the run
-	// failed. Several builds may share it. Folders on the way are created.
+	// A file to append the result to for people, as Markdown. It is written even when the run failed, several builds may share it,
+	// and the folder is created. For the summary of a GitHub step declare a variable, since Packer allows `env()` only in a variable's default:
+	// `variable "summary" { default = env("GITHUB_STEP_SUMMARY") }` and `summary_file = var.summary`. Where the environment
+	// variable isn't set nothing is written.
 	SummaryFile string `mapstructure:"summary_file" required:"false"`
+	// Values to mask as `<sensitive>` in everything that is shown and written, as in `[var.customer]`. Packer masks the values of
+	// `sensitive` variables on its screen and does not tell a plugin what they are, so that a file written by the plugin could hold them.
+	// Without being listed here, masked are external IDs, keys and tokens, and sensitive variables that are set by `PKR_VAR_…` in the
+	// environment. A value of less than eight characters is masked only where it stands as a word of its own. Default `[]`.
+	SensitiveValues []string `mapstructure:"sensitive_values" required:"false"`
 
 	ctx interpolate.Context
 }

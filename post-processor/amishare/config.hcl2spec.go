@@ -48,6 +48,7 @@ type FlatConfig struct {
 	MaxConcurrency        *int                             `mapstructure:"max_concurrency" required:"false" cty:"max_concurrency" hcl:"max_concurrency"`
 	ReportFile            *string                          `mapstructure:"report_file" required:"false" cty:"report_file" hcl:"report_file"`
 	SummaryFile           *string                          `mapstructure:"summary_file" required:"false" cty:"summary_file" hcl:"summary_file"`
+	SensitiveValues       []string                         `mapstructure:"sensitive_values" required:"false" cty:"sensitive_values" hcl:"sensitive_values"`
 }
 
 // FlatMapstructure returns a new FlatConfig.
@@ -99,6 +100,7 @@ func (*FlatConfig) HCL2Spec() map[string]hcldec.Spec {
 		"max_concurrency":            &hcldec.AttrSpec{Name: "max_concurrency", Type: cty.Number, Required: false},
 		"report_file":                &hcldec.AttrSpec{Name: "report_file", Type: cty.String, Required: false},
 		"summary_file":               &hcldec.AttrSpec{Name: "summary_file", Type: cty.String, Required: false},
+		"sensitive_values":           &hcldec.AttrSpec{Name: "sensitive_values", Type: cty.List(cty.String), Required: false},
 	}
 	return s
 }

@@ -1,58 +1,167 @@
 package amishare
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"net"
 	"os"
 	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
 )
 
-// replaceFile writes a file as a whole: who reads it meanwhile sees the old one or the new one, never a part.
-func replaceFile(path string, content []byte) (err error) {
-	if err := makeFolder(path); err != nil {
-		return err
-	}
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("writing %s: %w", path, err)
-			_ = os.Remove(file.Name())
-		}
-	}()
-	if _, err := file.Write(content); err != nil {
-		_ = file.Close()
-		return err
-	}
-	if err := file.Close(); err != nil {
-		return err
-	}
-	if err := os.Chmod(file.Name(), 0o644); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
+// slowReader is how long whoever reads from a pipe or a socket may take, from first to last.
+const slowReader = 30 * time.Second
+
+// output is a file that the result is written to when the run is over. It is opened before the run, so that a path that can't be written is
+// known early, and so that a run that uses up all file descriptors still has its report.
+type output struct {
+	option  string // report_file or summary_file
+	path    string
+	replace bool // the file is replaced as a whole; else the text is added to its end
+
+	file      *os.File // nil: it is opened in the end
+	temporary bool     // file is renamed to path in the end
+	existed   bool     // there was a file before the run
 }
 
-// appendFile adds to a file in one write, so that builds that run at the same time don't mix their texts.
-func appendFile(path, content string) error {
-	if err := makeFolder(path); err != nil {
-		return err
+// open prepares the output. Its error says why it can't be written; the run can go on, and close tries again.
+func (o *output) open() error {
+	if o.path == "" {
+		return nil
 	}
-	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err := os.MkdirAll(filepath.Dir(o.path), 0o777); err != nil {
+		return o.failed(err)
+	}
+	info, err := os.Stat(o.path)
+	o.existed = err == nil && info.Size() > 0
+	switch {
+	case err == nil && info.IsDir():
+		return o.failed(errors.New("it is a folder"))
+	case err == nil && !info.Mode().IsRegular():
+		return nil // a pipe or a socket wants its reader at the time of writing
+	case o.replace:
+		o.file, o.temporary, err = o.replacement()
+	default:
+		o.file, err = os.OpenFile(o.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)
+	}
 	if err != nil {
-		return fmt.Errorf("appending to %s: %w", path, err)
+		return o.failed(err)
 	}
-	if _, err := file.WriteString(content); err != nil {
-		_ = file.Close()
-		return fmt.Errorf("appending to %s: %w", path, err)
+	return nil
+}
+
+// replacement opens a new file beside the old one, to be renamed in the end: who reads the report meanwhile sees the old one or the new one,
+// never a part. A link is written through, and so is a file in a folder that takes no others.
+func (o *output) replacement() (file *os.File, temporary bool, err error) {
+	old, err := os.Lstat(o.path)
+	if err == nil && !old.Mode().IsRegular() {
+		return nil, false, o.writable()
+	}
+	name := filepath.Join(filepath.Dir(o.path), "."+filepath.Base(o.path)+"."+strconv.FormatUint(rand.Uint64(), 36))
+	file, err = os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666) // less the umask
+	if err != nil {
+		return nil, false, o.writable()
+	}
+	if old != nil {
+		err = file.Chmod(old.Mode().Perm())
+	}
+	return file, true, err
+}
+
+// writable tells whether the file that is there can be opened to be written over in the end.
+func (o *output) writable() error {
+	file, err := os.OpenFile(o.path, os.O_WRONLY|os.O_CREATE, 0o666)
+	if err != nil {
+		return err
 	}
 	return file.Close()
 }
 
-func makeFolder(path string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fmt.Errorf("making the folder of %s: %w", path, err)
+// close writes the content and closes the file. Its error says what has become of the report.
+func (o *output) close(content string) error {
+	if o.path == "" {
+		return nil
 	}
-	return nil
+	err := o.write(content)
+	if err == nil {
+		return nil
+	}
+	if o.temporary {
+		_ = os.Remove(o.file.Name())
+	}
+	err = o.failed(err)
+	if o.replace && o.existed {
+		return fmt.Errorf("%w; the file still holds the report of an earlier run", err)
+	}
+	return err
+}
+
+func (o *output) write(content string) error {
+	if o.file == nil {
+		return o.through(content)
+	}
+	_, err := io.WriteString(o.file, content)
+	if err = errors.Join(err, o.file.Close()); err != nil || !o.temporary {
+		return err
+	}
+	return os.Rename(o.file.Name(), o.path)
+}
+
+// through writes to what is at the path: a device, a pipe, a socket, or a file behind a link. Nobody is waited for without end.
+func (o *output) through(content string) error {
+	flags := os.O_WRONLY | os.O_CREATE
+	info, err := os.Stat(o.path)
+	switch {
+	case err == nil && info.Mode().Type() == fs.ModeSocket:
+		return throughSocket(o.path, content)
+	case err == nil && info.Mode().Type() == fs.ModeNamedPipe:
+		flags = os.O_WRONLY | syscall.O_NONBLOCK
+	case o.replace && (err != nil || info.Mode().IsRegular()):
+		flags |= os.O_TRUNC
+	default:
+		flags |= os.O_APPEND
+	}
+	file, err := os.OpenFile(o.path, flags, 0o666)
+	if errors.Is(err, syscall.ENXIO) {
+		return errors.New("nobody reads from the pipe")
+	}
+	if err != nil {
+		return err
+	}
+	_ = file.SetWriteDeadline(time.Now().Add(slowReader)) // files and most devices have none, and don't wait
+	_, err = io.WriteString(file, content)
+	return errors.Join(err, file.Close())
+}
+
+func throughSocket(path, content string) error {
+	connection, err := net.DialTimeout("unix", path, slowReader)
+	if err != nil {
+		return err
+	}
+	err = connection.SetWriteDeadline(time.Now().Add(slowReader))
+	if err == nil {
+		_, err = io.WriteString(connection, content)
+	}
+	return errors.Join(err, connection.Close())
+}
+
+func (o *output) failed(err error) error {
+	if cause, ok := errors.AsType[*fs.PathError](err); ok {
+		err = cause.Err
+	}
+	return fmt.Errorf("%s: writing %s: %w", o.option, o.path, err)
+}
+
+// isFolder tells whether a path names a folder, so that no file can be written there.
+func isFolder(path string) bool {
+	if path != "" && os.IsPathSeparator(path[len(path)-1]) {
+		return true
+	}
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }

@@ -1,50 +1,209 @@
+//go:build unix
+
 package amishare
 
 import (
+	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
-func TestReplaceFile(t *testing.T) {
-	folder := t.TempDir()
-	path := filepath.Join(folder, "new", "report.json")
+// written opens and closes an output as a run does.
+func written(path string, replace bool, content string) (atOpen, atClose error) {
+	o := output{option: "report_file", path: path, replace: replace}
+	atOpen = o.open()
+	return atOpen, o.close(content)
+}
+
+func write(t *testing.T, path string, replace bool, content string) {
+	t.Helper()
+	if atOpen, atClose := written(path, replace, content); atOpen != nil || atClose != nil {
+		t.Fatal(atOpen, atClose)
+	}
+}
+
+func holdsFile(t *testing.T, path, want string) {
+	t.Helper()
+	if got, err := os.ReadFile(path); err != nil || string(got) != want {
+		t.Errorf("%s holds %q, want %q (%v)", path, got, want, err)
+	}
+}
+
+func TestAReportIsReplacedAsAWhole(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "new", "report.json")
 	for _, content := range []string{"first, and longer", "second"} {
-		if err := replaceFile(path, []byte(content)); err != nil {
+		o := output{path: path, replace: true}
+		if err := o.open(); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := os.ReadFile(path); err != nil || string(got) != content {
-			t.Errorf("the file holds %q, want %q (%v)", got, content, err)
+		if content == "second" {
+			holdsFile(t, path, "first, and longer") // until the run is over
 		}
+		if err := o.close(content); err != nil {
+			t.Fatal(err)
+		}
+		holdsFile(t, path, content)
 	}
-	entries, err := os.ReadDir(filepath.Dir(path))
-	if err != nil || len(entries) != 1 {
+	if entries, err := os.ReadDir(filepath.Dir(path)); err != nil || len(entries) != 1 {
 		t.Errorf("beside the file there is more: %v, %v", entries, err)
 	}
-	t.Run("says which file could not be written, and leaves nothing behind", func(t *testing.T) {
-		taken := filepath.Join(folder, "taken")
-		if err := os.MkdirAll(filepath.Join(taken, "inside"), 0o755); err != nil {
+}
+
+func TestASummaryGrows(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "new", "summary.md")
+	write(t, path, false, "one\n")
+	write(t, path, false, "two\n")
+	holdsFile(t, path, "one\ntwo\n")
+}
+
+func TestTheUmaskAndTheModeOfTheOldFileAreRespected(t *testing.T) {
+	before := syscall.Umask(0o027)
+	defer syscall.Umask(before)
+	path := filepath.Join(t.TempDir(), "report.json")
+	write(t, path, true, "x")
+	mode := func() os.FileMode {
+		info, err := os.Stat(path)
+		if err != nil {
 			t.Fatal(err)
 		}
-		err := replaceFile(taken, []byte("x"))
-		if err == nil || !strings.Contains(err.Error(), "writing "+taken) {
-			t.Errorf("got %v", err)
+		return info.Mode().Perm()
+	}
+	if got := mode(); got != 0o640 {
+		t.Errorf("a new file has %v", got)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	write(t, path, true, "y")
+	if got := mode(); got != 0o600 {
+		t.Errorf("a file that was private has %v", got)
+	}
+}
+
+func TestALinkIsWrittenThrough(t *testing.T) {
+	for name, replace := range map[string]bool{"report": true, "summary": false} {
+		t.Run(name, func(t *testing.T) {
+			folder := t.TempDir()
+			target, link := filepath.Join(folder, "target"), filepath.Join(folder, "link")
+			if err := os.Symlink(target, link); err != nil {
+				t.Fatal(err)
+			}
+			write(t, link, replace, "first, and longer")
+			write(t, link, replace, "second")
+			want := "second"
+			if !replace {
+				want = "first, and longersecond"
+			}
+			holdsFile(t, target, want)
+			if info, err := os.Lstat(link); err != nil || info.Mode().Type() != os.ModeSymlink {
+				t.Errorf("the link is gone: %v, %v", info, err)
+			}
+		})
+	}
+}
+
+func TestAPipeIsWrittenThrough(t *testing.T) {
+	for name, replace := range map[string]bool{"report": true, "summary": false} {
+		t.Run(name, func(t *testing.T) {
+			folder := t.TempDir()
+			pipe, link := filepath.Join(folder, "pipe"), filepath.Join(folder, "stdout") // as /dev/stdout is one
+			if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Symlink(pipe, link); err != nil {
+				t.Fatal(err)
+			}
+			if atOpen, atClose := written(link, replace, "x"); atOpen != nil || atClose == nil || !strings.Contains(atClose.Error(), "nobody reads from the pipe") {
+				t.Errorf("without a reader: %v, %v", atOpen, atClose)
+			}
+			reader, err := os.OpenFile(pipe, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer reader.Close()
+			content := strings.Repeat("report\n", 100)
+			write(t, link, replace, content)
+			if got, err := io.ReadAll(reader); err != nil || string(got) != content {
+				t.Errorf("the reader got %d bytes (%v)", len(got), err)
+			}
+			for path, kind := range map[string]os.FileMode{pipe: os.ModeNamedPipe, link: os.ModeSymlink} {
+				if info, err := os.Lstat(path); err != nil || info.Mode().Type() != kind {
+					t.Errorf("%s is no longer what it was: %v, %v", path, info, err)
+				}
+			}
+		})
+	}
+}
+
+func TestASocketIsWrittenThrough(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "socket")
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	got := make(chan string, 1)
+	go func() {
+		connection, err := listener.Accept()
+		if err != nil {
+			got <- err.Error()
+			return
 		}
-		if left, _ := filepath.Glob(filepath.Join(folder, ".taken.*")); len(left) > 0 {
-			t.Errorf("left behind: %v", left)
+		content, _ := io.ReadAll(connection)
+		got <- string(content)
+	}()
+	write(t, path, true, "report")
+	if text := <-got; text != "report" {
+		t.Errorf("the listener got %q", text)
+	}
+	if info, err := os.Lstat(path); err != nil || info.Mode().Type() != os.ModeSocket {
+		t.Errorf("the socket is gone: %v, %v", info, err)
+	}
+}
+
+func TestAReportThatCanNotBeWritten(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "report.json")
+	write(t, path, true, "old")
+	o := output{option: "report_file", path: path, replace: true}
+	if err := o.open(); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.file.Close(); err != nil { // as a full disk would, it fails in the end
+		t.Fatal(err)
+	}
+	err := o.close("new")
+	if err == nil || !strings.Contains(err.Error(), "report_file: writing "+path) || !strings.Contains(err.Error(), "still holds the report of an earlier run") {
+		t.Errorf("the error is %v", err)
+	}
+	holdsFile(t, path, "old")
+	if entries, err := os.ReadDir(folder); err != nil || len(entries) != 1 {
+		t.Errorf("something was left behind: %v, %v", entries, err)
+	}
+	t.Run("is known before the run", func(t *testing.T) {
+		atOpen, atClose := written(filepath.Join(path, "below", "a-file"), true, "x")
+		if atOpen == nil || atClose == nil || strings.Contains(atClose.Error(), "earlier run") {
+			t.Errorf("the errors are %v, %v", atOpen, atClose)
 		}
 	})
 }
 
-func TestAppendFile(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "new", "summary.md")
-	for _, content := range []string{"one\n", "two\n"} {
-		if err := appendFile(path, content); err != nil {
-			t.Fatal(err)
+func TestAFolderIsRefusedWhilePackerValidates(t *testing.T) {
+	folder := t.TempDir()
+	for option, text := range map[string]string{
+		"report_file":  "report_file = \"" + folder + "\"\n",
+		"summary_file": "summary_file = \"" + filepath.Join(folder, "none") + "/\"\n",
+	} {
+		if _, err := configured(t, target+text); err == nil || !strings.Contains(err.Error(), option+": ") || !strings.Contains(err.Error(), "is a folder") {
+			t.Errorf("%s: the error is %v", option, err)
 		}
 	}
-	if got, err := os.ReadFile(path); err != nil || string(got) != "one\ntwo\n" {
-		t.Errorf("the file holds %q (%v)", got, err)
+	same := filepath.Join(folder, "file")
+	if _, err := configured(t, target+"report_file = \""+same+"\"\nsummary_file = \""+same+"\"\n"); err == nil || !strings.Contains(err.Error(), "are both") {
+		t.Errorf("one file for both: the error is %v", err)
 	}
 }

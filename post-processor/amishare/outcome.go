@@ -81,9 +81,9 @@ func (r *run) verdict(ctx context.Context, err error) error {
 		r.ui.Error("Warning: " + err.Error() + "\nThe build goes on, because on_failure is \"continue\".")
 		return nil
 	case len(r.config.Images) > 0:
-		return errors.New(scrub(err.Error()))
+		return errors.New(r.hidden.text(err.Error()))
 	default:
-		return errors.New(scrub(err.Error() + "\n" + discarded))
+		return errors.New(r.hidden.text(err.Error() + "\n" + discarded))
 	}
 }
 
@@ -114,21 +114,14 @@ func (r *run) report() {
 		r.ui.Machine("ami-share", row...)
 	}
 	if err := r.writeFiles(); err != nil {
-		r.ui.Error(err.Error())
+		r.ui.Error("Warning: " + err.Error())
 	}
 }
 
 func (r *run) writeFiles() error {
-	var problems []error
-	if r.config.ReportFile != "" {
-		content, err := report.JSON(r.told)
-		if err == nil {
-			err = replaceFile(r.config.ReportFile, []byte(scrub(string(content))))
-		}
-		problems = append(problems, err)
-	}
-	if r.config.SummaryFile != "" {
-		problems = append(problems, appendFile(r.config.SummaryFile, scrub(report.Markdown(r.told))))
-	}
-	return errors.Join(problems...)
+	content, err := report.JSON(r.told)
+	return errors.Join(err,
+		r.files.report.close(r.hidden.text(string(content))),
+		r.files.summary.close(r.hidden.text(report.Markdown(r.told))),
+	)
 }

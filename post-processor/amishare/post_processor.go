@@ -2,6 +2,7 @@ package amishare
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"runtime/debug"
@@ -25,12 +26,17 @@ func (p *PostProcessor) ConfigSpec() hcldec.ObjectSpec { return p.config.FlatMap
 // Configure takes what the template says. Packer calls it while it validates, and again before PostProcess.
 func (p *PostProcessor) Configure(raws ...any) error {
 	p.config = Config{}
-	return p.config.Prepare(raws...)
+	if err := p.config.Prepare(raws...); err != nil {
+		return p.withoutSecrets(err)
+	}
+	return nil
 }
 
 // PostProcess shares the AMIs. It always asks Packer to keep the artifact; Packer does so unless there is an error.
 func (p *PostProcessor) PostProcess(ctx context.Context, ui packersdk.Ui, artifact packersdk.Artifact) (packersdk.Artifact, bool, bool, error) {
-	r := newRun(&p.config, scrubbed{ui})
+	r := newRun(&p.config, ui)
+	defer r.maskLog()()
+	r.openFiles()
 	err := r.rescued(func() error { return r.share(ctx, artifact) })
 	r.told.Result.Cancelled = ctx.Err() != nil
 	reported := r.rescued(func() error { r.report(); return nil })
@@ -38,6 +44,18 @@ func (p *PostProcessor) PostProcess(ctx context.Context, ui packersdk.Ui, artifa
 		err = reported
 	}
 	return artifact, true, true, r.verdict(ctx, err)
+}
+
+// withoutSecrets masks what is wrong with the configuration, as the run masks everything.
+func (p *PostProcessor) withoutSecrets(err error) error {
+	hidden := conceal(&p.config)
+	if several, ok := errors.AsType[*packersdk.MultiError](err); ok {
+		for i := range several.Errors {
+			several.Errors[i] = errors.New(hidden.text(several.Errors[i].Error()))
+		}
+		return several
+	}
+	return errors.New(hidden.text(err.Error()))
 }
 
 // rescued turns a panic into an error: Packer takes a plugin that dies for a failed build, and discards the AMIs without

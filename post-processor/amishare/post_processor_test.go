@@ -299,8 +299,9 @@ func TestSecretsAreNotShown(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 	ui := newRecorder()
-	scrubbed{ui}.Errorf("a %s", "hush-hush")
-	scrubbed{ui}.Machine("x", "hush-hush")
+	hidden := conceal(&Config{}).text
+	masked{ui, hidden}.Errorf("a %s", "hush-hush")
+	masked{ui, hidden}.Machine("x", "hush-hush")
 	if said := ui.text.String() + strings.Join(ui.rows, ""); strings.Contains(said, "hush-hush") {
 		t.Errorf("it says %q", said)
 	}

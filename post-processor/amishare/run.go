@@ -3,6 +3,7 @@ package amishare
 import (
 	"context"
 	"errors"
+	"log"
 	"slices"
 	"time"
 
@@ -23,12 +24,35 @@ type run struct {
 	ui     packersdk.Ui
 	client *awsapi.Client // nil before there are credentials
 	told   report.Run
+	hidden *concealed
+	// files are report_file and summary_file.
+	files struct{ report, summary output }
 }
 
 func newRun(c *Config, ui packersdk.Ui) *run {
-	return &run{config: c, ui: ui, told: report.Run{
+	hidden := conceal(c)
+	r := &run{config: c, ui: masked{ui, hidden.text}, hidden: hidden, told: report.Run{
 		DryRun: c.DryRun, Started: time.Now(), PluginVersion: version.PluginVersion.FormattedVersion(),
 	}}
+	r.files.report = output{option: "report_file", path: c.ReportFile, replace: true}
+	r.files.summary = output{option: "summary_file", path: c.SummaryFile}
+	return r
+}
+
+// maskLog masks what is logged, until the function that it returns is called.
+func (r *run) maskLog() (restore func()) {
+	before := log.Writer()
+	log.SetOutput(r.hidden.values.Writer(before))
+	return func() { log.SetOutput(before) }
+}
+
+// openFiles opens the files before the run. One that can't be opened is no reason to lose the AMIs.
+func (r *run) openFiles() {
+	for _, file := range []*output{&r.files.report, &r.files.summary} {
+		if err := file.open(); err != nil {
+			r.ui.Sayf("Warning: %v. The run goes on, and tries again at its end.", err)
+		}
+	}
 }
 
 // share does it all. Its error tells why not everything that was asked for is there.
