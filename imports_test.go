@@ -32,7 +32,8 @@ var mayImport = map[string][]string{
 	"internal/sharing":           {},
 	"internal/mask":              {},
 	"internal/awssim":            {"internal/awssim/iampolicy"},
-	"internal/awssim/iampolicy":  {},
+	"internal/awssim/iampolicy":  {"internal/awssim/reference"},
+	"internal/awssim/reference":  {},
 	"internal/awssim/cmd/awssim": {"internal/awssim"},
 	"internal/awssim/awscli":     {"internal/awssim"},
 	"internal/awssim/fuzz":       {"internal/awssim"},
@@ -49,7 +50,7 @@ var mayUseClients = map[string][]string{
 // standardOnly are the packages that import nothing but the standard library and what mayImport allows.
 var standardOnly = []string{
 	"internal/sharing", "internal/plan", "internal/policy", "internal/report", "internal/mask",
-	"internal/awssim", "internal/awssim/iampolicy", "internal/awssim/cmd/awssim",
+	"internal/awssim", "internal/awssim/iampolicy", "internal/awssim/reference", "internal/awssim/cmd/awssim",
 }
 
 // pure are the packages that neither wait nor look at the clock nor speak to anybody, and what would let them. The

@@ -482,6 +482,8 @@ func TestSmallPages(t *testing.T) {
 	}
 }
 
+// ec2:Add/userId is a key of ModifySnapshotAttribute alone.
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
 func TestSharingConditions(t *testing.T) {
 	world := computeWorld(t)
 	narrow := awssim.WorldUser{Name: "narrow", AccessKeyID: "source-narrow", SecretAccessKey: "secret", Policies: []json.RawMessage{json.RawMessage(
@@ -495,7 +497,7 @@ func TestSharingConditions(t *testing.T) {
 		err  error
 		want string
 	}{
-		"the image with the account":         {only(c.ModifyImageAttribute(ctx, launchWith("ami-cmk", types.LaunchPermission{UserId: aws.String(target)}, nil))), ""},
+		"the image with the account":         {only(c.ModifyImageAttribute(ctx, launchWith("ami-cmk", types.LaunchPermission{UserId: aws.String(target)}, nil))), "UnauthorizedOperation"},
 		"the snapshot with the account":      {only(c.ModifySnapshotAttribute(ctx, volumesFor("snap-cmk", types.CreateVolumePermission{UserId: aws.String(target)}, nil))), ""},
 		"the image with another account":     {only(c.ModifyImageAttribute(ctx, launchWith("ami-cmk", types.LaunchPermission{UserId: aws.String("555555555555")}, nil))), "UnauthorizedOperation"},
 		"the image with an organization":     {only(c.ModifyImageAttribute(ctx, launchWith("ami-cmk", types.LaunchPermission{OrganizationArn: aws.String(organization)}, nil))), "UnauthorizedOperation"},

@@ -75,11 +75,14 @@ func TestAssumeRole(t *testing.T) {
 		"from a session":                               {administrator, chained, none, nil, ""},
 		"from a session, longer than an hour":          {administrator, chained, func(in *sts.AssumeRoleInput) { in.DurationSeconds = aws.Int32(3601) }, nil, "ValidationError"},
 		"with tags":                                    {administrator, nil, func(in *sts.AssumeRoleInput) { in.Tags = stsTags("team", "a") }, []string{tagSession}, ""},
-		"with tags that the role takes from nobody":    {administrator, nil, func(in *sts.AssumeRoleInput) { in.Tags = stsTags("team", "a") }, nil, denied},
-		"with the same tag twice":                      {administrator, nil, func(in *sts.AssumeRoleInput) { in.Tags = stsTags("team", "a", "team", "b") }, []string{tagSession}, "ValidationError"},
-		"with a transitive key that is no tag's":       {administrator, nil, func(in *sts.AssumeRoleInput) { in.TransitiveTagKeys = []string{"team"} }, []string{tagSession}, "ValidationError"},
-		"with a source identity":                       {administrator, nil, func(in *sts.AssumeRoleInput) { in.SourceIdentity = aws.String("ann") }, []string{setIdentity}, ""},
-		"with one that the role takes from nobody":     {administrator, nil, func(in *sts.AssumeRoleInput) { in.SourceIdentity = aws.String("ann") }, nil, denied},
+		// TagSession has no external id: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html
+		"with tags, in a statement under the external id": {administrator, nil, func(in *sts.AssumeRoleInput) { in.Tags = stsTags("team", "a") }, []string{
+			strings.TrimSuffix(tagSession, "}") + `,"Condition":{"StringEquals":{"sts:ExternalId":"secret"}}}`}, denied},
+		"with tags that the role takes from nobody": {administrator, nil, func(in *sts.AssumeRoleInput) { in.Tags = stsTags("team", "a") }, nil, denied},
+		"with the same tag twice":                   {administrator, nil, func(in *sts.AssumeRoleInput) { in.Tags = stsTags("team", "a", "team", "b") }, []string{tagSession}, "ValidationError"},
+		"with a transitive key that is no tag's":    {administrator, nil, func(in *sts.AssumeRoleInput) { in.TransitiveTagKeys = []string{"team"} }, []string{tagSession}, "ValidationError"},
+		"with a source identity":                    {administrator, nil, func(in *sts.AssumeRoleInput) { in.SourceIdentity = aws.String("ann") }, []string{setIdentity}, ""},
+		"with one that the role takes from nobody":  {administrator, nil, func(in *sts.AssumeRoleInput) { in.SourceIdentity = aws.String("ann") }, nil, denied},
 		"from a session whose source identity stays": {
 			administrator, func(in *sts.AssumeRoleInput) { chained(in); in.SourceIdentity = aws.String("ann") },
 			func(in *sts.AssumeRoleInput) { in.SourceIdentity = aws.String("bob") },

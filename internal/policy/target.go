@@ -177,21 +177,23 @@ func (c Config) tagStatements() []statement {
 }
 
 // TargetRoleTrustPolicy returns the trust policy of the role in the targets: whoever runs Packer may assume it, and only
-// with the external id. Session tags are a permission of their own.
+// with the external id. Session tags are a permission of their own, in a statement of its own: TagSession has no external
+// id to compare.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_permissions-required
 func TargetRoleTrustPolicy(c Config) string {
-	actions := []string{"sts:AssumeRole"}
 	var externalIDs []string
 	for _, t := range c.entered() {
-		if t.SessionTags && len(actions) == 1 {
-			actions = append(actions, "sts:TagSession")
-		}
 		if t.ExternalID != "" {
 			externalIDs = append(externalIDs, t.ExternalID)
 		}
 	}
-	trust := c.toSource(allow("AmiShareSource", actions, nil)).when("StringEquals", "sts:ExternalId", unique(externalIDs)...)
-	return indented(whole(trust))
+	trust := allow("AmiShareSource", []string{"sts:AssumeRole"}, nil).when("StringEquals", "sts:ExternalId", unique(externalIDs)...)
+	statements := []statement{c.toSource(trust)}
+	if slices.ContainsFunc(c.entered(), func(t Target) bool { return t.SessionTags }) {
+		statements = append(statements, c.toSource(allow("AmiShareTagSessions", []string{"sts:TagSession"}, nil)))
+	}
+	return indented(whole(statements...))
 }
 
 func filter(targets []Target, keep func(Target) bool) []Target {

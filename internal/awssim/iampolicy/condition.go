@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/reference"
 )
 
 // condition is one operator with one key and its values.
@@ -108,52 +110,59 @@ func (c *condition) readOperator() error {
 }
 
 // holds says whether the condition holds. A key that is absent matches nothing, so that only a negated operator holds;
-// with IfExists any operator does.
+// with IfExists any operator does, unless it has a set operator: ForAnyValue wants a value, with IfExists or without.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
-func (c *condition) holds(keys contextKeys, allow bool) bool {
-	got := keys[strings.ToLower(c.key)]
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+func (c *condition) holds(q question, allow bool) bool {
+	got := q.context[strings.ToLower(c.key)]
 	switch {
 	case c.by.null:
-		return c.holdsFor(strconv.FormatBool(len(got) == 0), keys)
-	case len(got) == 0 && c.ifExists:
-		return true
+		return c.holdsFor(strconv.FormatBool(len(got) == 0), q.context, allow)
 	case c.set != "":
-		return c.holdsForSet(got, keys)
+		return c.holdsForSet(got, q.context, allow)
 	case len(got) == 0:
-		return c.by.negated
+		return c.ifExists || c.by.negated
+	case len(got) > 1 || reference.Multivalued(c.key):
+		return c.holdsWithoutSet(got, q.context, allow)
 	default:
-		return c.holdsForSingle(got, keys, allow)
+		return c.holdsFor(got[0], q.context, allow)
 	}
 }
 
 // holdsForSet compares a key of several values: ForAllValues holds if each of them does, and so if there are none;
 // ForAnyValue if at least one of them does.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
-func (c *condition) holdsForSet(got []string, keys contextKeys) bool {
+func (c *condition) holdsForSet(got []string, keys contextKeys, allow bool) bool {
 	if c.set == forAnyValue {
-		return slices.ContainsFunc(got, func(value string) bool { return c.holdsFor(value, keys) })
+		return slices.ContainsFunc(got, func(value string) bool { return c.holdsFor(value, keys, allow) })
 	}
-	return !slices.ContainsFunc(got, func(value string) bool { return !c.holdsFor(value, keys) })
+	return !slices.ContainsFunc(got, func(value string) bool { return !c.holdsFor(value, keys, allow) })
 }
 
-// holdsForSingle compares without a set operator. AWS asks for one where a key has several values and does not say what
-// happens without: here each of them has to match for an Allow, and one of them is enough for a Deny.
+// holdsWithoutSet compares a multivalued key without the set operator that such a key needs. AWS does not say what
+// happens then: here an Allow never fits, and one value is enough for a Deny.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
-func (c *condition) holdsForSingle(got []string, keys contextKeys, allow bool) bool {
-	if allow {
-		return !slices.ContainsFunc(got, func(value string) bool { return !c.holdsFor(value, keys) })
-	}
-	return slices.ContainsFunc(got, func(value string) bool { return c.holdsFor(value, keys) })
+// https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-grant-operations
+func (c *condition) holdsWithoutSet(got []string, keys contextKeys, allow bool) bool {
+	return !allow && slices.ContainsFunc(got, func(value string) bool { return c.holdsFor(value, keys, allow) })
 }
 
 // holdsFor compares one value of the request: with one of the policy's values, or for a negated operator with none.
+// A variable without a value equals nothing and is like nothing. A negated operator in an Allow does not hold for it
+// either, although AWS lets it match what has no value: that would allow more than whoever wrote the variable meant.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html
-func (c *condition) holdsFor(got string, keys contextKeys) bool {
-	matched := slices.ContainsFunc(c.patterns, func(p pattern) bool {
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-no-value
+func (c *condition) holdsFor(got string, keys contextKeys, allow bool) bool {
+	for _, p := range c.patterns {
 		want, ok := p.resolve(keys)
-		return ok && c.by.compare(want, got)
-	})
-	return matched != c.by.negated
+		switch {
+		case !ok && c.by.negated && allow:
+			return false
+		case ok && c.by.compare(want, got):
+			return !c.by.negated
+		}
+	}
+	return c.by.negated
 }
 
 func (c *condition) String() string {

@@ -94,21 +94,33 @@ func TestCondition(t *testing.T) {
 		"IfExists holds for an absent key":        {pageOperators, `"BoolIfExists":{"a:k":"true"}`, nil, true},
 		"IfExists compares a key that is there":   {pageOperators, `"BoolIfExists":{"a:k":"true"}`, one("false"), false},
 		"IfExists goes with a negated operator":   {pageOperators, `"StringNotEqualsIfExists":{"a:k":"x"}`, one("x"), false},
-		"IfExists goes with a set operator":       {pageOperators, `"ForAnyValue:StringEqualsIfExists":{"a:k":"x"}`, nil, true},
 
-		"ForAllValues wants each value of the request":     {pageMultivalued, `"ForAllValues:StringEquals":{"a:k":["x","y"]}`, one("x", "z"), false},
-		"ForAllValues does not want each of the policy":    {pageMultivalued, `"ForAllValues:StringEquals":{"a:k":["x","y"]}`, one("x"), true},
-		"ForAllValues holds for an absent key":             {pageMultivalued, `"ForAllValues:StringEquals":{"a:k":"x"}`, nil, true},
-		"ForAllValues holds for a key without values":      {pageMultivalued, `"ForAllValues:StringEquals":{"a:k":"x"}`, one(), true},
-		"ForAllValues minds an empty text":                 {pageMultivalued, `"ForAllValues:StringEquals":{"a:k":"x"}`, one(""), false},
-		"ForAllValues negated wants none to match":         {pageMultivalued, `"ForAllValues:StringNotEquals":{"a:k":"x"}`, one("x", "y"), false},
-		"ForAnyValue wants one value of the request":       {pageMultivalued, `"ForAnyValue:StringEquals":{"a:k":["x","y"]}`, one("z", "y"), true},
-		"ForAnyValue does not hold without a match":        {pageMultivalued, `"ForAnyValue:StringLike":{"a:k":["x*"]}`, one("z", "y"), false},
-		"ForAnyValue does not hold for an absent key":      {pageMultivalued, `"ForAnyValue:StringEquals":{"a:k":"x"}`, nil, false},
-		"ForAnyValue negated wants one not to match":       {pageMultivalued, `"ForAnyValue:StringNotEquals":{"a:k":"x"}`, one("x", "y"), true},
-		"ForAnyValue negated wants the key":                {pageMultivalued, `"ForAnyValue:StringNotEquals":{"a:k":"x"}`, nil, false},
-		"without a set operator, all values have to match": {pageMultivalued, `"StringEquals":{"a:k":"x"}`, one("x", "y"), false},
-		"and if they do it holds":                          {pageMultivalued, `"StringEquals":{"a:k":["x","y"]}`, one("x", "y"), true},
+		"ForAnyValue wants the key, even with IfExists": {pageMultivalued, `"ForAnyValue:StringEqualsIfExists":{"a:k":"x"}`, nil, false},
+		"and so it does negated":                        {pageMultivalued, `"ForAnyValue:StringNotEqualsIfExists":{"a:k":"x"}`, nil, false},
+		"and it compares what is there":                 {pageMultivalued, `"ForAnyValue:StringEqualsIfExists":{"a:k":"x"}`, one("y", "x"), true},
+		"ForAllValues with IfExists holds for none":     {pageMultivalued, `"ForAllValues:StringEqualsIfExists":{"a:k":"x"}`, nil, true},
+
+		"ForAllValues wants each value of the request":   {pageMultivalued, `"ForAllValues:StringEquals":{"a:k":["x","y"]}`, one("x", "z"), false},
+		"ForAllValues does not want each of the policy":  {pageMultivalued, `"ForAllValues:StringEquals":{"a:k":["x","y"]}`, one("x"), true},
+		"ForAllValues holds for an absent key":           {pageMultivalued, `"ForAllValues:StringEquals":{"a:k":"x"}`, nil, true},
+		"ForAllValues holds for a key without values":    {pageMultivalued, `"ForAllValues:StringEquals":{"a:k":"x"}`, one(), true},
+		"ForAllValues minds an empty text":               {pageMultivalued, `"ForAllValues:StringEquals":{"a:k":"x"}`, one(""), false},
+		"ForAllValues negated wants none to match":       {pageMultivalued, `"ForAllValues:StringNotEquals":{"a:k":"x"}`, one("x", "y"), false},
+		"ForAnyValue wants one value of the request":     {pageMultivalued, `"ForAnyValue:StringEquals":{"a:k":["x","y"]}`, one("z", "y"), true},
+		"ForAnyValue does not hold without a match":      {pageMultivalued, `"ForAnyValue:StringLike":{"a:k":["x*"]}`, one("z", "y"), false},
+		"ForAnyValue does not hold for an absent key":    {pageMultivalued, `"ForAnyValue:StringEquals":{"a:k":"x"}`, nil, false},
+		"ForAnyValue negated wants one not to match":     {pageMultivalued, `"ForAnyValue:StringNotEquals":{"a:k":"x"}`, one("x", "y"), true},
+		"ForAnyValue negated wants the key":              {pageMultivalued, `"ForAnyValue:StringNotEquals":{"a:k":"x"}`, nil, false},
+		"several values need a set operator":             {pageMultivalued, `"StringEquals":{"a:k":["x","y"]}`, one("x", "y"), false},
+		"and do negated":                                 {pageMultivalued, `"StringNotEquals":{"a:k":"z"}`, one("x", "y"), false},
+		"and with IfExists":                              {pageMultivalued, `"StringEqualsIfExists":{"a:k":["x","y"]}`, one("x", "y"), false},
+		"a multivalued key needs one for a single value": {pageKeyKeys, `"StringEquals":{"kms:GrantOperations":"Decrypt"}`, keys{"kms:GrantOperations": {"Decrypt"}}, false},
+		"with one it holds":                              {pageKeyKeys, `"ForAllValues:StringEquals":{"kms:GrantOperations":"Decrypt"}`, keys{"kms:GrantOperations": {"Decrypt"}}, true},
+		"an absent one is as any other":                  {pageOperators, `"StringEqualsIfExists":{"kms:GrantOperations":"Decrypt"}`, nil, true},
+
+		"a key that the action does not have is absent": {pageReference, `"StringEquals":{"sts:ExternalId":"x"}`, keys{"sts:ExternalId": {"x"}}, false},
+		"and is so for Null":                            {pageReference, `"Null":{"ec2:Add/userId":"true"}`, keys{"ec2:Add/userId": {"1"}}, true},
+		"one that it has is there":                      {pageReference, `"StringEquals":{"kms:ViaService":"x"}`, keys{"kms:ViaService": {"x"}}, true},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -157,11 +169,16 @@ func TestVariables(t *testing.T) {
 		"and only then":                             {resource("arn:aws:iam::*:user/${aws:PrincipalTag/name, 'ann'}"), ann, keys{"aws:PrincipalTag/name": {"bob"}}, false},
 		"the star in braces is a star":              {resource("arn:aws:iam::*:user/a${*}n"), ann, nil, false},
 		"and matches one":                           {resource("arn:aws:iam::*:user/a${*}n${?}${$}"), "arn:aws:iam::1:user/a*n?$", nil, true},
-		"a condition knows variables":               {condition(`"StringEquals":{"aws:ResourceTag/owner":"${aws:username}"}`), ann, keys{"aws:username": {"ann"}, "aws:resourcetag/owner": {"ann"}}, true},
-		"a pattern does too":                        {condition(`"StringLike":{"aws:ResourceTag/owner":"${aws:username}-*"}`), ann, keys{"aws:username": {"ann"}, "aws:resourcetag/owner": {"ann-1"}}, true},
+		"a condition knows variables":               {condition(`"StringEquals":{"a:owner":"${aws:username}"}`), ann, keys{"aws:username": {"ann"}, "a:owner": {"ann"}}, true},
+		"a pattern does too":                        {condition(`"StringLike":{"a:owner":"${aws:username}-*"}`), ann, keys{"aws:username": {"ann"}, "a:owner": {"ann-1"}}, true},
 		"an ARN does too":                           {condition(`"ArnEquals":{"aws:PrincipalArn":"arn:aws:iam::${aws:PrincipalAccount}:user/*"}`), ann, keys{"aws:PrincipalArn": {ann}, "aws:PrincipalAccount": {"222222222222"}}, true},
-		"without a value a condition does not hold": {condition(`"StringEquals":{"aws:ResourceTag/owner":"${aws:username}"}`), ann, keys{"aws:resourcetag/owner": {""}}, false},
-		"and a negated one does":                    {condition(`"StringNotEquals":{"aws:ResourceTag/owner":"${aws:username}"}`), ann, keys{"aws:resourcetag/owner": {"ann"}}, true},
+		"without a value a condition does not hold": {condition(`"StringEquals":{"a:owner":"${aws:username}"}`), ann, keys{"a:owner": {""}}, false},
+		"nor does a negated one":                    {condition(`"StringNotEquals":{"a:owner":"${aws:username}"}`), ann, keys{"a:owner": {"ann"}}, false},
+		"nor one of several values":                 {condition(`"StringNotLike":{"a:owner":["bob","${aws:username}"]}`), ann, keys{"a:owner": {"ann"}}, false},
+		"a negated one with a value does":           {condition(`"StringNotEquals":{"a:owner":"${aws:username}"}`), ann, keys{"a:owner": {"ann"}, "aws:username": {"bob"}}, true},
+		"what is absent is not looked at":           {condition(`"StringNotEquals":{"a:owner":"${aws:username}"}`), ann, nil, true},
+		"without a value NotResource fits nothing":  {document(`{"Effect":"Allow","Action":"*","NotResource":"arn:aws:iam::*:user/${aws:username}"}`), ann, nil, false},
+		"with one it fits others":                   {document(`{"Effect":"Allow","Action":"*","NotResource":"arn:aws:iam::*:user/${aws:username}"}`), ann, keys{"aws:username": {"bob"}}, true},
 		"the older version has no variables":        {`{"Statement":{"Effect":"Allow","Action":"*","Resource":"arn:aws:iam::*:user/${aws:username}"}}`, ann, keys{"aws:username": {"ann"}}, false},
 		"there the text stands for itself":          {`{"Statement":{"Effect":"Allow","Action":"*","Resource":"arn:aws:iam::*:user/${aws:username}"}}`, "arn:aws:iam::1:user/${aws:username}", nil, true},
 	}
@@ -171,6 +188,27 @@ func TestVariables(t *testing.T) {
 			got := d.Decide(iampolicy.Request{Action: "iam:GetUser", Resource: test.resource, Principal: user(), Context: test.request})
 			if allowed := got.Effect == iampolicy.Allow; allowed != test.want {
 				t.Errorf("%s: allowed: %t (%s), want %t", pageVariables, allowed, got.Reason, test.want)
+			}
+		})
+	}
+}
+
+// What is undefined in an Allow fits nothing; in a Deny it fits, and AWS lets a negated operator match what has no value.
+func TestVariablesWithoutAValueDeny(t *testing.T) {
+	tests := map[string]struct {
+		statement string
+		want      iampolicy.Effect
+	}{
+		"a negated operator denies": {`{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringNotEquals":{"a:owner":"${aws:username}"}}}`, iampolicy.Deny},
+		"NotResource denies":        {`{"Effect":"Deny","Action":"*","NotResource":"arn:aws:iam::*:user/${aws:username}"}`, iampolicy.Deny},
+		"Resource does not":         {`{"Effect":"Deny","Action":"*","Resource":"arn:aws:iam::*:user/${aws:username}"}`, iampolicy.Allow},
+		"StringEquals does not":     {`{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringEquals":{"a:owner":"${aws:username}"}}}`, iampolicy.Allow},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			d := mustParse(t, iampolicy.Identity, document(anyIdentity, test.statement))
+			if got := d.Decide(createGrant(keys{"a:owner": {"ann"}})); got.Effect != test.want {
+				t.Errorf("%s: effect is %v (%s), want %v", pageVariables, got.Effect, got.Reason, test.want)
 			}
 		})
 	}

@@ -37,6 +37,13 @@ func TestDecideByActionAndResource(t *testing.T) {
 		"another partition's resource is not meant":            {pageResource, allow(`"Action":"*","Resource":"arn:aws:iam::222222222222:role/Bob"`), "iam:GetRole", "arn:aws-cn:iam::222222222222:role/Bob", iampolicy.Silent},
 		"an action about no resource needs the star":           {pageResource, allow(`"Action":"*","Resource":"arn:aws:ec2:*:*:image/*"`), "ec2:DescribeImages", "*", iampolicy.Silent},
 		"an alias does not identify a key":                     {kmsGuide + "alias-authorization.html", allow(`"Action":"kms:*","Resource":"arn:aws:kms:us-east-1:111111111111:alias/x"`), "kms:Decrypt", key, iampolicy.Silent},
+		"the type of an IAM resource takes no wildcard":        {pageARNs, allow(`"Action":"*","Resource":"arn:aws:iam::222222222222:r*/Bob"`), "iam:GetRole", "arn:aws:iam::222222222222:role/Bob", iampolicy.Silent},
+		"a whole resource that is a pattern is no type":        {pageARNs, allow(`"Action":"*","Resource":"arn:aws:iam::222222222222:r*"`), "iam:GetRole", "arn:aws:iam::222222222222:role/Bob", iampolicy.Silent},
+		"a star in the place of the whole resource is one":     {pageARNs, allow(`"Action":"*","Resource":"arn:aws:iam::222222222222:*"`), "iam:GetRole", "arn:aws:iam::222222222222:role/Bob", iampolicy.Allow},
+		"NotResource of such a pattern allows nothing more":    {pageARNs, allow(`"Action":"*","NotResource":"arn:aws:iam::222222222222:?ole/Bob"`), "iam:GetRole", "arn:aws:iam::222222222222:role/Bob", iampolicy.Silent},
+		"a deny by such a pattern denies":                      {pageARNs, document(anyIdentity, `{"Effect":"Deny","Action":"*","Resource":"arn:aws:iam::222222222222:r*/Bob"}`), "iam:GetRole", "arn:aws:iam::222222222222:role/Bob", iampolicy.Deny},
+		"so does its NotResource":                              {pageARNs, document(anyIdentity, `{"Effect":"Deny","Action":"*","NotResource":"arn:aws:iam::222222222222:r*/Bob"}`), "iam:GetRole", "arn:aws:iam::222222222222:role/Bob", iampolicy.Deny},
+		"resources of EC2 take any type":                       {"https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html", allow(`"Action":"ec2:CreateTags","Resource":"arn:aws:ec2:us-east-1:222222222222:*/*"`), "ec2:CreateTags", "arn:aws:ec2:us-east-1:222222222222:volume/vol-1", iampolicy.Allow},
 		"NotResource is every other resource":                  {pageNotResource, allow(`"Action":"kms:*","NotResource":"` + otherKey + `"`), "kms:Decrypt", key, iampolicy.Allow},
 		"NotResource is not the resources it lists":            {pageNotResource, allow(`"Action":"kms:*","NotResource":"` + key + `"`), "kms:Decrypt", key, iampolicy.Silent},
 		"an explicit deny overrides an allow before it":        {pageEvaluation, document(anyIdentity, `{"Effect":"Deny","Action":"kms:*","Resource":"*"}`), "kms:Decrypt", key, iampolicy.Deny},
@@ -64,11 +71,16 @@ func TestDecideInAKeyPolicy(t *testing.T) {
 		"the star is the key":             {pageKeyPolicy, `"*"`, iampolicy.Allow},
 		"the key's own ARN is as good":    {pageKeyPolicy, `"` + key + `"`, iampolicy.Allow},
 		"another key's ARN has no effect": {pageKeyPolicy, `"` + otherKey + `"`, iampolicy.Silent},
+		"no resource has no effect":       {pageKeyPolicy, "", iampolicy.Silent},
 		"an alias has no effect":          {kmsGuide + "alias-authorization.html", `"arn:aws:kms:us-east-1:111111111111:alias/x"`, iampolicy.Silent},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			d := mustParse(t, iampolicy.Key, document(`{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":`+test.resource+`}`))
+			statement := `{"Effect":"Allow","Principal":"*","Action":"kms:*"}`
+			if test.resource != "" {
+				statement = strings.TrimSuffix(statement, "}") + `,"Resource":` + test.resource + "}"
+			}
+			d := mustParse(t, iampolicy.Key, document(statement))
 			if got := d.Decide(createGrant(nil)); got.Effect != test.want {
 				t.Errorf("%s: effect is %v (%s), want %v", test.page, got.Effect, got.Reason, test.want)
 			}
@@ -87,37 +99,37 @@ func TestDecideAddsUpStatements(t *testing.T) {
 		"the account alone delegates": {
 			pageKeyDefault,
 			[]string{root},
-			iampolicy.Decision{Effect: iampolicy.Allow, Delegated: true, Reason: "statement 1 of the key policy allows kms:CreateGrant"},
+			iampolicy.Decision{Kind: iampolicy.Key, Effect: iampolicy.Allow, Delegated: true, Reason: "statement 1 of the key policy allows kms:CreateGrant"},
 		},
 		"the role alone is named": {
 			pageKeyForeign,
 			[]string{itself},
-			iampolicy.Decision{Effect: iampolicy.Allow, Named: true, Reason: "statement 1 of the key policy allows kms:CreateGrant"},
+			iampolicy.Decision{Kind: iampolicy.Key, Effect: iampolicy.Allow, Named: true, Reason: "statement 1 of the key policy allows kms:CreateGrant"},
 		},
 		"both are told, and the one that names gives the reason": {
 			pageKeyForeign,
 			[]string{root, itself},
-			iampolicy.Decision{Effect: iampolicy.Allow, Named: true, Delegated: true, Reason: "statement 2 of the key policy allows kms:CreateGrant"},
+			iampolicy.Decision{Kind: iampolicy.Key, Effect: iampolicy.Allow, Named: true, Delegated: true, Reason: "statement 2 of the key policy allows kms:CreateGrant"},
 		},
 		"of two that name, the first gives the reason": {
 			pageKeyForeign,
 			[]string{itself, itself},
-			iampolicy.Decision{Effect: iampolicy.Allow, Named: true, Reason: "statement 1 of the key policy allows kms:CreateGrant"},
+			iampolicy.Decision{Kind: iampolicy.Key, Effect: iampolicy.Allow, Named: true, Reason: "statement 1 of the key policy allows kms:CreateGrant"},
 		},
 		"everyone names": {
 			pagePrincipal,
 			[]string{keyStatement(`"*"`)},
-			iampolicy.Decision{Effect: iampolicy.Allow, Named: true, Itself: true, Reason: "statement 1 of the key policy allows kms:CreateGrant"},
+			iampolicy.Decision{Kind: iampolicy.Key, Effect: iampolicy.Allow, Named: true, Itself: true, Reason: "statement 1 of the key policy allows kms:CreateGrant"},
 		},
 		"the session by its own ARN is named itself": {
 			pageSessions,
 			[]string{keyStatement(`{"AWS":"arn:aws:sts::222222222222:assumed-role/ami-share/packer"}`)},
-			iampolicy.Decision{Effect: iampolicy.Allow, Named: true, Itself: true, Reason: "statement 1 of the key policy allows kms:CreateGrant"},
+			iampolicy.Decision{Kind: iampolicy.Key, Effect: iampolicy.Allow, Named: true, Itself: true, Reason: "statement 1 of the key policy allows kms:CreateGrant"},
 		},
 		"a deny of the account denies its roles": {
 			pageEvaluation,
 			[]string{itself, strings.Replace(root, "Allow", "Deny", 1)},
-			iampolicy.Decision{Effect: iampolicy.Deny, Reason: "statement 2 of the key policy denies kms:CreateGrant"},
+			iampolicy.Decision{Kind: iampolicy.Key, Effect: iampolicy.Deny, Reason: "statement 2 of the key policy denies kms:CreateGrant"},
 		},
 	}
 	for name, test := range tests {
@@ -171,9 +183,13 @@ func TestReasonTellsTheNearestMiss(t *testing.T) {
 func TestNamesForReading(t *testing.T) {
 	got := []string{
 		iampolicy.Silent.String(), iampolicy.Allow.String(), iampolicy.Deny.String(),
-		iampolicy.Identity.String(), iampolicy.Session.String(), iampolicy.Trust.String(), iampolicy.Key.String(), iampolicy.Kind(9).String(),
+		iampolicy.Identity.String(), iampolicy.Session.String(), iampolicy.Trust.String(), iampolicy.Key.String(), iampolicy.Boundary.String(),
+		iampolicy.ServiceControl.String(), iampolicy.ResourceControl.String(), iampolicy.Kind(9).String(),
 	}
-	want := []string{"silent", "allow", "deny", "identity policy", "session policy", "trust policy", "key policy", "policy of an unknown kind"}
+	want := []string{
+		"silent", "allow", "deny", "identity policy", "session policy", "trust policy", "key policy", "permissions boundary",
+		"service control policy", "resource control policy", "policy of an unknown kind",
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("names (-want +got):\n%s", diff)
 	}

@@ -11,6 +11,14 @@ type Document struct {
 	kind       Kind
 	statements []statement
 	written    []byte
+	arn        string
+}
+
+// WithARN returns the document with the ARN that its decisions give as the policy's.
+func (d *Document) WithARN(arn string) *Document {
+	named := *d
+	named.arn = arn
+	return &named
 }
 
 // reading is what the readers of all elements need to know about the document.
@@ -89,7 +97,8 @@ func (r reading) parseStatements(found elements) ([]statement, []error) {
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
 func (d *Document) Decide(r Request) Decision {
 	q := question{Request: r, kind: d.kind, context: fold(r.Context)}
-	var decision Decision
+	q.keepOffered()
+	decision := Decision{Kind: d.kind, Policy: d.arn}
 	var nearest miss
 	for i := range d.statements {
 		s := &d.statements[i]
@@ -100,7 +109,7 @@ func (d *Document) Decide(r Request) Decision {
 				nearest = miss{why.stage, s.title() + " does not fit: " + why.text}
 			}
 		case !s.allow:
-			return Decision{Effect: Deny, Reason: fmt.Sprintf("%s of the %s denies %s", s.title(), d.kind, r.Action)}
+			return Decision{Kind: d.kind, Policy: d.arn, Effect: Deny, Reason: fmt.Sprintf("%s of the %s denies %s", s.title(), d.kind, r.Action)}
 		default:
 			decision.allow(how, fmt.Sprintf("%s of the %s allows %s", s.title(), d.kind, r.Action))
 		}

@@ -11,6 +11,7 @@ import (
 const (
 	iamGuide = "https://docs.aws.amazon.com/IAM/latest/UserGuide/"
 	kmsGuide = "https://docs.aws.amazon.com/kms/latest/developerguide/"
+	orgGuide = "https://docs.aws.amazon.com/organizations/latest/userguide/"
 
 	pageGrammar     = iamGuide + "reference_policies_grammar.html"
 	pageVersion     = iamGuide + "reference_policies_elements_version.html"
@@ -30,6 +31,14 @@ const (
 	pageVariables   = iamGuide + "reference_policies_variables.html"
 	pageEvaluation  = iamGuide + "reference_policies_evaluation-logic_policy-eval-denyallow.html"
 	pageTrust       = iamGuide + "id_roles_create_for-custom.html"
+	pageARNs        = iamGuide + "reference_identifiers.html#identifiers-arns"
+	pageErrors      = iamGuide + "troubleshoot_access-denied.html"
+	pageBoundary    = iamGuide + "access_policies_boundaries.html"
+	pageAccounts    = iamGuide + "reference_policies_evaluation-logic-cross-account.html"
+	pageReference   = "https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html"
+	pageSCP         = orgGuide + "orgs_manage_policies_scps_evaluation.html"
+	pageRCP         = orgGuide + "orgs_manage_policies_rcps_evaluation.html"
+	pageRCPSyntax   = orgGuide + "orgs_manage_policies_rcps_syntax.html"
 	pageKeyPolicy   = kmsGuide + "key-policy-overview.html"
 	pageKeyDefault  = kmsGuide + "key-policy-default.html"
 	pageKeyForeign  = kmsGuide + "key-policy-modifying-external-accounts.html"

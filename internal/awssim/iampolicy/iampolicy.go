@@ -1,47 +1,56 @@
 // Package iampolicy reads AWS policy documents and decides requests by them, for the local AWS only.
 //
-// It knows the grammar of identity, session, trust and key policies: Effect, Principal, NotPrincipal, Action,
+// It knows the grammar of identity, session, trust, key, service control and resource control policies and of
+// permissions boundaries: Effect, Principal, NotPrincipal, Action,
 // NotAction, Resource, NotResource and Condition. It is not a general IAM simulator: an element, a condition operator,
 // a kind of principal or a policy variable that it does not know makes [Parse] fail, so that nothing is ever allowed by
 // a misread document. Where AWS leaves a case undefined, it takes the reading that allows less.
 //
-// A document answers for itself only: [Document.Decide] says whether one of its statements allows or denies a request,
-// and why. How the answers of several documents, and of grants, add up is the caller's business.
+// [Document.Decide] says whether one of a document's statements allows or denies a request, and why. [Policies] adds up
+// the documents that speak in a request. Grants, and what else a service knows, are the caller's business.
+//
+// Which condition keys an action has says the package reference. Keys that a request has none of are not looked at, even
+// if the caller gives them.
 //
 // The files follow the elements of a policy, each predicate with the page of its rule.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html
 package iampolicy
 
+import "cmp"
+
 // Kind tells what a document is attached to, and with it which elements it may have.
 type Kind int
 
-// The kinds. Identity and session policies have no principals; trust policies have no resources; in key policies the
-// resource "*" stands for the key.
+// The kinds. Identity, session and service control policies and permissions boundaries have no principals; trust
+// policies have no resources; in key policies the resource "*" stands for the key; resource control policies deny, and
+// name everybody.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#access_policy-types
 const (
 	Identity Kind = iota
 	Session
 	Trust
 	Key
+	Boundary
+	ServiceControl
+	ResourceControl
 )
 
-func (k Kind) String() string {
-	switch k {
-	case Identity:
-		return "identity policy"
-	case Session:
-		return "session policy"
-	case Trust:
-		return "trust policy"
-	case Key:
-		return "key policy"
-	default:
-		return "policy of an unknown kind"
-	}
+// kinds are the names of the kinds: ours, and the one that AWS has for them in the errors for want of permission.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+var kinds = map[Kind]struct{ name, inErrors string }{
+	Identity:        {"identity policy", "identity-based policy"},
+	Session:         {"session policy", "session policy"},
+	Trust:           {"trust policy", "role trust policy"},
+	Key:             {"key policy", "resource-based policy"},
+	Boundary:        {"permissions boundary", "permissions boundary"},
+	ServiceControl:  {"service control policy", "service control policy"},
+	ResourceControl: {"resource control policy", "resource control policy"},
 }
 
+func (k Kind) String() string { return cmp.Or(kinds[k].name, "policy of an unknown kind") }
+
 // resourceBased tells whether the document says who its principals are.
-func (k Kind) resourceBased() bool { return k == Trust || k == Key }
+func (k Kind) resourceBased() bool { return k == Trust || k == Key || k == ResourceControl }
 
 // Principal is who makes a request.
 type Principal struct {
@@ -51,6 +60,7 @@ type Principal struct {
 	UniqueID  string // of the user or role, without the session's name: "AIDA…", "AROA…"
 	Service   string // a service principal such as "autoscaling.amazonaws.com", for requests of AWS services themselves
 	Partition string // "aws", "aws-cn", …
+	Bounded   bool   // a permissions boundary is attached: then no NotPrincipal leaves it out
 }
 
 // Request is what a principal wants to do.
@@ -90,4 +100,26 @@ type Decision struct {
 	Itself    bool   // some Allow fits the user or session itself, or "*", and not the role behind a session only
 	Delegated bool   // some Allow fits the principal by its account only
 	Reason    string // for people: which statement decided, or in what the nearest one did not fit
+	Kind      Kind   // of the document
+	Policy    string // the document's ARN, "" if it has none
+}
+
+// Because puts a refusal in AWS's words: with an explicit deny in which kind of policy, and in which one if the document
+// has an ARN, or because no policy of which kind allows the action.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+// https://aws.amazon.com/blogs/security/enhanced-access-denied-error-messages-with-policy-arns
+func (d Decision) Because(action string) string {
+	kind := kinds[d.Kind].inErrors
+	if d.Effect != Deny {
+		return "because no " + kind + " allows the " + action + " action"
+	}
+	article := "a"
+	if d.Kind == Identity {
+		article = "an"
+	}
+	text := "with an explicit deny in " + article + " " + kind
+	if d.Policy != "" {
+		text += ": " + d.Policy
+	}
+	return text
 }

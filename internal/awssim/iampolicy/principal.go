@@ -33,8 +33,10 @@ var (
 	service   = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?$`)
 )
 
-// parsePrincipals reads the element where the kind has it. NotPrincipal goes with Deny only, and into no trust policy.
+// parsePrincipals reads the element where the kind has it. NotPrincipal goes with Deny only, and into no trust policy; a
+// resource control policy names everybody.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+// https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_syntax.html
 func (r reading) parsePrincipals(found elements, allow bool) (*principals, []error) {
 	v, not, errs := found.eitherOf("Principal", "NotPrincipal")
 	has := v.shape != ""
@@ -45,6 +47,8 @@ func (r reading) parsePrincipals(found elements, allow bool) (*principals, []err
 		return nil, nil
 	case !has:
 		return nil, errs
+	case r.kind == ResourceControl && (not || v.text != "*"):
+		return nil, append(errs, errors.New(`the principal of a resource control policy is "*"`))
 	case not && r.kind == Trust:
 		errs = append(errs, errors.New("a trust policy takes no NotPrincipal"))
 	case not && allow:
@@ -116,10 +120,12 @@ func (p *principals) readServices(v value) []error {
 	return errs
 }
 
-// fit tells whether the element means a principal, and by what.
+// fit tells whether the element means a principal, and by what. NotPrincipal leaves out nobody who has a permissions
+// boundary.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
 func (p *principals) fit(who Principal) fit {
 	switch {
-	case p.not && p.excepts(who):
+	case p.not && !who.Bounded && p.excepts(who):
 		return notAtAll
 	case p.not, p.everyone:
 		return byItself

@@ -17,6 +17,9 @@ type resources struct {
 // resourceARN has six parts, of which the service may not have a wildcard.
 var resourceARN = regexp.MustCompile(`^arn:(aws[a-z*?-]*|\*):[a-z0-9-]+:[^:]*:[^:]*:.+$`)
 
+// parseResources reads the element where the kind has it. A key policy may leave it out, and then the statement is about
+// nothing.
+// https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html
 func (r reading) parseResources(found elements) (*resources, []error) {
 	v, not, errs := found.eitherOf("Resource", "NotResource")
 	has := v.shape != ""
@@ -25,6 +28,8 @@ func (r reading) parseResources(found elements) (*resources, []error) {
 		return nil, []error{fmt.Errorf("resources have no place in the %s: it is about its role", r.kind)}
 	case r.kind == Trust:
 		return nil, nil
+	case !has && r.kind == Key:
+		return &resources{}, nil
 	case !has:
 		return nil, errs
 	}
@@ -47,11 +52,35 @@ func (r reading) parseResources(found elements) (*resources, []error) {
 }
 
 // fit compares with regard to case, part by part of the ARN. In a key policy "*" is the key, and its ARN is as good.
-// An action that is about no particular resource needs "*".
+// An action that is about no particular resource needs "*". A variable without a value is equal to nothing; in the
+// NotResource of an Allow it makes the statement fit nothing.
 // https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html
-func (rs *resources) fit(q question) bool {
-	return rs.not != slices.ContainsFunc(rs.patterns, func(p pattern) bool {
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-no-value
+func (rs *resources) fit(q question, allow bool) bool {
+	for _, p := range rs.patterns {
 		want, ok := p.resolve(q.context)
-		return ok && (want.anything() || want.matchesARN(q.Resource))
-	})
+		switch {
+		case !ok && rs.not && allow:
+			return false
+		case ok && (want.anything() || want.matchesARN(q.Resource) && !rs.tooWide(want, allow)):
+			return !rs.not
+		}
+	}
+	return rs.not
+}
+
+// tooWide tells whether a pattern has a wildcard where the ARN of an IAM resource has none: in its type, as in
+// "arn:aws:iam::111122223333:u*". A star that is the whole of the resource is none. Such a pattern means nothing where
+// meaning less is stricter, in the Resource of an Allow and the NotResource of a Deny.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
+func (rs *resources) tooWide(pattern glob, allow bool) bool {
+	parts := pattern.parts()
+	if allow == rs.not || string(parts[2]) != "iam" || parts[5].anything() {
+		return false
+	}
+	kind := parts[5]
+	if slash := slices.Index(kind, '/'); slash >= 0 {
+		kind = kind[:slash]
+	}
+	return slices.ContainsFunc(kind, func(r rune) bool { return r == anyText || r == anyRune })
 }

@@ -1,8 +1,12 @@
 package iampolicy
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"regexp"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/reference"
 )
 
 // statement is one statement of a document.
@@ -29,6 +33,13 @@ type question struct {
 	Request
 	kind    Kind
 	context contextKeys
+}
+
+// keepOffered leaves out the condition keys that the action does not have.
+// https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+func (q *question) keepOffered() {
+	offered := reference.Offered(q.Action, q.Resource)
+	maps.DeleteFunc(q.context, func(key string, _ []string) bool { return !offered(key) })
 }
 
 // fit tells how a statement fits a request: by the caller's account only, by the role behind the caller's session, or by
@@ -61,7 +72,7 @@ func (s *statement) fit(q question) (fit, miss) {
 			return notAtAll, miss{1, "it does not name " + q.Principal.shown()}
 		}
 	}
-	if s.resources != nil && !s.resources.fit(q) {
+	if s.resources != nil && !s.resources.fit(q, s.allow) {
 		return notAtAll, miss{2, "it is not about " + q.Resource}
 	}
 	if why := s.unmet(q); why != "" {
@@ -76,7 +87,7 @@ func (s *statement) unmet(q question) string {
 	why := ""
 	for i := range s.conditions {
 		c := &s.conditions[i]
-		if c.holds(q.context, s.allow) {
+		if c.holds(q, s.allow) {
 			continue
 		}
 		if why != "" {
@@ -113,7 +124,29 @@ func (r reading) parseStatement(index int, v value) (statement, []error) {
 	add(problems)
 	s.conditions, problems = r.parseConditions(found)
 	add(problems)
+	if r.kind == ResourceControl {
+		add(checkResourceControl(found, s))
+	}
 	return s, errs
+}
+
+// checkResourceControl refuses what a resource control policy does not have: an Allow, NotAction, and the action "*". The
+// one that AWS attaches everywhere, RCPFullAWSAccess, changes nothing and is not among the documents here.
+// https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_syntax.html
+func checkResourceControl(found elements, s statement) []error {
+	var errs []error
+	if s.allow {
+		errs = append(errs, errors.New("a resource control policy denies and never allows"))
+	}
+	if s.actions.not {
+		errs = append(errs, errors.New("a resource control policy takes no NotAction"))
+	}
+	for _, action := range found["Action"].oneOrMany() {
+		if action.text == "*" {
+			errs = append(errs, errors.New(`a resource control policy names its services: the action "*" is not taken`))
+		}
+	}
+	return errs
 }
 
 func (r reading) parseSid(found elements) (string, []error) {
