@@ -22,7 +22,7 @@ var (
 func (c *Config) check(known bool) (access.Targets, []error) {
 	open := func(s string) bool { return s == "" || !known && access.Placeholder(s) }
 	targets, wrong := access.ParseTargets(c.Targets, known)
-	errs := slices.Concat(c.Config.Prepare(), wrong, c.checkKey(known, open), c.checkRegions(open),
+	errs := slices.Concat(c.Config.Prepare(), wrong, c.checkKey(known, open), access.CheckRegions("regions", c.Regions, known),
 		access.CheckGrantOperations(c.GrantOperations, known), access.CheckConcurrency(c.MaxConcurrency))
 	if !open(c.OrganizationID) && !organizationPattern.MatchString(c.OrganizationID) {
 		errs = append(errs, fmt.Errorf("organization_id: %q is not the id of an organization, as in o-abcde12345", c.OrganizationID))
@@ -97,18 +97,4 @@ func checkAlias(alias string) []error {
 	default:
 		return nil
 	}
-}
-
-func (c *Config) checkRegions(open func(string) bool) []error {
-	var errs []error
-	for i, region := range c.Regions {
-		switch {
-		case open(region) && region != "":
-		case slices.Contains(c.Regions[:i], region):
-			errs = append(errs, fmt.Errorf("regions: %q is named twice", region))
-		case !access.IsRegion(region):
-			errs = append(errs, fmt.Errorf("regions: %q is not the code of a Region, as in eu-central-1", region))
-		}
-	}
-	return errs
 }

@@ -31,7 +31,8 @@ type Config struct {
 	Regions []string `mapstructure:"regions" required:"false"`
 	// The accounts to share with, exactly as in the post-processor: see
 	// [target](/packer/integrations/amishare/ami-share/latest/components/post-processor/ami-share#target). For the
-	// proof the data source enters each account as the post-processor will. Repeatable; `dynamic "target"` works.
+	// proof the data source enters each account as the post-processor will. Repeatable. Packer expands
+	// no `dynamic` block in a data source: accounts that are alike but for their external IDs share a block (`external_ids`).
 	Targets []access.TargetConfig `mapstructure:"target" required:"false"`
 	// The operations of each grant, as in the post-processor. Default: the eight that AWS documents for Auto Scaling. An empty
 	// list is an error.

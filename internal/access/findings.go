@@ -2,6 +2,7 @@ package access
 
 import (
 	"fmt"
+	"slices"
 
 	packersdk "github.com/hashicorp/packer-plugin-sdk/packer"
 )
@@ -39,6 +40,26 @@ func (f findings) add(option string, err error) {
 	if err != nil {
 		f.addf("%s: %v", option, err)
 	}
+}
+
+// addRegions checks the Regions of an option.
+func (f findings) addRegions(option string, regions []string) {
+	for i, region := range regions {
+		switch {
+		case f.open(region):
+		case slices.Contains(regions[:i], region):
+			f.addf("%s: %q is named twice", option, region)
+		case !IsRegion(region):
+			f.addf("%s: %q is not the code of a Region, as in eu-central-1", option, region)
+		}
+	}
+}
+
+// CheckRegions checks an option that is a list of Regions.
+func CheckRegions(option string, regions []string, known bool) []error {
+	f := newFindings("", known)
+	f.addRegions(option, regions)
+	return *f.errs
 }
 
 // open tells whether s is there only later, and can't be checked.

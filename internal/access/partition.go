@@ -15,6 +15,11 @@ func CheckPartition(partition string, c *Config, blocks []TargetConfig) []error 
 	for i, block := range blocks {
 		at := f.within(fmt.Sprintf("target %d", i+1))
 		checkPartition(at.within("assume_role"), partition, block.AssumeRole.AssumeRoleConfig)
+		for _, region := range block.Regions {
+			if other := sharing.PartitionOf(sharing.Region(region)); other != partition && !Placeholder(region) {
+				at.addf("regions: %s is in partition %s and the images are in %s: nothing can be shared between partitions", region, other, partition)
+			}
+		}
 		for _, role := range block.GranteeRoles {
 			at.add("grantee_roles", InPartition(partition, role))
 		}

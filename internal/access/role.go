@@ -58,4 +58,9 @@ type TargetRoleConfig struct {
 	// from it in each account of the target, in the partition of the source account. Give either this or `role_arn`;
 	// `role_arn` is for a target with one account.
 	RoleName string `mapstructure:"role_name" required:"false"`
+	// The external IDs by account, where they differ, as in `{ "222222222222" = "team-a", "333333333333" = "team-b" }`.
+	// The keys are account ids, quoted. An account that is missing here gets `external_id`; without that it is an error. `""`
+	// stands for a role that asks for none. Accounts that the target does not name are passed over, so that several targets
+	// can share a map.
+	ExternalIDs map[string]string `mapstructure:"external_ids" required:"false"`
 }

@@ -56,6 +56,7 @@ type FlatTargetRoleConfig struct {
 	Tags              map[string]string `mapstructure:"tags" required:"false" cty:"tags" hcl:"tags"`
 	TransitiveTagKeys []string          `mapstructure:"transitive_tag_keys" required:"false" cty:"transitive_tag_keys" hcl:"transitive_tag_keys"`
 	RoleName          *string           `mapstructure:"role_name" required:"false" cty:"role_name" hcl:"role_name"`
+	ExternalIDs       map[string]string `mapstructure:"external_ids" required:"false" cty:"external_ids" hcl:"external_ids"`
 }
 
 // FlatMapstructure returns a new FlatTargetRoleConfig.
@@ -79,6 +80,7 @@ func (*FlatTargetRoleConfig) HCL2Spec() map[string]hcldec.Spec {
 		"tags":                &hcldec.AttrSpec{Name: "tags", Type: cty.Map(cty.String), Required: false},
 		"transitive_tag_keys": &hcldec.AttrSpec{Name: "transitive_tag_keys", Type: cty.List(cty.String), Required: false},
 		"role_name":           &hcldec.AttrSpec{Name: "role_name", Type: cty.String, Required: false},
+		"external_ids":        &hcldec.AttrSpec{Name: "external_ids", Type: cty.Map(cty.String), Required: false},
 	}
 	return s
 }

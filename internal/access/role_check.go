@@ -47,14 +47,20 @@ func (r AssumeRoleConfig) check(f findings) {
 	if d := r.duration(); r.DurationSeconds != 0 && (d < shortestSession || d > longestSession) {
 		f.addf("duration_seconds: %d is not from 900 (15 minutes) to 43200 (12 hours)", r.DurationSeconds)
 	}
-	if id := r.ExternalID; id != "" && !f.open(id) && (len(id) > longestExternalID || !externalIDPattern.MatchString(id)) {
-		f.addf("external_id: an external ID is 2 to %d %s, and this one, of %d characters, is not", longestExternalID, externalIDAlphabet, len(id))
-	}
+	f.add("external_id", checkExternalID(f, r.ExternalID))
 	if r.SessionName != "" && !f.open(r.SessionName) && (!sessionNamePattern.MatchString(r.SessionName) || len(r.SessionName) > longestSessionName) {
 		f.addf("session_name: %q is not 2 to %d %s", r.SessionName, longestSessionName, sessionNameAlphabet)
 	}
 	r.checkPolicies(f)
 	r.checkTags(f)
+}
+
+// checkExternalID checks the shape of an external ID, which is not shown: some keep it secret.
+func checkExternalID(f findings, id string) error {
+	if id == "" || f.open(id) || len(id) <= longestExternalID && externalIDPattern.MatchString(id) {
+		return nil
+	}
+	return fmt.Errorf("an external ID is 2 to %d %s, and this one, of %d characters, is not", longestExternalID, externalIDAlphabet, len(id))
 }
 
 func checkRoleARN(s string) error {
@@ -120,11 +126,41 @@ func (r AssumeRoleConfig) role() *awsapi.AssumeRole {
 	}
 }
 
-func (r TargetRoleConfig) empty() bool { return r.RoleName == "" && r.AssumeRoleConfig.empty() }
+func (r TargetRoleConfig) empty() bool {
+	return r.RoleName == "" && r.ExternalIDs == nil && r.AssumeRoleConfig.empty()
+}
+
+// externalID returns the external ID for an account, and whether there is one or none is to be sent.
+func (r TargetRoleConfig) externalID(account sharing.AccountID) (string, bool) {
+	if id, ok := r.ExternalIDs[string(account)]; ok {
+		return id, true
+	}
+	return r.ExternalID, r.ExternalID != "" || len(r.ExternalIDs) == 0
+}
+
+// EveryExternalID returns all external IDs of the target.
+func (r TargetRoleConfig) EveryExternalID() []string {
+	ids := []string{r.ExternalID}
+	for _, id := range r.ExternalIDs {
+		if id != "" {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// roleIn returns what awsapi is to assume in an account.
+func (r TargetRoleConfig) roleIn(account sharing.AccountID) *awsapi.AssumeRole {
+	role := r.role()
+	role.RoleName = r.RoleName
+	role.ExternalID, _ = r.externalID(account)
+	return role
+}
 
 // check finds what is wrong with the role of a target that has these accounts.
 func (r TargetRoleConfig) check(f findings, accounts []sharing.AccountID) {
 	r.AssumeRoleConfig.check(f)
+	r.checkExternalIDs(f, accounts)
 	switch {
 	case r.RoleName == "" && r.RoleARN == "":
 		f.addf("it names no role: give role_name, or role_arn for a single account")
@@ -137,6 +173,26 @@ func (r TargetRoleConfig) check(f findings, accounts []sharing.AccountID) {
 		f.add("role_name", err)
 	case r.RoleARN != "" && !f.open(r.RoleARN):
 		r.checkAccount(f, accounts)
+	}
+}
+
+// checkExternalIDs checks the map, and that no account goes without.
+func (r TargetRoleConfig) checkExternalIDs(f findings, accounts []sharing.AccountID) {
+	for _, key := range slices.Sorted(maps.Keys(r.ExternalIDs)) {
+		if f.open(key) {
+			continue
+		}
+		_, err := sharing.ParseAccountID(key)
+		f.add("external_ids", err)
+		f.add(fmt.Sprintf("external_ids: account %s", key), checkExternalID(f, r.ExternalIDs[key]))
+	}
+	if r.ExternalIDs == nil || len(r.ExternalIDs) == 0 && !f.known {
+		return // a map that Packer doesn't know yet is shown as an empty one
+	}
+	for _, account := range accounts {
+		if _, ok := r.externalID(account); !ok {
+			f.addf("external_ids: account %s is missing: add it, with \"\" if its role asks for no external ID, or give external_id for those that are not named", account)
+		}
 	}
 }
 

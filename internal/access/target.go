@@ -3,8 +3,10 @@
 
 package access
 
+import "github.com/hashicorp/packer-plugin-sdk/template/config"
+
 // TargetConfig is one or more accounts to share with, and what they get. Accounts that are treated alike go into one
-// block; an account may be named only once. The blocks can be made with `dynamic "target"`.
+// block; an account may be named only once.
 //
 // To share without grants, as for images whose key the account's own principals may use already, set
 // `service_linked_roles = []`; no access to the account is needed then.
@@ -42,4 +44,13 @@ type TargetConfig struct {
 	// and a shared image shows none of its owner's. Only what differs is written, nothing is removed, and tags that
 	// begin with `aws:` are left out. Default `false`.
 	CopyTags bool `mapstructure:"copy_tags" required:"false"`
+	// The Regions in which the accounts get anything, as in `["eu-central-1"]`. Default: every Region of the images. For
+	// accounts that have not enabled a Region, or must not use it.
+	Regions []string `mapstructure:"regions" required:"false"`
+	// Give the accounts launch permission of their own. Default `true`. With `false` they must have it as members of an
+	// organization or an organizational unit, by `organization_arns` or `ou_arns`: then they get grants and permissions on
+	// snapshots only, and AWS's quota of 1,000 accounts, organizations and organizational units for each image counts the
+	// organization and not its accounts. Verification shows accounts that see the image in neither way. A launch permission
+	// that an account has already stays, also with `exact`.
+	LaunchPermission config.Trilean `mapstructure:"launch_permission" required:"false"`
 }

@@ -18,6 +18,8 @@ type FlatTargetConfig struct {
 	CreateServiceLinkedRoles *bool                 `mapstructure:"create_service_linked_roles" required:"false" cty:"create_service_linked_roles" hcl:"create_service_linked_roles"`
 	AutoScalingGroups        []string              `mapstructure:"auto_scaling_groups" required:"false" cty:"auto_scaling_groups" hcl:"auto_scaling_groups"`
 	CopyTags                 *bool                 `mapstructure:"copy_tags" required:"false" cty:"copy_tags" hcl:"copy_tags"`
+	Regions                  []string              `mapstructure:"regions" required:"false" cty:"regions" hcl:"regions"`
+	LaunchPermission         *bool                 `mapstructure:"launch_permission" required:"false" cty:"launch_permission" hcl:"launch_permission"`
 }
 
 // FlatMapstructure returns a new FlatTargetConfig.
@@ -40,6 +42,8 @@ func (*FlatTargetConfig) HCL2Spec() map[string]hcldec.Spec {
 		"create_service_linked_roles": &hcldec.AttrSpec{Name: "create_service_linked_roles", Type: cty.Bool, Required: false},
 		"auto_scaling_groups":         &hcldec.AttrSpec{Name: "auto_scaling_groups", Type: cty.List(cty.String), Required: false},
 		"copy_tags":                   &hcldec.AttrSpec{Name: "copy_tags", Type: cty.Bool, Required: false},
+		"regions":                     &hcldec.AttrSpec{Name: "regions", Type: cty.List(cty.String), Required: false},
+		"launch_permission":           &hcldec.AttrSpec{Name: "launch_permission", Type: cty.Bool, Required: false},
 	}
 	return s
 }

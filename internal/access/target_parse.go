@@ -34,6 +34,7 @@ func ParseTargets(blocks []TargetConfig, known bool) (Targets, []error) {
 		accounts := block.accounts(f)
 		grantees := block.grantees(f, accounts)
 		block.checkAccess(f, accounts, grantees)
+		block.checkRegions(f)
 		for _, account := range accounts {
 			if before, ok := named[account]; ok {
 				f.addf("account_ids: account %s is in target %d already: name each account once", account, before)
@@ -41,7 +42,7 @@ func ParseTargets(blocks []TargetConfig, known bool) (Targets, []error) {
 			}
 			named[account] = i + 1
 			targets.Accounts = append(targets.Accounts, block.target(account, grantees))
-			if source, ok := block.source(); ok {
+			if source, ok := block.source(account); ok {
 				targets.Sources[account] = source
 			}
 		}
@@ -67,6 +68,13 @@ func (t TargetConfig) accounts(f findings) []sharing.AccountID {
 		accounts = append(accounts, account)
 	}
 	return accounts
+}
+
+func (t TargetConfig) checkRegions(f findings) {
+	if f.known && t.Regions != nil && len(t.Regions) == 0 {
+		f.addf("regions: it names no Region: leave it out for all of the images'")
+	}
+	f.addRegions("regions", t.Regions)
 }
 
 func (t TargetConfig) grantees(f findings, accounts []sharing.AccountID) []sharing.Grantee {
@@ -180,21 +188,24 @@ func (t TargetConfig) checkServiceLinked(f findings, grantees []sharing.Grantee)
 }
 
 func (t TargetConfig) target(account sharing.AccountID, grantees []sharing.Grantee) sharing.Target {
-	_, credentials := t.source()
-	return sharing.Target{
+	_, credentials := t.source(account)
+	target := sharing.Target{
 		Account: account, Credentials: credentials, Grantees: grantees, CopyTags: t.CopyTags,
 		CreateServiceLinkedRoles: t.CreateServiceLinkedRoles, AutoScalingGroups: t.AutoScalingGroups,
+		ThroughOrganization: t.LaunchPermission.False(),
 	}
+	for _, region := range t.Regions {
+		target.Regions = append(target.Regions, sharing.Region(region))
+	}
+	return target
 }
 
-func (t TargetConfig) source() (TargetSource, bool) {
+func (t TargetConfig) source(account sharing.AccountID) (TargetSource, bool) {
 	switch {
 	case t.Profile != "":
 		return TargetSource{Profile: t.Profile}, true
 	case !t.AssumeRole.empty():
-		role := t.AssumeRole.role()
-		role.RoleName = t.AssumeRole.RoleName
-		return TargetSource{Role: role}, true
+		return TargetSource{Role: t.AssumeRole.roleIn(account)}, true
 	default:
 		return TargetSource{}, false
 	}

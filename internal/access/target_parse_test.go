@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/packer-plugin-sdk/template/config"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awsapi"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
@@ -52,6 +53,31 @@ func TestParseTargets(t *testing.T) {
 			blocks:  []TargetConfig{{AccountIDs: []string{one}, Profile: "test", ServiceLinkedRoles: []string{}, CopyTags: true}},
 			targets: []sharing.Target{{Account: one, Credentials: true, CopyTags: true}},
 			sources: map[sharing.AccountID]TargetSource{one: {Profile: "test"}},
+		},
+		"external IDs that differ, Regions, and launch permission through an organization": {
+			blocks: []TargetConfig{{
+				AccountIDs: []string{one, two}, Regions: []string{"eu-west-1"}, LaunchPermission: config.TriFalse, ServiceLinkedRoles: []string{},
+				AssumeRole: TargetRoleConfig{
+					RoleName: "ami-share", AssumeRoleConfig: AssumeRoleConfig{ExternalID: "everybody"},
+					ExternalIDs: map[string]string{two: "team-b", "999999999999": "others"},
+				},
+			}},
+			targets: []sharing.Target{
+				{Account: one, Credentials: true, Regions: []sharing.Region{"eu-west-1"}, ThroughOrganization: true},
+				{Account: two, Credentials: true, Regions: []sharing.Region{"eu-west-1"}, ThroughOrganization: true},
+			},
+			sources: map[sharing.AccountID]TargetSource{
+				one: {Role: &awsapi.AssumeRole{RoleName: "ami-share", SessionName: "packer-plugin-ami-share", Duration: time.Hour, ExternalID: "everybody"}},
+				two: {Role: &awsapi.AssumeRole{RoleName: "ami-share", SessionName: "packer-plugin-ami-share", Duration: time.Hour, ExternalID: "team-b"}},
+			},
+		},
+		"an external ID that is empty is none": {
+			blocks: []TargetConfig{{
+				AccountIDs: []string{one}, ServiceLinkedRoles: []string{},
+				AssumeRole: TargetRoleConfig{RoleName: "ami-share", AssumeRoleConfig: AssumeRoleConfig{ExternalID: "everybody"}, ExternalIDs: map[string]string{one: ""}},
+			}},
+			targets: []sharing.Target{{Account: one, Credentials: true}},
+			sources: map[sharing.AccountID]TargetSource{one: {Role: role}},
 		},
 		"all that a role takes goes on": {
 			blocks: []TargetConfig{{
@@ -153,6 +179,17 @@ func TestWrongTargets(t *testing.T) {
 			roles(func(c *TargetRoleConfig) { c.ExternalID = "x" }), []string{"external_id: an external ID is 2 to 1224"},
 		},
 		"an external ID with spaces": {roles(func(c *TargetRoleConfig) { c.ExternalID = "a b" }), []string{"external_id"}},
+		"external IDs of what is no account, of no shape, and not of everybody": {
+			[]TargetConfig{{AccountIDs: []string{one, two}, AssumeRole: TargetRoleConfig{RoleName: "x", ExternalIDs: map[string]string{"team": "abc", two: "a b"}}}},
+			[]string{
+				"external_ids: account 333333333333: an external ID is 2 to 1224", `external_ids: "team" is not an account id`,
+				"external_ids: account 222222222222 is missing: add it",
+			},
+		},
+		"Regions that are none, and one twice": {
+			plain(func(c *TargetConfig) { c.Regions = []string{"Ireland", "eu-west-1", "eu-west-1"} }),
+			[]string{`target 1: regions: "Ireland" is not the code`, `target 1: regions: "eu-west-1" is named twice`},
+		},
 		"a session name with spaces": {roles(func(c *TargetRoleConfig) { c.SessionName = "a b" }), []string{`session_name: "a b"`}},
 		"a policy that is no JSON":   {roles(func(c *TargetRoleConfig) { c.Policy = "allow all" }), []string{"policy: it is not JSON"}},
 		"a policy that is too long": {
@@ -203,8 +240,11 @@ func TestTargetsThatAreNotKnownYet(t *testing.T) {
 				ExternalID: unknown, SessionName: unknown, Policy: unknown, PolicyARNs: []string{unknown}, TransitiveTagKeys: []string{unknown},
 			}},
 		},
-		"lists":                 {AccountIDs: []string{}, ServiceLinkedRoles: []string{}, GranteeRoles: []string{}, CreateServiceLinkedRoles: true, AutoScalingGroups: []string{"a"}, AssumeRole: named("x")},
-		"maps":                  {AccountIDs: []string{one}, AssumeRole: TargetRoleConfig{RoleName: "x", AssumeRoleConfig: AssumeRoleConfig{Tags: map[string]string{}, TransitiveTagKeys: []string{"team"}}}},
+		"lists": {AccountIDs: []string{}, ServiceLinkedRoles: []string{}, GranteeRoles: []string{}, CreateServiceLinkedRoles: true, AutoScalingGroups: []string{"a"}, AssumeRole: named("x")},
+		"maps":  {AccountIDs: []string{one}, AssumeRole: TargetRoleConfig{RoleName: "x", AssumeRoleConfig: AssumeRoleConfig{Tags: map[string]string{}, TransitiveTagKeys: []string{"team"}}}},
+		"Regions and external IDs": {
+			AccountIDs: []string{one}, Regions: []string{}, AssumeRole: TargetRoleConfig{RoleName: "x", ExternalIDs: map[string]string{}},
+		},
 		"an ARN":                {AccountIDs: []string{one}, AssumeRole: byARN(unknown)},
 		"a build's placeholder": {AccountIDs: []string{one}, AssumeRole: named("Build_ID. not known")},
 		"a profile":             {AccountIDs: []string{one}, Profile: unknown},
@@ -216,11 +256,11 @@ func TestTargetsThatAreNotKnownYet(t *testing.T) {
 	}
 	t.Run("are wrong once they should be known", func(t *testing.T) {
 		_, errs := ParseTargets([]TargetConfig{{
-			AccountIDs: []string{}, AssumeRole: named("x"), ServiceLinkedRoles: []string{}, CreateServiceLinkedRoles: true, AutoScalingGroups: []string{"a"},
+			AccountIDs: []string{}, AssumeRole: named("x"), Regions: []string{}, ServiceLinkedRoles: []string{}, CreateServiceLinkedRoles: true, AutoScalingGroups: []string{"a"},
 		}}, true)
 		wantErrors(t, errs, []string{
 			"it names no account", "create_service_linked_roles: service_linked_roles names no role to create",
-			"auto_scaling_groups: service_linked_roles names no role for groups",
+			"auto_scaling_groups: service_linked_roles names no role for groups", "regions: it names no Region",
 		})
 	})
 }

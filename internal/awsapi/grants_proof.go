@@ -97,7 +97,11 @@ func (g *grantsProof) grantee(ctx context.Context, target sharing.Target, grante
 	}
 	found := ProvenGrantee{target.Account, grantee, role.ARN}
 	g.grantees.add(found)
-	each(g.keys, func(_ int, key ResolvedKey) { g.grant(ctx, found, key) })
+	each(g.keys, func(_ int, key ResolvedKey) {
+		if target.In(key.Region) {
+			g.grant(ctx, found, key)
+		}
+	})
 }
 
 func (g *grantsProof) grant(ctx context.Context, to ProvenGrantee, key ResolvedKey) {

@@ -89,19 +89,26 @@ func (o *observation) listFromTargets(ctx context.Context, facts sharing.Facts) 
 	if !o.needsGrants() {
 		return
 	}
-	var open []sharing.AccountID
-	for _, target := range o.request.Targets {
-		if target.Credentials && len(facts.Targets[target.Account].Problems) == 0 && len(open) < targetsAskedForGrants {
-			open = append(open, target.Account)
-		}
-	}
 	unlisted := slices.Sorted(maps.Keys(facts.Keys))
 	unlisted = slices.DeleteFunc(unlisted, func(arn string) bool { return facts.Keys[arn].GrantsListed })
 	keys := make([]sharing.Key, len(unlisted))
-	each(unlisted, func(i int, arn string) { keys[i] = o.listedFrom(ctx, open, facts.Keys[arn]) })
+	each(unlisted, func(i int, arn string) {
+		keys[i] = o.listedFrom(ctx, o.askable(facts, sharing.RegionOf(arn)), facts.Keys[arn])
+	})
 	for i, arn := range unlisted {
 		facts.Keys[arn] = keys[i]
 	}
+}
+
+// askable are the first targets that can be asked about a key of a Region.
+func (o *observation) askable(facts sharing.Facts, region sharing.Region) []sharing.AccountID {
+	var open []sharing.AccountID
+	for _, target := range o.request.Targets {
+		if target.Credentials && target.In(region) && len(facts.Targets[target.Account].Problems) == 0 && len(open) < targetsAskedForGrants {
+			open = append(open, target.Account)
+		}
+	}
+	return open
 }
 
 // listedFrom returns a key with its grants, as far as one of the targets may list them.

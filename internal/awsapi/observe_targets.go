@@ -53,7 +53,7 @@ func (o *observation) target(ctx context.Context, target sharing.Target, images 
 	var facts sharing.TargetFacts
 	together(
 		func() { facts.Roles = look.roles(ctx) },
-		func() { facts.Groups = look.groups(ctx, regionsOf(o.request.Images)) },
+		func() { facts.Groups = look.groups(ctx, look.regions(o.request.Images)) },
 		func() { facts.Tags = look.tags(ctx, images) },
 	)
 	facts.Problems = sortProblems(look.problems.items)
@@ -65,6 +65,11 @@ type targetLook struct {
 	*Client
 	target   sharing.Target
 	problems list[sharing.Problem]
+}
+
+// regions returns the Regions of images in which the target gets anything.
+func (t *targetLook) regions(images []sharing.ImageRef) []sharing.Region {
+	return slices.DeleteFunc(regionsOf(images), func(region sharing.Region) bool { return !t.target.In(region) })
 }
 
 func (t *targetLook) problem(err error, region sharing.Region, a diagnose.Act) {
@@ -143,7 +148,7 @@ func (t *targetLook) tags(ctx context.Context, images []sharing.Image) map[shari
 	}
 	resources := map[sharing.Region][]string{}
 	for _, image := range images {
-		if image.State == sharing.ImageMissing {
+		if image.State == sharing.ImageMissing || !t.target.In(image.Ref.Region) {
 			continue
 		}
 		resources[image.Ref.Region] = append(resources[image.Ref.Region], image.Ref.ID)
@@ -151,7 +156,7 @@ func (t *targetLook) tags(ctx context.Context, images []sharing.Image) map[shari
 			resources[image.Ref.Region] = append(resources[image.Ref.Region], snapshot.ID)
 		}
 	}
-	regions := regionsOf(refs(images))
+	regions := t.regions(refs(images))
 	found := make([]map[string]map[string]string, len(regions))
 	each(regions, func(i int, region sharing.Region) {
 		found[i] = map[string]map[string]string{}

@@ -3,6 +3,7 @@ package awsapi
 import (
 	"cmp"
 	"context"
+	"iter"
 	"maps"
 	"slices"
 
@@ -96,11 +97,34 @@ func (c *Client) expectations(p plan.Plan, done []plan.Change) map[sharing.Scope
 		default: // the rest can't be seen from inside, or was looked at there already
 		}
 	}
+	for scope, image := range throughOrganizations(p) {
+		e := of(scope)
+		e.images = append(e.images, image)
+	}
 	for _, e := range expected {
 		slices.Sort(e.images)
 		e.images = slices.Compact(e.images)
 	}
 	return expected
+}
+
+// throughOrganizations yields what targets without launch permission of their own are to see.
+func throughOrganizations(p plan.Plan) iter.Seq2[sharing.Scope, string] {
+	return func(yield func(sharing.Scope, string) bool) {
+		for _, target := range p.Targets {
+			for _, image := range p.Images {
+				scope := sharing.Scope{Account: target.Account, Region: image.Ref.Region}
+				if target.ThroughOrganization && target.In(scope.Region) && !blocked(p, scope) && !yield(scope, image.Ref.ID) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// blocked tells whether a plan does nothing for a scope.
+func blocked(p plan.Plan, scope sharing.Scope) bool {
+	return slices.ContainsFunc(p.Blocked, func(problem sharing.Problem) bool { return problem.Scope.Covers(scope) })
 }
 
 func (v *verification) ok(scope sharing.Scope, subject string) {

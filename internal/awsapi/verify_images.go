@@ -3,6 +3,7 @@ package awsapi
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -61,11 +62,20 @@ func (v *verification) image(scope sharing.Scope, id string, image types.Image, 
 	case enabled(allowed):
 		problem.Cause = "the account's Allowed AMIs setting hides images of this owner"
 		v.fail(subject, problem)
+	case v.throughOrganization(scope.Account):
+		problem.Cause = fmt.Sprintf("the image is not visible to the account after %s: it belongs to none of the organizations and OUs that the image is shared with", v.options.VerifyTimeout)
+		problem.Remedy = "name its organization or OU in organization_arns or ou_arns, or leave launch_permission = false out of its target"
+		v.fail(subject, problem)
 	default:
 		problem.Cause = fmt.Sprintf("the image is not visible to the account after %s", v.options.VerifyTimeout)
 		problem.Remedy = "run again; if it stays so, something has taken the launch permission away: aws ec2 describe-image-attribute --attribute launchPermission --image-id " + id
 		v.fail(subject, problem)
 	}
+}
+
+// throughOrganization tells whether a target has no launch permission of its own.
+func (v *verification) throughOrganization(account sharing.AccountID) bool {
+	return slices.ContainsFunc(v.plan.Targets, func(t sharing.Target) bool { return t.Account == account && t.ThroughOrganization })
 }
 
 // allowRemedy tells how to let an owner's images pass the account's Allowed AMIs setting.

@@ -6,6 +6,7 @@ import (
 	"regexp"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/policy"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
 // credentialRules are for credentials that AWS doesn't take, whatever they are used for.
@@ -19,8 +20,7 @@ func credentialRules() []rule {
 			return f.whose() + " have expired", "get new ones and run again; with a role instead of a token, the plugin renews them itself"
 		}},
 		{codes: []string{"RegionDisabledException", "OptInRequired"}, explain: func(f refusal) (string, string) {
-			return "the region is not enabled in the account",
-				"enable the region in account " + f.account() + " (an opt-in region is enabled in each account by itself), or leave it out"
+			return "the Region is not enabled there", enableRegion(f)
 		}},
 		{codes: []string{"SignatureDoesNotMatch", "InvalidSignatureException"}, contains: "Signature expired", explain: wrongClock},
 		{codes: []string{"SignatureDoesNotMatch", "InvalidSignatureException"}, contains: "not yet current", explain: wrongClock},
@@ -34,9 +34,22 @@ func wrongClock(f refusal) (string, string) {
 	return "the clock of the machine that Packer runs on is wrong: " + f.message, "set it, or let it be set (NTP)"
 }
 
+// badCredentials explains credentials that AWS does not take. Those of a target's session were just made by STS: in a Region
+// that each account has to enable, it is the account that is not known there.
+// https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html
 func badCredentials(f refusal) (string, string) {
+	if f.Scope.Account != "" && sharing.OptIn(f.Scope.Region) {
+		return fmt.Sprintf("the Region %s is not enabled in account %s, so that its credentials are not known there: %s", f.Scope.Region, f.Scope.Account, f.message), enableRegion(f)
+	}
 	return f.whose() + " are not taken: " + f.message, "the credentials are wrong or deleted, or the region is an opt-in region that account " +
 		f.account() + " has not enabled; a role that was deleted and made again invalidates its sessions"
+}
+
+// enableRegion tells how to enable a Region, or to do without.
+func enableRegion(f refusal) string {
+	name := cmp.Or(string(f.Scope.Region), "<region>")
+	return "enable it in account " + f.account() + " (aws account enable-region --region-name " + name + "), or leave it out: " +
+		"a target's regions say in which of them it gets anything"
 }
 
 // whose names the credentials of a call. A role is assumed with those of the source.

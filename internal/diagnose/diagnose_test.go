@@ -35,6 +35,8 @@ func TestDiagnose(t *testing.T) {
 		Scope: sharing.Scope{Region: "eu-central-1"}, Doing: "sharing", Action: "ec2:ModifyImageAttribute",
 		Resource: "arn:aws:ec2:eu-central-1::image/ami-1",
 	}
+	inBahrain := grant
+	inBahrain.Scope.Region = "me-south-1"
 	for name, tt := range map[string]struct {
 		act             Act
 		code, message   string
@@ -68,7 +70,7 @@ func TestDiagnose(t *testing.T) {
 			[]string{"duration_seconds"},
 		},
 		"a region that the account has not enabled": {
-			assume, "RegionDisabledException", "STS is not activated in this region", []string{"not enabled"}, []string{"222222222222", "opt-in"},
+			assume, "RegionDisabledException", "STS is not activated in this region", []string{"not enabled there"}, []string{"222222222222", "aws account enable-region"},
 		},
 		"credentials that have expired": {
 			share, "ExpiredToken", "The security token included in the request is expired", []string{"expired"}, []string{"run again"},
@@ -177,6 +179,11 @@ func TestDiagnose(t *testing.T) {
 			grant, "UnrecognizedClientException", "The security token included in the request is invalid.",
 			[]string{"the credentials for account 222222222222 are not taken", "token included in the request is invalid"},
 			[]string{"deleted and made again", "opt-in region that account 222222222222"},
+		},
+		"a session in a Region that its account has not enabled": {
+			inBahrain, "UnrecognizedClientException", "The security token included in the request is invalid.",
+			[]string{"the Region me-south-1 is not enabled in account 222222222222", "not known there"},
+			[]string{"aws account enable-region --region-name me-south-1", "a target's regions"},
 		},
 		"a region that EC2 does not know the account in": {
 			share, "AuthFailure", "AWS was not able to validate the provided access credentials", []string{"the source account's credentials"}, []string{"opt-in region"},

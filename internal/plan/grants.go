@@ -22,7 +22,7 @@ func (c *computation) grants() {
 
 // grantable tells whether a target gets grants on a key: the images' own account does not need one on its own keys.
 func (c *computation) grantable(keyARN string, target sharing.Target) bool {
-	return target.Account != c.owner || sharing.AccountOf(keyARN) != c.owner
+	return target.In(sharing.RegionOf(keyARN)) && (target.Account != c.owner || sharing.AccountOf(keyARN) != c.owner)
 }
 
 // wantedGrant is a grant that is asked for.

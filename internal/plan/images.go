@@ -113,7 +113,7 @@ func (c *computation) limits() {
 	for _, image := range c.plan.Images {
 		present := slices.DeleteFunc(slices.Clone(image.LaunchPermissions), func(r sharing.Recipient) bool { return r.Kind == sharing.ToGroup })
 		total := len(present)
-		for _, recipient := range c.recipients() {
+		for _, recipient := range c.recipients(image.Ref.Region) {
 			if !slices.Contains(present, recipient) {
 				total++
 			}
@@ -122,14 +122,14 @@ func (c *computation) limits() {
 			c.refuse(sharing.Problem{
 				Scope: sharing.Scope{Region: image.Ref.Region}, Doing: "counting with whom the image " + image.Ref.ID + " is to be shared",
 				Cause: fmt.Sprintf("they are %d accounts, organizations and OUs, and AWS's quota is %d for each image", total, quota),
-				Remedy: "Share with an organization or OU, which counts as one whatever its size (organization_arns, ou_arns), or with exact = true in a run of its own remove those that are not needed any more. " +
+				Remedy: "Share with an organization or OU, which counts as one whatever its size (organization_arns, ou_arns), and set launch_permission = false in the targets that belong to it; or with exact = true in a run of its own remove those that are not needed any more. " +
 					"If AWS has raised the quota \"AMI sharing\" of the account, set sharing_quota to it.",
 			})
 		}
 	}
 }
 
-// recipients are all whom the images are to be launchable for, less their own account, which always is.
-func (c *computation) recipients() []sharing.Recipient {
-	return slices.DeleteFunc(c.request.Recipients(), func(r sharing.Recipient) bool { return r == sharing.Account(c.owner) })
+// recipients are all who are to get launch permission in a Region, less the images' own account, which always has it.
+func (c *computation) recipients(region sharing.Region) []sharing.Recipient {
+	return slices.DeleteFunc(c.request.Recipients(region), func(r sharing.Recipient) bool { return r == sharing.Account(c.owner) })
 }

@@ -32,7 +32,7 @@ func (c *computation) snapshot(image sharing.ImageRef, snapshot sharing.Snapshot
 	for _, target := range c.plan.Targets {
 		scope := at(target.Account, image.Region)
 		switch {
-		case target.Account == c.owner || c.blocked(scope):
+		case target.Account == c.owner || !target.In(image.Region) || c.blocked(scope):
 		case slices.Contains(snapshot.Recipients, sharing.Account(target.Account)):
 			c.keep(Kept{Scope: scope, Kind: KeptSnapshotPermission, Resource: snapshot.ID})
 		default:
@@ -48,7 +48,7 @@ func (c *computation) snapshot(image sharing.ImageRef, snapshot sharing.Snapshot
 func (c *computation) launchPermissions() {
 	for _, image := range c.plan.Images {
 		var missing []sharing.Recipient
-		for _, recipient := range c.recipients() {
+		for _, recipient := range c.recipients(image.Ref.Region) {
 			scope := sharing.Scope{Region: image.Ref.Region}
 			if recipient.Kind == sharing.ToAccount {
 				scope.Account = sharing.AccountID(recipient.ID)

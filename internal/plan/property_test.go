@@ -87,7 +87,7 @@ func (m maker) facts(r sharing.Request) sharing.Facts {
 
 // recipients are some of those named, and some that are not.
 func (m maker) recipients(r sharing.Request) []sharing.Recipient {
-	return m.some(append(r.Recipients(), sharing.Account("999999999999"), sharing.Recipient{Kind: sharing.ToOrganization, ID: "arn:aws:organizations::999999999999:organization/o-zzzzzzzzzz"}))
+	return m.some(append(r.Named(""), sharing.Account("999999999999"), sharing.Recipient{Kind: sharing.ToOrganization, ID: "arn:aws:organizations::999999999999:organization/o-zzzzzzzzzz"}))
 }
 
 func (m maker) accounts(r sharing.Request) []sharing.Recipient {
@@ -187,7 +187,7 @@ func TestACarriedOutPlanLeavesNothingToDo(t *testing.T) {
 func lacks(r sharing.Request, f sharing.Facts) []string {
 	var missing []string
 	for _, image := range f.Images {
-		for _, recipient := range r.Recipients() {
+		for _, recipient := range r.Recipients(image.Ref.Region) {
 			if !slices.Contains(image.LaunchPermissions, recipient) {
 				missing = append(missing, fmt.Sprintf("%s is not shared with %v", image.Ref, recipient))
 			}
@@ -297,7 +297,7 @@ func unfit(r sharing.Request, f sharing.Facts, g sharing.Grant) bool {
 
 func TestNothingNamedIsEverRemoved(t *testing.T) {
 	eachWorld(t, func(t *testing.T, r sharing.Request, f sharing.Facts) {
-		named := r.Recipients()
+		named := r.Named("")
 		for _, change := range mustCompute(t, r, f).Changes {
 			switch c := change.(type) {
 			case plan.ModifyLaunchPermission:
@@ -332,7 +332,7 @@ func TestExactLeavesOnlyWhatIsNamed(t *testing.T) {
 		}
 		for _, image := range m.facts.Images {
 			for _, recipient := range image.LaunchPermissions {
-				if !slices.Contains(r.Recipients(), recipient) {
+				if !slices.Contains(r.Named(image.Ref.Region), recipient) {
 					t.Errorf("%s is still shared with %v", image.Ref, recipient)
 				}
 			}

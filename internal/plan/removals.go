@@ -35,7 +35,7 @@ func (c *computation) foreign(format string, args ...any) {
 }
 
 func (c *computation) unshareImage(image sharing.Image) {
-	wanted := c.recipients()
+	wanted := c.request.Named(image.Ref.Region)
 	var remove []sharing.Recipient
 	for _, recipient := range image.LaunchPermissions {
 		switch {
@@ -52,7 +52,7 @@ func (c *computation) unshareImage(image sharing.Image) {
 }
 
 func (c *computation) unshareSnapshot(image sharing.ImageRef, snapshot sharing.Snapshot) {
-	wanted := c.recipients()
+	wanted := c.request.Named(image.Region)
 	var remove []sharing.AccountID
 	for _, recipient := range snapshot.Recipients {
 		switch {

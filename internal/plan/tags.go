@@ -13,7 +13,7 @@ func (c *computation) tags() {
 	for _, target := range c.plan.Targets {
 		for _, image := range c.plan.Images {
 			scope := at(target.Account, image.Ref.Region)
-			if !target.CopyTags || target.Account == c.owner || c.blocked(scope) {
+			if !target.CopyTags || target.Account == c.owner || !target.In(image.Ref.Region) || c.blocked(scope) {
 				continue
 			}
 			there := c.facts.Targets[target.Account].Tags[image.Ref.Region]
@@ -81,7 +81,7 @@ func (c *computation) groups() {
 		for _, group := range c.facts.Targets[target.Account].Groups {
 			scope := at(target.Account, group.Region)
 			switch {
-			case c.blocked(scope) || !slices.Contains(regions, group.Region) || !slices.Contains(target.AutoScalingGroups, group.Name):
+			case c.blocked(scope) || !slices.Contains(regions, group.Region) || !target.In(group.Region) || !slices.Contains(target.AutoScalingGroups, group.Name):
 			case group.RoleARN == role:
 				c.keep(Kept{Scope: scope, Kind: KeptGroupRole, Resource: group.Name})
 			default:

@@ -51,7 +51,8 @@ func (c *computation) role(target sharing.Target, grantee sharing.Grantee) shari
 // needed tells whether a target's grantee is needed at all: for grants, or for groups.
 func (c *computation) needed(target sharing.Target, grantee sharing.Grantee) bool {
 	first, ok := groupGrantee(target)
-	return len(c.plan.Keys) > 0 || len(target.AutoScalingGroups) > 0 && ok && first == grantee
+	granted := slices.ContainsFunc(c.plan.Keys, func(arn string) bool { return target.In(sharing.RegionOf(arn)) })
+	return granted || len(target.AutoScalingGroups) > 0 && ok && first == grantee
 }
 
 // missingRoles blocks a target in which a role is missing that is not to be created.
@@ -94,10 +95,15 @@ func (c *computation) missingGroups(target sharing.Target) {
 		if !slices.ContainsFunc(found, func(g sharing.AutoScalingGroup) bool { return g.Name == name }) {
 			c.block(sharing.Problem{
 				Scope: at(target.Account, ""), Doing: "looking up the Auto Scaling group " + name,
-				Cause: "it exists in none of " + joined(c.regions()), Remedy: "Correct auto_scaling_groups, or create the group first.",
+				Cause: "it exists in none of " + joined(c.regionsOf(target)), Remedy: "Correct auto_scaling_groups, or create the group first.",
 			})
 		}
 	}
+}
+
+// regionsOf are those of the images in which a target gets anything, in order.
+func (c *computation) regionsOf(target sharing.Target) []sharing.Region {
+	return slices.DeleteFunc(c.regions(), func(region sharing.Region) bool { return !target.In(region) })
 }
 
 // regions are those of the images, in order.

@@ -132,6 +132,20 @@ func (c Config) regions() []sharing.Region {
 	return unique(regions)
 }
 
+// regionsOf returns the Regions in which a target gets anything.
+func (c Config) regionsOf(t Target) []sharing.Region {
+	return slices.DeleteFunc(c.regions(), func(region sharing.Region) bool { return !t.In(region) })
+}
+
+// keysOf returns the keys that some of the targets use.
+func (c Config) keysOf(targets []Target) []string {
+	return slices.DeleteFunc(unique(c.Keys), func(key string) bool { return !inSome(targets, sharing.RegionOf(key)) })
+}
+
+func inSome(targets []Target, region sharing.Region) bool {
+	return slices.ContainsFunc(targets, func(t Target) bool { return t.In(region) })
+}
+
 // foreign returns the keys that are not the source account's.
 func (c Config) foreign() []string {
 	return slices.DeleteFunc(unique(c.Keys), func(key string) bool {

@@ -20,7 +20,7 @@ func TargetRolePolicy(c Config) string {
 		s.Resource = c.generalised(s.Resource)
 		if s.Sid == "AmiShareCreateGrants" {
 			*s = createGrants(anyAccount(flatMap(c.entered(), c.grantees)), c.Operations)
-			s.Resource = unique(c.Keys)
+			s.Resource = c.keysOf(c.entered())
 		}
 	}
 	return indented(doc)
@@ -45,9 +45,7 @@ func (c Config) targetStatements(targets []Target) []statement {
 	statements = append(statements, c.roleStatements(filter(targets, func(t Target) bool { return t.CreateServiceLinkedRoles }))...)
 	statements = append(statements, c.lookStatements(granting(targets))...)
 	statements = append(statements, c.groupStatements(filter(targets, func(t Target) bool { return len(t.AutoScalingGroups) > 0 }))...)
-	if slices.ContainsFunc(targets, func(t Target) bool { return t.CopyTags }) {
-		statements = append(statements, c.tagStatements()...)
-	}
+	statements = append(statements, c.tagStatements(filter(targets, func(t Target) bool { return t.CopyTags }))...)
 	return statements
 }
 
@@ -65,10 +63,11 @@ func (c Config) grantStatements(targets []Target) []statement {
 		return nil
 	}
 	create := createGrants(grantees, c.Operations)
-	create.Resource = unique(c.Keys)
+	keys := c.keysOf(targets)
+	create.Resource = keys
 	return []statement{
 		create,
-		allow("AmiShareGrants", []string{"kms:ListGrants", "kms:RetireGrant"}, unique(c.Keys)),
+		allow("AmiShareGrants", []string{"kms:ListGrants", "kms:RetireGrant"}, keys),
 		// Tells a role that is missing from one that KMS doesn't know yet, and its true path and unique id.
 		allow("AmiShareRoles", []string{"iam:GetRole"}, withoutPaths(grantees)),
 	}
@@ -127,7 +126,7 @@ func (c Config) lookStatements(granting []Target) []statement {
 	}
 	ownKeys := flatMap(granting, func(t Target) []string {
 		var patterns []string
-		for _, region := range c.regions() {
+		for _, region := range c.regionsOf(t) {
 			patterns = append(patterns, sharing.ARN{Partition: c.partition(), Service: "kms", Region: region, Account: t.Account, Resource: "key/*"}.String())
 		}
 		return patterns
@@ -144,7 +143,7 @@ func (c Config) groupStatements(targets []Target) []statement {
 	var groups, roles []string
 	for _, t := range targets {
 		for _, name := range t.AutoScalingGroups {
-			for _, region := range c.regions() {
+			for _, region := range c.regionsOf(t) {
 				groups = append(groups, sharing.ARN{
 					Partition: c.partition(), Service: "autoscaling", Region: region, Account: t.Account,
 					Resource: "autoScalingGroup:*:autoScalingGroupName/" + name,
@@ -169,10 +168,16 @@ func (c Config) groupStatements(targets []Target) []statement {
 }
 
 // tagStatements copy tags: they are read first, so that only differences are written, and taken back by a rollback.
-func (c Config) tagStatements() []statement {
+func (c Config) tagStatements(targets []Target) []statement {
+	if len(targets) == 0 {
+		return nil
+	}
+	resources := slices.DeleteFunc(append(c.resources("image"), c.resources("snapshot")...), func(arn string) bool {
+		return !inSome(targets, sharing.RegionOf(arn))
+	})
 	return []statement{
 		allow("AmiShareReadTags", []string{"ec2:DescribeTags"}, []string{"*"}),
-		allow("AmiShareTags", []string{"ec2:CreateTags", "ec2:DeleteTags"}, append(c.resources("image"), c.resources("snapshot")...)),
+		allow("AmiShareTags", []string{"ec2:CreateTags", "ec2:DeleteTags"}, resources),
 	}
 }
 

@@ -2,6 +2,7 @@ package sharing
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -44,6 +45,18 @@ func PartitionOf(region Region) string {
 		}
 	}
 	return "aws"
+}
+
+// enabledByDefault are the Regions of the partition aws that every account has; the others are enabled by each account.
+// https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html
+var enabledByDefault = []Region{
+	"ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "ca-central-1", "eu-central-1",
+	"eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2",
+}
+
+// OptIn tells whether each account has to enable a Region before anything works there.
+func OptIn(region Region) bool {
+	return region != "" && PartitionOf(region) == "aws" && !slices.Contains(enabledByDefault, region)
 }
 
 // RegionOf returns the Region in an ARN, "" when it is none.

@@ -1,5 +1,7 @@
 package sharing
 
+import "slices"
+
 // Request is what a run is asked to bring about. Everything in it is validated and resolved; it carries no credentials.
 type Request struct {
 	// Images to share, sorted, each once.
@@ -39,13 +41,34 @@ type Target struct {
 	AutoScalingGroups []string
 	// CopyTags puts the tags of images and snapshots on them as the account sees them.
 	CopyTags bool
+	// Regions in which the account gets anything; none means all of the images'.
+	Regions []Region
+	// ThroughOrganization says that the account has launch permission as a member of an organization or organizational
+	// unit: it gets none of its own.
+	ThroughOrganization bool
 }
 
-// Recipients returns all whom the images are to be launchable for, sorted by kind.
-func (r Request) Recipients() []Recipient {
+// In tells whether the target gets anything in a Region.
+func (t Target) In(region Region) bool {
+	return len(t.Regions) == 0 || slices.Contains(t.Regions, region)
+}
+
+// Recipients returns all who are to get launch permission of their own for the images of a Region, sorted by kind.
+func (r Request) Recipients(region Region) []Recipient {
+	return r.recipients(func(t Target) bool { return t.In(region) && !t.ThroughOrganization })
+}
+
+// Named returns all whom the request names for a Region, sorted by kind: those who keep the permissions that they have.
+func (r Request) Named(region Region) []Recipient {
+	return r.recipients(func(t Target) bool { return t.In(region) })
+}
+
+func (r Request) recipients(wanted func(Target) bool) []Recipient {
 	recipients := make([]Recipient, 0, len(r.Targets)+len(r.Organizations)+len(r.OrganizationalUnits))
 	for _, target := range r.Targets {
-		recipients = append(recipients, Account(target.Account))
+		if wanted(target) {
+			recipients = append(recipients, Account(target.Account))
+		}
 	}
 	for _, arn := range r.Organizations {
 		recipients = append(recipients, Recipient{ToOrganization, arn})

@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/access"
-	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
 // The shapes of https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html and
@@ -40,10 +39,7 @@ func (c *Config) check(known bool) (access.Targets, []error) {
 	if on := c.onFailure(); !slices.Contains([]string{onFailureFail, onFailureRollback, onFailureContinue}, on) && !open(known, on) {
 		errs = append(errs, fmt.Errorf("on_failure: %q is none of fail, rollback and continue", on))
 	}
-	if n := c.SharingQuota; n < 0 {
-		errs = append(errs, fmt.Errorf("sharing_quota: %d is less than one", n))
-	}
-	return targets, errs
+	return targets, slices.Concat(errs, c.checkQuota(targets), c.checkPlanned())
 }
 
 // open tells whether s is there only later, and can't be checked.
@@ -117,24 +113,4 @@ func (c *Config) checkFiles(known bool) []error {
 	}
 	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errs
-}
-
-// warnings are what is allowed and seldom meant.
-func (c *Config) warnings(targets []sharing.Target) []string {
-	var warnings []string
-	if len(c.OrganizationARNs)+len(c.OUARNs) > 0 && len(targets) == 0 {
-		warnings = append(warnings, "Sharing with organizations only: no target is named, so that no grants are made. "+
-			"Auto Scaling groups of their accounts can't start encrypted images until the accounts are named in a target.")
-	}
-	var missing []string
-	for _, operation := range sharing.DefaultGrantOperations() {
-		if c.GrantOperations != nil && !slices.Contains(c.GrantOperations, operation) {
-			missing = append(missing, operation)
-		}
-	}
-	if len(missing) > 0 {
-		warnings = append(warnings, fmt.Sprintf("grant_operations lacks %s: AWS documents them for Auto Scaling, "+
-			"and without them instances may end with Client.InternalError.", strings.Join(missing, ", ")))
-	}
-	return warnings
 }

@@ -1,6 +1,7 @@
 package amishare
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -173,11 +174,53 @@ func TestWrongConfigurations(t *testing.T) {
 		"an operation that is none of a grant": {
 			target + `grant_operations = ["Decrypt", "Decrypt", "ListGrants"]`, []string{`"Decrypt" is named twice`, `"ListGrants" is no operation of a grant`},
 		},
-		"an image's name":            {target + `images = { "eu-central-1" = "golden" }`, []string{`images: "golden" is not the id of an AMI`}},
-		"an image nowhere":           {target + `images = { "frankfurt" = "ami-01234567" }`, []string{`images: "frankfurt" is not the code of a Region`}},
-		"an unheard-of policy":       {target + `on_failure = "ignore"`, []string{`on_failure: "ignore" is none of fail, rollback and continue`}},
-		"too many calls":             {target + `max_concurrency = 5000`, []string{"max_concurrency: 5000"}},
-		"an account without quotes":  {`target { account_ids = [012345678901] }`, []string{`"12345678901" has 11 digits`, "quote it", "add an assume_role block"}},
+		"an image's name":           {target + `images = { "eu-central-1" = "golden" }`, []string{`images: "golden" is not the id of an AMI`}},
+		"an image nowhere":          {target + `images = { "frankfurt" = "ami-01234567" }`, []string{`images: "frankfurt" is not the code of a Region`}},
+		"an unheard-of policy":      {target + `on_failure = "ignore"`, []string{`on_failure: "ignore" is none of fail, rollback and continue`}},
+		"too many calls":            {target + `max_concurrency = 5000`, []string{"max_concurrency: 5000"}},
+		"an account without quotes": {`target { account_ids = [012345678901] }`, []string{`"12345678901" has 11 digits`, "quote it", "add an assume_role block"}},
+		"images of two partitions": {
+			target + `images = { "eu-central-1" = "ami-01234567", "cn-north-1" = "ami-01234567" }`,
+			[]string{"cn-north-1:ami-01234567 is in partition aws-cn and eu-central-1:ami-01234567 in aws"},
+		},
+		"a target's Region in another partition": {
+			`region = "eu-central-1"
+			 target {
+			   account_ids = ["222222222222"]
+			   regions     = ["cn-north-1"]
+			   assume_role { role_name = "x" }
+			 }`,
+			[]string{"target 1: regions: cn-north-1 is in partition aws-cn and the images are in aws"},
+		},
+		"more recipients than AWS takes": {
+			`target {
+			   account_ids          = [` + accounts(1002) + `]
+			   service_linked_roles = []
+			 }`,
+			[]string{"each image would be shared with 1001 accounts", "AWS's quota is 1000", "launch_permission = false", "sharing_quota"},
+		},
+		"more recipients than AWS takes, in one of the Regions": {
+			`sharing_quota = 2
+			 target {
+			   account_ids          = ["222222222222", "333333333333"]
+			   service_linked_roles = []
+			 }
+			 target {
+			   account_ids          = ["444444444444", "555555555555"]
+			   regions              = ["eu-west-1"]
+			   service_linked_roles = []
+			 }`,
+			[]string{"an image in eu-west-1 would be shared with 3 accounts"},
+		},
+		"the images' owner is not counted": {
+			`sharing_quota = 1
+			 assume_role { role_arn = "arn:aws:iam::222222222222:role/packer" }
+			 target {
+			   account_ids          = ["222222222222", "333333333333", "444444444444"]
+			   service_linked_roles = []
+			 }`,
+			[]string{"each image would be shared with 2 accounts"},
+		},
 		"access options":             {target + `access_key = "AKIA"`, []string{"access_key is set and secret_key is not"}},
 		"three things wrong at once": {target + "\nregion = \"x\"\non_failure = \"y\"\nmax_concurrency = -1", []string{"3 error(s) occurred", `region: "x"`, `on_failure: "y"`, "max_concurrency: -1"}},
 	} {
@@ -275,10 +318,6 @@ func TestRequestsThatMakeNoSense(t *testing.T) {
 			built,
 			[]string{"target 1: assume_role: role_arn:", "is in partition aws-cn and the images are in aws", "organization_arns:"},
 		},
-		"images of two partitions": {
-			target + `images = { "eu-central-1" = "ami-01234567", "cn-north-1" = "ami-01234567" }`, built,
-			[]string{"cn-north-1:ami-01234567 is in partition aws-cn and eu-central-1:ami-01234567 in aws"},
-		},
 		"an artifact without images": {target, artifactOf("packer.post-processor.checksum", ""), []string{"put ami-share before it"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -299,7 +338,7 @@ grant_operations  = ["Decrypt", "DescribeKey"]`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := strings.Join(p.config.warnings(nil), "\n")
+	got := strings.Join(p.config.warnings(sharing.Request{}), "\n")
 	for _, want := range []string{"no target is named, so that no grants are made", "grant_operations lacks Encrypt, ReEncryptFrom"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the warnings lack %q:\n%s", want, got)
@@ -309,7 +348,39 @@ grant_operations  = ["Decrypt", "DescribeKey"]`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := p.config.warnings([]sharing.Target{{Account: "222222222222"}}); len(got) > 0 {
+	request := sharing.Request{
+		Images: []sharing.ImageRef{{Region: "eu-central-1", ID: "ami-01234567"}}, Targets: []sharing.Target{{Account: "222222222222"}},
+	}
+	if got := p.config.warnings(request); len(got) > 0 {
 		t.Errorf("there is nothing to warn of: %q", got)
+	}
+	request.Targets[0].Regions, request.Targets[0].ThroughOrganization = []sharing.Region{"eu-west-1"}, true
+	want := []string{
+		"Nothing is shared with 222222222222: no image is in the regions of the target.",
+		"launch_permission = false, and neither organization_arns nor ou_arns names anybody: the accounts see the images only if they are shared with their organization already.",
+	}
+	if diff := cmp.Diff(want, p.config.warnings(request)); diff != "" {
+		t.Errorf("warnings (-want +got):\n%s", diff)
+	}
+}
+
+// accounts are so many account ids, as HCL writes them.
+func accounts(n int) string {
+	var ids []string
+	for i := range n {
+		ids = append(ids, fmt.Sprintf(`"%012d"`, i+1))
+	}
+	return strings.Join(ids, ", ")
+}
+
+func TestAccountsThroughAnOrganizationAreNotCounted(t *testing.T) {
+	if _, err := configured(t, `
+ou_arns = ["arn:aws:organizations::111111111111:ou/o-abcde12345/ou-ab12-cdefgh34"]
+target {
+  account_ids       = [`+accounts(5000)+`]
+  launch_permission = false
+  assume_role { role_name = "x" }
+}`); err != nil {
+		t.Error(err)
 	}
 }

@@ -1,7 +1,6 @@
 package amishare
 
 import (
-	"fmt"
 	"slices"
 
 	packersdk "github.com/hashicorp/packer-plugin-sdk/packer"
@@ -37,12 +36,17 @@ func (c *Config) images(artifact packersdk.Artifact) ([]sharing.ImageRef, error)
 	if len(c.Images) == 0 {
 		return images(artifact)
 	}
+	return c.namedImages(), nil
+}
+
+// namedImages are those of the option.
+func (c *Config) namedImages() []sharing.ImageRef {
 	var refs []sharing.ImageRef
 	for region, id := range c.Images {
 		refs = append(refs, sharing.ImageRef{Region: sharing.Region(region), ID: id})
 	}
 	slices.SortFunc(refs, sharing.CompareImages)
-	return refs, nil
+	return refs
 }
 
 // buildRegion returns where Packer built. Images of the option don't come from the build: none of them may be missing.
@@ -51,26 +55,4 @@ func (c *Config) buildRegion(artifact packersdk.Artifact) sharing.Region {
 		return ""
 	}
 	return buildRegion(artifact)
-}
-
-// checkPartition finds ARNs of another partition than the images, and images of several.
-func (c *Config) checkPartition(refs []sharing.ImageRef) []error {
-	partition := sharing.PartitionOf(refs[0].Region)
-	errs := access.CheckPartition(partition, &c.Config, c.Targets)
-	for _, ref := range refs {
-		if other := sharing.PartitionOf(ref.Region); other != partition {
-			errs = append(errs, fmt.Errorf("images: %s is in partition %s and %s in %s: share them in a post-processor each", refs[0], partition, ref, other))
-		}
-	}
-	for _, arn := range c.OrganizationARNs {
-		if err := access.InPartition(partition, arn); err != nil {
-			errs = append(errs, fmt.Errorf("organization_arns: %w", err))
-		}
-	}
-	for _, arn := range c.OUARNs {
-		if err := access.InPartition(partition, arn); err != nil {
-			errs = append(errs, fmt.Errorf("ou_arns: %w", err))
-		}
-	}
-	return errs
 }

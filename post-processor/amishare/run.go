@@ -90,7 +90,7 @@ func (r *run) open(ctx context.Context, artifact packersdk.Artifact) error {
 		return err
 	}
 	r.told.Request = request
-	r.say("Warning: %s", c.warnings(request.Targets))
+	r.say("Warning: %s", c.warnings(request))
 	r.ui.Sayf("Looking at %s and at what %s may do with them...", sharing.Counted(len(request.Images), "image"), sharing.Counted(len(request.Targets), "target account"))
 	source, err := c.AWSConfig(ctx, access.Options{
 		PluginVersion: r.told.PluginVersion, PackerVersion: c.PackerCoreVersion, Region: home(request),

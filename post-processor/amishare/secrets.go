@@ -20,9 +20,7 @@ func (c *Config) secrets() []string {
 	accounts := c.accounts()
 	for _, target := range c.Targets {
 		// An external ID that is the number of an account is no secret, and without the number no report could be read.
-		if id := target.AssumeRole.ExternalID; !slices.Contains(accounts, id) {
-			secrets = append(secrets, id)
-		}
+		secrets = append(secrets, slices.DeleteFunc(target.AssumeRole.EveryExternalID(), func(id string) bool { return slices.Contains(accounts, id) })...)
 	}
 	return slices.DeleteFunc(secrets, access.Placeholder)
 }

@@ -5,6 +5,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -75,5 +76,22 @@ func TestValuesOfAListAreMaskedEach(t *testing.T) {
 	c.PackerSensitiveVars, c.PackerUserVars = []string{"customers", "json"}, map[string]string{"json": "of-a-json-template"}
 	if got := conceal(&c).text("second-customer of-a-json-template"); got != mask.Masked+" "+mask.Masked {
 		t.Errorf("it is %q", got)
+	}
+}
+
+func TestTheExternalIDOfEachAccountIsASecret(t *testing.T) {
+	p := new(PostProcessor)
+	if err := p.Configure(block(t, `target {
+		account_ids = ["222222222222", "333333333333"]
+		assume_role {
+			role_name    = "x"
+			external_ids = { "222222222222" = "team_a", "333333333333" = "333333333333" }
+		}
+	}`)); err != nil {
+		t.Fatal(err)
+	}
+	got := p.config.secrets()
+	if !slices.Contains(got, "team_a") || slices.Contains(got, "333333333333") {
+		t.Errorf("the secrets are %q", got)
 	}
 }

@@ -1,0 +1,88 @@
+package plan_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/plan"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// twoRegions is ask with a second image in another Region.
+func twoRegions() (sharing.Request, sharing.Facts) {
+	r, f := ask()
+	r.Images = append(r.Images, sharing.ImageRef{Region: virginia, ID: "ami-b"})
+	f.Images = append(f.Images, sharing.Image{
+		Ref: r.Images[1], Owner: owner, State: "available", Tags: map[string]string{"os": "linux"},
+		Snapshots: []sharing.Snapshot{{ID: "snap-b", Encrypted: true, KeyARN: keyARN(virginia, 1)}},
+	})
+	f.Keys[keyARN(virginia, 1)] = sharing.Key{ARN: keyARN(virginia, 1), Described: true, State: "Enabled", GrantsListed: true}
+	return r, f
+}
+
+func TestATargetGetsNothingInARegionThatItLeavesOut(t *testing.T) {
+	r, f := twoRegions()
+	r.Targets[0].Regions, r.Targets[0].CopyTags, r.Targets[0].AutoScalingGroups = []sharing.Region{frankfurt}, true, []string{"web"}
+	facts := f.Targets[target]
+	facts.Groups = []sharing.AutoScalingGroup{{Region: frankfurt, Name: "web", RoleARN: slr}, {Region: virginia, Name: "web", RoleARN: "another"}}
+	f.Targets[target] = facts
+	if diff := cmp.Diff([]string{createGrant, shareSnapshot, shareImage}, texts(mustCompute(t, r, f).Changes)); diff != "" {
+		t.Errorf("changes (-want +got):\n%s", diff)
+	}
+}
+
+func TestExactTakesAwayInARegionThatATargetLeavesOut(t *testing.T) {
+	r, f := twoRegions()
+	r.Exact, r.Targets[0].Regions = true, []sharing.Region{frankfurt}
+	f.Images[1].LaunchPermissions = []sharing.Recipient{sharing.Account(target)}
+	var removed []sharing.ImageRef
+	for _, change := range mustCompute(t, r, f).Changes {
+		if permission, ok := change.(plan.ModifyLaunchPermission); ok && len(permission.Remove) > 0 {
+			removed = append(removed, permission.Image)
+		}
+	}
+	if diff := cmp.Diff([]sharing.ImageRef{{Region: virginia, ID: "ami-b"}}, removed); diff != "" {
+		t.Errorf("removed (-want +got):\n%s", diff)
+	}
+}
+
+func TestARoleIsNotMissedWhereATargetGetsNoGrant(t *testing.T) {
+	r, f := ask()
+	r.Targets[0].Regions, f.Targets = []sharing.Region{virginia}, nil
+	if p := mustCompute(t, r, f); len(p.Blocked)+len(p.Changes) > 0 {
+		t.Errorf("blocked %v, changes %q", p.Blocked, texts(p.Changes))
+	}
+}
+
+func TestAnAccountThroughAnOrganizationGetsAllButLaunchPermission(t *testing.T) {
+	r, f := ask()
+	r.Targets[0].ThroughOrganization, r.Exact = true, true
+	r.OrganizationalUnits = []string{"arn:aws:organizations::111111111111:ou/o-abcdefghij/ou-abcd-12345678"}
+	unit := sharing.Recipient{Kind: sharing.ToOrganizationalUnit, ID: r.OrganizationalUnits[0]}
+	for name, there := range map[string][]sharing.Recipient{"none of its own": nil, "one of its own, which stays": {sharing.Account(target)}} {
+		t.Run(name, func(t *testing.T) {
+			f.Images[0].LaunchPermissions = there
+			changes := mustCompute(t, r, f).Changes
+			if diff := cmp.Diff([]string{createGrant, shareSnapshot, shareImage}, texts(changes)); diff != "" {
+				t.Errorf("changes (-want +got):\n%s", diff)
+			}
+			i := slices.IndexFunc(changes, func(c plan.Change) bool { _, ok := c.(plan.ModifyLaunchPermission); return ok })
+			if diff := cmp.Diff([]sharing.Recipient{unit}, changes[i].(plan.ModifyLaunchPermission).Add); diff != "" {
+				t.Errorf("recipients (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestTheQuotaDoesNotCountWhoIsSharedWithThroughAnOrganization(t *testing.T) {
+	r, f := ask()
+	r.SharingQuota = 1
+	r.OrganizationalUnits = []string{"arn:aws:organizations::111111111111:ou/o-abcdefghij/ou-abcd-12345678"}
+	if _, err := plan.Compute(r, f); err == nil {
+		t.Error("two recipients are taken where the quota is one")
+	}
+	r.Targets[0].ThroughOrganization = true
+	mustCompute(t, r, f)
+}
