@@ -123,11 +123,3 @@ func (c *call) context(conditions map[string][]string) map[string][]string {
 	maps.Copy(context, conditions)
 	return context
 }
-
-// dryRunEC2 answers a call that only asks whether it would work; it is the last check before the effect.
-func (c *call) dryRunEC2() error {
-	if !c.form.flag("DryRun") {
-		return nil
-	}
-	return errorf(http.StatusPreconditionFailed, "DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
-}

@@ -1,6 +1,7 @@
 package awssim
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
@@ -144,7 +145,7 @@ func (c *call) scalingGroup() (*scalingGroup, error) {
 	return group, nil
 }
 
-func (c *call) createScalingGroup() (any, error) {
+func (c *call) createScalingGroup() (effect, error) {
 	if err := c.requireNamed("AutoScalingGroupName", "MinSize", "MaxSize"); err != nil {
 		return nil, err
 	}
@@ -166,15 +167,20 @@ func (c *call) createScalingGroup() (any, error) {
 		return nil, validationError("At least one Availability Zone or VPC Subnet is required.")
 	}
 	if group.role == "" {
-		if err := c.defaultGroupRole(group); err != nil {
+		if err := c.mayHaveDefaultRole(); err != nil {
 			return nil, err
 		}
 	}
-	c.compute().groups[name] = group
-	return nil, nil
+	return func() (any, error) {
+		if group.role == "" {
+			group.role, _ = c.server.serviceLinkedRole(c.account, autoscalingService, "", true)
+		}
+		c.compute().groups[name] = group
+		return nil, nil
+	}, nil
 }
 
-func (c *call) updateScalingGroup() (any, error) {
+func (c *call) updateScalingGroup() (effect, error) {
 	group, err := c.scalingGroup()
 	if err != nil {
 		return nil, err
@@ -183,8 +189,10 @@ func (c *call) updateScalingGroup() (any, error) {
 	if err := c.setGroup(&changed); err != nil {
 		return nil, err
 	}
-	*group = changed
-	return nil, nil
+	return func() (any, error) {
+		*group = changed
+		return nil, nil
+	}, nil
 }
 
 // setGroup reads the parameters that creating and updating have in common.
@@ -198,7 +206,7 @@ func (c *call) setGroup(group *scalingGroup) error {
 	if zones := c.form.list("AvailabilityZones.member"); len(zones) > 0 {
 		group.zones = zones
 	}
-	group.subnets = orElse(c.form.get("VPCZoneIdentifier"), group.subnets)
+	group.subnets = cmp.Or(c.form.get("VPCZoneIdentifier"), group.subnets)
 	if role := c.form.get("ServiceLinkedRoleARN"); role != "" && role != group.role {
 		return c.setGroupRole(group, role)
 	}
@@ -269,22 +277,21 @@ func (c *call) setGroupRole(group *scalingGroup, arn string) error {
 	return nil
 }
 
-// defaultGroupRole gives the group AWSServiceRoleForAutoScaling, which is created for a caller who may.
-func (c *call) defaultGroupRole(group *scalingGroup) error {
+// mayHaveDefaultRole refuses a caller who may not create AWSServiceRoleForAutoScaling where the account has none yet.
+func (c *call) mayHaveDefaultRole() error {
 	arn, ok := c.server.serviceLinkedRole(c.account, autoscalingService, "", false)
-	if !ok {
-		conditions := map[string][]string{"iam:AWSServiceName": {autoscalingService}}
-		if err := c.allowed("iam:CreateServiceLinkedRole", arn, conditions); err != nil {
-			return errorf(http.StatusInternalServerError, "ServiceLinkedRoleFailure",
-				"The default Service-Linked Role for Auto Scaling could not be created. %s", err)
-		}
-		arn, _ = c.server.serviceLinkedRole(c.account, autoscalingService, "", true)
+	if ok {
+		return nil
 	}
-	group.role = arn
+	conditions := map[string][]string{"iam:AWSServiceName": {autoscalingService}}
+	if err := c.allowed("iam:CreateServiceLinkedRole", arn, conditions); err != nil {
+		return errorf(http.StatusInternalServerError, "ServiceLinkedRoleFailure",
+			"The default Service-Linked Role for Auto Scaling could not be created. %s", err)
+	}
 	return nil
 }
 
-func (c *call) deleteScalingGroup() (any, error) {
+func (c *call) deleteScalingGroup() (effect, error) {
 	group, err := c.scalingGroup()
 	if err != nil {
 		return nil, err
@@ -293,14 +300,16 @@ func (c *call) deleteScalingGroup() (any, error) {
 	if len(group.instances) > 0 && !c.form.flag("ForceDelete") {
 		return nil, badRequest("ResourceInUse", "You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) still in the group.")
 	}
-	for _, inst := range group.instances {
-		inst.state, inst.next = instanceShuttingDown, instanceTerminated
-	}
-	delete(c.compute().groups, group.name)
-	return nil, nil
+	return func() (any, error) {
+		for _, inst := range group.instances {
+			inst.state, inst.next = instanceShuttingDown, instanceTerminated
+		}
+		delete(c.compute().groups, group.name)
+		return nil, nil
+	}, nil
 }
 
-func (c *call) setDesiredCapacity() (any, error) {
+func (c *call) setDesiredCapacity() (effect, error) {
 	group, err := c.scalingGroup()
 	if err != nil {
 		return nil, err
@@ -317,8 +326,10 @@ func (c *call) setDesiredCapacity() (any, error) {
 	case wanted < group.least:
 		return nil, validationError("New SetDesiredCapacity value %d is below min value %d for the AutoScalingGroup.", wanted, group.least)
 	}
-	group.desired = wanted
-	return nil, nil
+	return func() (any, error) {
+		group.desired = wanted
+		return nil, nil
+	}, nil
 }
 
 // groupsLookedAt returns the named groups, or all, by name, each given the occasion to launch.

@@ -77,7 +77,7 @@ func (group *scalingGroup) describeInstance(inst *instance) groupInstance {
 	return item
 }
 
-func (c *call) describeScalingGroups() (any, error) {
+func (c *call) describeScalingGroups() (effect, error) {
 	found := c.groupsLookedAt(c.form.list("AutoScalingGroupNames.member"))
 	shown, next, err := page(c, found, "MaxRecords", 100)
 	if err != nil {
@@ -87,10 +87,10 @@ func (c *call) describeScalingGroups() (any, error) {
 	for _, group := range shown {
 		groups.Items = append(groups.Items, group.describe())
 	}
-	return &struct {
+	return answering(&struct {
 		Groups members[groupItem] `xml:"AutoScalingGroups"`
 		Next   string             `xml:"NextToken,omitempty"`
-	}{groups, next}, nil
+	}{groups, next}), nil
 }
 
 type activityItem struct {
@@ -106,7 +106,7 @@ type activityItem struct {
 	Details     string `xml:"Details"`
 }
 
-func (c *call) describeScalingActivities() (any, error) {
+func (c *call) describeScalingActivities() (effect, error) {
 	var names []string
 	if c.form.get("AutoScalingGroupName") != "" {
 		group, err := c.scalingGroup()
@@ -131,13 +131,13 @@ func (c *call) describeScalingActivities() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &struct {
+	return answering(&struct {
 		Activities members[activityItem] `xml:"Activities"`
 		Next       string                `xml:"NextToken,omitempty"`
-	}{members[activityItem]{shown}, next}, nil
+	}{members[activityItem]{shown}, next}), nil
 }
 
-func (c *call) describeScalingInstances() (any, error) {
+func (c *call) describeScalingInstances() (effect, error) {
 	ids := c.form.list("InstanceIds.member")
 	var all []groupInstance
 	for _, group := range c.groupsLookedAt(nil) {
@@ -153,13 +153,13 @@ func (c *call) describeScalingInstances() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &struct {
+	return answering(&struct {
 		Instances members[groupInstance] `xml:"AutoScalingInstances"`
 		Next      string                 `xml:"NextToken,omitempty"`
-	}{members[groupInstance]{shown}, next}, nil
+	}{members[groupInstance]{shown}, next}), nil
 }
 
-func (c *call) createLaunchConfiguration() (any, error) {
+func (c *call) createLaunchConfiguration() (effect, error) {
 	if err := c.requireNamed("LaunchConfigurationName"); err != nil {
 		return nil, err
 	}
@@ -184,11 +184,13 @@ func (c *call) createLaunchConfiguration() (any, error) {
 	if _, problem := c.server.launchableImage(c.account, c.region, made.image); problem != nil {
 		return nil, validationError("AMI cannot be described: %s", problem.message)
 	}
-	c.compute().configurations[name] = made
-	return nil, nil
+	return func() (any, error) {
+		c.compute().configurations[name] = made
+		return nil, nil
+	}, nil
 }
 
-func (c *call) deleteLaunchConfiguration() (any, error) {
+func (c *call) deleteLaunchConfiguration() (effect, error) {
 	if err := c.requireNamed("LaunchConfigurationName"); err != nil {
 		return nil, err
 	}
@@ -202,8 +204,10 @@ func (c *call) deleteLaunchConfiguration() (any, error) {
 			return nil, badRequest("ResourceInUse", "Cannot delete launch configuration %s because it is attached to AutoScalingGroup %s", name, group.name)
 		}
 	}
-	delete(c.compute().configurations, name)
-	return nil, nil
+	return func() (any, error) {
+		delete(c.compute().configurations, name)
+		return nil, nil
+	}, nil
 }
 
 type configurationItem struct {
@@ -216,7 +220,7 @@ type configurationItem struct {
 	Created string          `xml:"CreatedTime"`
 }
 
-func (c *call) describeLaunchConfigurations() (any, error) {
+func (c *call) describeLaunchConfigurations() (effect, error) {
 	names := c.form.list("LaunchConfigurationNames.member")
 	var all []configurationItem
 	for _, one := range sortedValues(c.compute().configurations) {
@@ -231,8 +235,8 @@ func (c *call) describeLaunchConfigurations() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &struct {
+	return answering(&struct {
 		Configurations members[configurationItem] `xml:"LaunchConfigurations"`
 		Next           string                     `xml:"NextToken,omitempty"`
-	}{members[configurationItem]{shown}, next}, nil
+	}{members[configurationItem]{shown}, next}), nil
 }

@@ -1,6 +1,7 @@
 package awssim
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 )
@@ -78,7 +79,7 @@ func (s *Server) groupPlan(group *scalingGroup) (launchPlan, *apiError) {
 		return plan, problem
 	}
 	plan.devices = mergeDevices(plan.image.devices, source.devices)
-	plan.instanceType = orElse(source.instanceType, "t3.micro")
+	plan.instanceType = cmp.Or(source.instanceType, "t3.micro")
 	return plan, nil
 }
 

@@ -21,10 +21,16 @@ type operation struct {
 	open bool
 	// write says that the action can change state; write throttling and faults on writes go by it.
 	write bool
-	// handle carries the action out and returns the response document. It runs with the server's lock held, after
+	// handle checks the call, changes nothing, and returns its effect. It runs with the server's lock held, after
 	// parameters were checked and identity policies said yes.
-	handle func(*call) (any, error)
+	handle func(*call) (effect, error)
 }
+
+// effect carries out a call that was checked, and returns the document of the answer. A dry run has none.
+type effect func() (any, error)
+
+// answering is the effect of a call that changes nothing.
+func answering(document any) effect { return func() (any, error) { return document, nil } }
 
 // call is one authenticated request on its way through the server. The server's lock is held for its whole life.
 type call struct {

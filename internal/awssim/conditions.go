@@ -1,6 +1,7 @@
 package awssim
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -51,7 +52,7 @@ func fitsConditionKey(known, key string) bool {
 // contextOf holds the global condition keys about a principal.
 func (s *Server) contextOf(who *principal) map[string][]string {
 	context := map[string][]string{
-		"aws:PrincipalArn":          {orElse(who.roleARN, who.arn)},
+		"aws:PrincipalArn":          {cmp.Or(who.roleARN, who.arn)},
 		"aws:PrincipalAccount":      {who.account.id},
 		"aws:PrincipalIsAWSService": {"false"},
 		"aws:SecureTransport":       {"true"}, // AWS has no other

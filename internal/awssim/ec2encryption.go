@@ -1,5 +1,7 @@
 package awssim
 
+import "cmp"
+
 // encryptionOperations are the account's settings for new volumes and copies.
 // https://docs.aws.amazon.com/ebs/latest/userguide/encryption-by-default.html
 func encryptionOperations() map[string]operation {
@@ -17,38 +19,33 @@ type encryptionByDefaultAnswer struct {
 	Enabled bool `xml:"ebsEncryptionByDefault"`
 }
 
-func (c *call) getEncryptionByDefault() (any, error) {
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	return &encryptionByDefaultAnswer{c.compute().encryptDefault}, nil
+func (c *call) getEncryptionByDefault() (effect, error) {
+	return answering(&encryptionByDefaultAnswer{c.compute().encryptDefault}), nil
 }
 
-func (c *call) enableEncryptionByDefault() (any, error) { return c.setEncryptionByDefault(true) }
+func (c *call) enableEncryptionByDefault() (effect, error) { return c.setEncryptionByDefault(true) }
 
-func (c *call) disableEncryptionByDefault() (any, error) { return c.setEncryptionByDefault(false) }
+func (c *call) disableEncryptionByDefault() (effect, error) { return c.setEncryptionByDefault(false) }
 
-func (c *call) setEncryptionByDefault(enabled bool) (any, error) {
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	c.compute().encryptDefault = enabled
-	return c.getEncryptionByDefault()
+func (c *call) setEncryptionByDefault(enabled bool) (effect, error) {
+	return func() (any, error) {
+		c.compute().encryptDefault = enabled
+		return &encryptionByDefaultAnswer{enabled}, nil
+	}, nil
 }
 
 type defaultKeyAnswer struct {
 	Key string `xml:"kmsKeyId"`
 }
 
-func (c *call) getDefaultKey() (any, error) {
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	return &defaultKeyAnswer{orElse(c.compute().defaultKey, "alias/aws/ebs")}, nil
+func (c *call) getDefaultKey() (effect, error) {
+	return func() (any, error) {
+		return &defaultKeyAnswer{cmp.Or(c.compute().defaultKey, "alias/aws/ebs")}, nil
+	}, nil
 }
 
 // modifyDefaultKey refuses a key that cannot be found at once, where EBS would notice later.
-func (c *call) modifyDefaultKey() (any, error) {
+func (c *call) modifyDefaultKey() (effect, error) {
 	if err := c.require("KmsKeyId"); err != nil {
 		return nil, err
 	}
@@ -56,19 +53,17 @@ func (c *call) modifyDefaultKey() (any, error) {
 	if problem != nil {
 		return nil, badRequest("InvalidParameterValue", "The KMS key %s can't be used as default: %s", c.form.get("KmsKeyId"), problem.message)
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	c.compute().defaultKey = key.arn
-	return &defaultKeyAnswer{key.arn}, nil
+	return func() (any, error) {
+		c.compute().defaultKey = key.arn
+		return &defaultKeyAnswer{key.arn}, nil
+	}, nil
 }
 
-func (c *call) resetDefaultKey() (any, error) {
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	c.compute().defaultKey = ""
-	return &defaultKeyAnswer{"alias/aws/ebs"}, nil
+func (c *call) resetDefaultKey() (effect, error) {
+	return func() (any, error) {
+		c.compute().defaultKey = ""
+		return &defaultKeyAnswer{"alias/aws/ebs"}, nil
+	}, nil
 }
 
 // defaultEBSKey is the key under which volumes and copies of the account end up when nothing else is asked for.

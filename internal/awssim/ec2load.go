@@ -1,6 +1,7 @@
 package awssim
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -51,8 +52,8 @@ func (l *regionLoader) settings(w WorldRegion) {
 	r := l.region
 	r.encryptDefault = w.EBSEncryptionByDefault
 	r.closed = w.ClosedAccounts
-	r.imageBlock = orElse(w.ImageBlockPublicAccess, publicUnblocked)
-	r.snapshotBlock = orElse(w.SnapshotBlockPublicAccess, publicUnblocked)
+	r.imageBlock = cmp.Or(w.ImageBlockPublicAccess, publicUnblocked)
+	r.snapshotBlock = cmp.Or(w.SnapshotBlockPublicAccess, publicUnblocked)
 	if !slices.Contains([]string{publicUnblocked, publicBlockNew}, r.imageBlock) {
 		l.problem("image_block_public_access %q is not unblocked or block-new-sharing", r.imageBlock)
 	}
@@ -96,7 +97,7 @@ func (l *regionLoader) snapshot(w WorldSnapshot) {
 	}
 	snap := &snapshot{
 		id: w.ID, owner: l.account, region: l.name, description: w.Description, size: w.Size,
-		state: orElse(w.State, snapshotCompleted), created: l.server.now(),
+		state: cmp.Or(w.State, snapshotCompleted), created: l.server.now(),
 	}
 	if snap.size == 0 {
 		snap.size = 8
@@ -146,8 +147,8 @@ func (l *regionLoader) image(w WorldImage) {
 		return
 	}
 	img := &image{
-		id: w.ID, owner: l.account, region: l.name, name: orElse(w.Name, w.ID), description: w.Description,
-		state: orElse(w.State, imageAvailable), architecture: orElse(w.Architecture, "x86_64"), virtualization: "hvm",
+		id: w.ID, owner: l.account, region: l.name, name: cmp.Or(w.Name, w.ID), description: w.Description,
+		state: cmp.Or(w.State, imageAvailable), architecture: cmp.Or(w.Architecture, "x86_64"), virtualization: "hvm",
 		enaSupport: true, protected: w.DeregistrationProtection, created: l.server.now(),
 	}
 	if !slices.Contains([]string{imageAvailable, imagePending, imageFailed, imageDisabled, imageDeregistered}, img.state) {
@@ -171,7 +172,7 @@ func (l *regionLoader) image(w WorldImage) {
 func (l *regionLoader) devices(w WorldImage, what string) []blockDevice {
 	var devices []blockDevice
 	for _, given := range w.BlockDevices {
-		name := orElse(given.DeviceName, "/dev/xvda")
+		name := cmp.Or(given.DeviceName, "/dev/xvda")
 		snap := l.region.snapshots[given.Snapshot]
 		if snap == nil {
 			l.problem("%s: device %s: there is no snapshot %q in this account and region", what, name, given.Snapshot)
@@ -202,7 +203,7 @@ func (l *regionLoader) template(w WorldLaunchTemplate) {
 		l.problem("launch template %q: the name is taken", w.Name)
 		return
 	}
-	version := &templateVersion{number: 1, image: w.Image, instanceType: orElse(w.InstanceType, "t3.micro")}
+	version := &templateVersion{number: 1, image: w.Image, instanceType: cmp.Or(w.InstanceType, "t3.micro")}
 	if w.KMSKey != "" {
 		encrypted := true
 		version.devices = []blockDevice{{name: "/dev/xvda", encrypted: &encrypted, key: w.KMSKey, deletes: true}}

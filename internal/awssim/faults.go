@@ -1,6 +1,7 @@
 package awssim
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -112,5 +113,5 @@ func (f *activeFault) happen(a *answer) error {
 	if status == 0 {
 		status = http.StatusBadRequest
 	}
-	return errorf(status, f.Code, "%s", orElse(f.Message, "fault on request"))
+	return errorf(status, f.Code, "%s", cmp.Or(f.Message, "fault on request"))
 }

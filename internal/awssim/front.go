@@ -1,6 +1,7 @@
 package awssim
 
 import (
+	"encoding/json"
 	"errors"
 	"io"
 	"maps"
@@ -116,7 +117,14 @@ func (s *Server) perform(c *call, service *service, a *answer) (any, error) {
 			return nil, err
 		}
 	}
-	body, err := op.handle(c)
+	effect, err := op.handle(c)
+	if err != nil {
+		return nil, err
+	}
+	if c.dryRun() {
+		return nil, service.protocol.dryRun()
+	}
+	body, err := effect()
 	if err == nil {
 		if err = fault.after(a); err != nil {
 			c.entry.Reason = "fault on request, after the effect"
@@ -124,6 +132,13 @@ func (s *Server) perform(c *call, service *service, a *answer) (any, error) {
 		}
 	}
 	return body, err
+}
+
+// dryRun tells whether the caller only asks whether the call would work. A service that has no dry runs refuses the
+// parameter.
+func (c *call) dryRun() bool {
+	var in struct{ DryRun bool }
+	return c.form.flag("DryRun") || json.Unmarshal(c.body, &in) == nil && in.DryRun
 }
 
 var listIndex = regexp.MustCompile(`\.[0-9]+(\.|$)`)

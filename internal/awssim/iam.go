@@ -1,6 +1,7 @@
 package awssim
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -41,8 +42,7 @@ type role struct {
 	account    *account
 	name, path string
 	arn, id    string
-	trust      *policyDocument // bound to the principals as they were
-	trustText  []byte
+	trust      trustPolicy
 	policies   map[string]rolePolicy
 	attached   map[string]*managedPolicy // by ARN
 	maxSession int
@@ -52,13 +52,19 @@ type role struct {
 	unknown    int // calls for which KMS does not know it yet
 }
 
+// trustPolicy says who may assume a role.
+type trustPolicy struct {
+	document *policyDocument // bound to the principals as they were
+	text     []byte
+}
+
 // onRole names the role's ARN, with its path if the role exists.
 func onRole(c *call) []string {
 	name := c.form.get("RoleName")
 	if r := c.account.roles[name]; r != nil {
 		return []string{r.arn}
 	}
-	return []string{c.server.roleARN(c.account, orElse(c.form.get("Path"), "/"), name)}
+	return []string{c.server.roleARN(c.account, cmp.Or(c.form.get("Path"), "/"), name)}
 }
 
 func onServiceRole(c *call) []string {
@@ -86,7 +92,7 @@ type roleItem struct {
 }
 
 func (r *role) item() roleItem {
-	return roleItem{r.path, r.name, r.id, r.arn, r.created.Format(time.RFC3339), url.QueryEscape(string(r.trustText)), r.maxSession}
+	return roleItem{r.path, r.name, r.id, r.arn, r.created.Format(time.RFC3339), url.QueryEscape(string(r.trust.text)), r.maxSession}
 }
 
 type roleAnswer struct {
@@ -105,15 +111,15 @@ func (c *call) namedRole() (*role, error) {
 	return r, nil
 }
 
-func (c *call) getRole() (any, error) {
+func (c *call) getRole() (effect, error) {
 	r, err := c.namedRole()
 	if err != nil {
 		return nil, err
 	}
-	return &roleAnswer{r.item()}, nil
+	return answering(&roleAnswer{r.item()}), nil
 }
 
-func (c *call) listRoles() (any, error) {
+func (c *call) listRoles() (effect, error) {
 	roles := sortedValues(c.account.roles)
 	roles = slices.DeleteFunc(roles, func(r *role) bool { return !strings.HasPrefix(r.path, c.form.get("PathPrefix")) })
 	start, err := c.number("Marker", 0)
@@ -138,10 +144,10 @@ func (c *call) listRoles() (any, error) {
 	if answer.IsTruncated {
 		answer.Marker = strconv.Itoa(end)
 	}
-	return answer, nil
+	return answering(answer), nil
 }
 
-func (c *call) createRole() (any, error) {
+func (c *call) createRole() (effect, error) {
 	name := c.form.get("RoleName")
 	if c.account.roles[name] != nil {
 		return nil, errorf(http.StatusConflict, "EntityAlreadyExists", "Role with name %s already exists.", name)
@@ -156,12 +162,15 @@ func (c *call) createRole() (any, error) {
 	if err := checkMaxSession(maxSession); err != nil {
 		return nil, err
 	}
-	r, err := c.server.newRole(c.account, orElse(c.form.get("Path"), "/"), name, []byte(c.form.get("AssumeRolePolicyDocument")))
+	r, err := c.server.newRole(c.account, cmp.Or(c.form.get("Path"), "/"), name, []byte(c.form.get("AssumeRolePolicyDocument")))
 	if err != nil {
 		return nil, err
 	}
-	r.maxSession, r.unknown = maxSession, c.server.hostility.NewRoleUnknownToKMS
-	return &roleAnswer{r.item()}, nil
+	return func() (any, error) {
+		r.maxSession, r.unknown = maxSession, c.server.hostility.NewRoleUnknownToKMS
+		c.account.roles[name] = r
+		return &roleAnswer{r.item()}, nil
+	}, nil
 }
 
 // Names and paths. https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
@@ -177,7 +186,7 @@ func checkMaxSession(seconds int) error {
 	return nil
 }
 
-// newRole makes a role. Principals of its trust policy that don't exist make it malformed.
+// newRole makes a role, which the account has not yet. Principals of its trust policy that don't exist make it malformed.
 func (s *Server) newRole(a *account, path, name string, trust []byte) (*role, error) {
 	if !entityName.MatchString(name) || !entityPath.MatchString(path) || len(path) > 512 {
 		return nil, validationError("The specified value for roleName or path is invalid: %q, %q", name, path)
@@ -186,24 +195,22 @@ func (s *Server) newRole(a *account, path, name string, trust []byte) (*role, er
 		account: a, name: name, path: path, arn: s.roleARN(a, path, name), id: strings.ToUpper(s.newID("AROA")),
 		policies: map[string]rolePolicy{}, attached: map[string]*managedPolicy{}, maxSession: 3600, created: s.now(),
 	}
-	if err := s.setTrust(r, trust); err != nil {
-		return nil, err
-	}
-	a.roles[name] = r
-	return r, nil
+	var err error
+	r.trust, err = s.trustPolicy(trust)
+	return r, err
 }
 
-func (s *Server) setTrust(r *role, text []byte) error {
+// trustPolicy reads a trust policy and binds it to the principals as they are now.
+func (s *Server) trustPolicy(text []byte) (trustPolicy, error) {
 	document, err := parsePolicy(iampolicy.Trust, text)
 	if err != nil {
-		return errorf(http.StatusBadRequest, "MalformedPolicyDocument", "%v", err)
+		return trustPolicy{}, errorf(http.StatusBadRequest, "MalformedPolicyDocument", "%v", err)
 	}
 	bound, unknown := document.Bind(s.uniqueIDOf)
 	if len(unknown) > 0 {
-		return errorf(http.StatusBadRequest, "MalformedPolicyDocument", "Invalid principal in policy: \"AWS\":%q", unknown[0])
+		return trustPolicy{}, errorf(http.StatusBadRequest, "MalformedPolicyDocument", "Invalid principal in policy: \"AWS\":%q", unknown[0])
 	}
-	r.trust, r.trustText = bound, text
-	return nil
+	return trustPolicy{bound, text}, nil
 }
 
 // protected is the refusal to change a role that belongs to a service.
@@ -220,15 +227,22 @@ func (c *call) ownRole() (*role, error) {
 	return r, err
 }
 
-func (c *call) updateAssumeRolePolicy() (any, error) {
+func (c *call) updateAssumeRolePolicy() (effect, error) {
 	r, err := c.ownRole()
 	if err != nil {
 		return nil, err
 	}
-	return nil, c.server.setTrust(r, []byte(c.form.get("PolicyDocument")))
+	trust, err := c.server.trustPolicy([]byte(c.form.get("PolicyDocument")))
+	if err != nil {
+		return nil, err
+	}
+	return func() (any, error) {
+		r.trust = trust
+		return nil, nil
+	}, nil
 }
 
-func (c *call) deleteRole() (any, error) {
+func (c *call) deleteRole() (effect, error) {
 	r, err := c.namedRole()
 	switch {
 	case err != nil:
@@ -240,6 +254,8 @@ func (c *call) deleteRole() (any, error) {
 	case len(r.attached) > 0:
 		return nil, errorf(http.StatusConflict, "DeleteConflict", "Cannot delete entity, must detach all policies first.")
 	}
-	delete(c.account.roles, r.name)
-	return nil, nil
+	return func() (any, error) {
+		delete(c.account.roles, r.name)
+		return nil, nil
+	}, nil
 }

@@ -1,6 +1,7 @@
 package awssim
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 
@@ -38,7 +39,7 @@ func (s *Server) policyARN(a *account, path, name string) string {
 }
 
 func onPolicy(c *call) []string {
-	return []string{c.server.policyARN(c.account, orElse(c.form.get("Path"), "/"), c.form.get("PolicyName"))}
+	return []string{c.server.policyARN(c.account, cmp.Or(c.form.get("Path"), "/"), c.form.get("PolicyName"))}
 }
 
 func policyCondition(c *call) map[string][]string {
@@ -49,7 +50,7 @@ func malformedPolicy(err error) error {
 	return errorf(http.StatusBadRequest, "MalformedPolicyDocument", "%v", err)
 }
 
-func (c *call) putRolePolicy() (any, error) {
+func (c *call) putRolePolicy() (effect, error) {
 	r, err := c.ownRole()
 	if err != nil {
 		return nil, err
@@ -62,8 +63,10 @@ func (c *call) putRolePolicy() (any, error) {
 	if err != nil {
 		return nil, malformedPolicy(err)
 	}
-	r.policies[name] = rolePolicy{document, text}
-	return nil, nil
+	return func() (any, error) {
+		r.policies[name] = rolePolicy{document, text}
+		return nil, nil
+	}, nil
 }
 
 func (c *call) namedRolePolicy() (*role, string, error) {
@@ -78,31 +81,33 @@ func (c *call) namedRolePolicy() (*role, string, error) {
 	return r, name, nil
 }
 
-func (c *call) getRolePolicy() (any, error) {
+func (c *call) getRolePolicy() (effect, error) {
 	r, name, err := c.namedRolePolicy()
 	if err != nil {
 		return nil, err
 	}
-	return &struct {
+	return answering(&struct {
 		RoleName       string
 		PolicyName     string
 		PolicyDocument string
-	}{r.name, name, url.QueryEscape(string(r.policies[name].text))}, nil
+	}{r.name, name, url.QueryEscape(string(r.policies[name].text))}), nil
 }
 
-func (c *call) deleteRolePolicy() (any, error) {
+func (c *call) deleteRolePolicy() (effect, error) {
 	r, name, err := c.namedRolePolicy()
 	if err != nil {
 		return nil, err
 	}
-	delete(r.policies, name)
-	return nil, nil
+	return func() (any, error) {
+		delete(r.policies, name)
+		return nil, nil
+	}, nil
 }
 
 // createPolicy makes a managed policy of the caller's account.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html
-func (c *call) createPolicy() (any, error) {
-	name, path := c.form.get("PolicyName"), orElse(c.form.get("Path"), "/")
+func (c *call) createPolicy() (effect, error) {
+	name, path := c.form.get("PolicyName"), cmp.Or(c.form.get("Path"), "/")
 	arn := c.server.policyARN(c.account, path, name)
 	switch {
 	case !entityName.MatchString(name) || !entityPath.MatchString(path):
@@ -114,7 +119,6 @@ func (c *call) createPolicy() (any, error) {
 	if err != nil {
 		return nil, malformedPolicy(err)
 	}
-	c.server.addManagedPolicy(c.account, path, name, document)
 	answer := &struct {
 		Policy struct {
 			ARN  string `xml:"Arn"`
@@ -123,12 +127,15 @@ func (c *call) createPolicy() (any, error) {
 		}
 	}{}
 	answer.Policy.ARN, answer.Policy.Name, answer.Policy.Path = arn, name, path
-	return answer, nil
+	return func() (any, error) {
+		c.server.addManagedPolicy(c.account, path, name, document)
+		return answer, nil
+	}, nil
 }
 
 func onNamedPolicy(c *call) []string { return []string{c.form.get("PolicyArn")} }
 
-func (c *call) deletePolicy() (any, error) {
+func (c *call) deletePolicy() (effect, error) {
 	arn := c.form.get("PolicyArn")
 	if c.server.managedPolicy(c.account, arn) == nil {
 		return nil, errorf(http.StatusNotFound, "NoSuchEntity", "Policy %s was not found.", arn)
@@ -138,8 +145,10 @@ func (c *call) deletePolicy() (any, error) {
 			return nil, errorf(http.StatusConflict, "DeleteConflict", "Cannot delete a policy attached to entities: it is attached to the role %s.", r.name)
 		}
 	}
-	delete(c.account.policies, arn)
-	return nil, nil
+	return func() (any, error) {
+		delete(c.account.policies, arn)
+		return nil, nil
+	}, nil
 }
 
 func (s *Server) addManagedPolicy(a *account, path, name string, document *policyDocument) {
@@ -147,7 +156,7 @@ func (s *Server) addManagedPolicy(a *account, path, name string, document *polic
 	a.policies[arn] = &managedPolicy{arn, document}
 }
 
-func (c *call) attachRolePolicy() (any, error) {
+func (c *call) attachRolePolicy() (effect, error) {
 	r, err := c.ownRole()
 	if err != nil {
 		return nil, err
@@ -157,11 +166,13 @@ func (c *call) attachRolePolicy() (any, error) {
 	if policy == nil {
 		return nil, errorf(http.StatusNotFound, "NoSuchEntity", "Policy %s does not exist or is not attachable.", arn)
 	}
-	r.attached[arn] = policy
-	return nil, nil
+	return func() (any, error) {
+		r.attached[arn] = policy
+		return nil, nil
+	}, nil
 }
 
-func (c *call) detachRolePolicy() (any, error) {
+func (c *call) detachRolePolicy() (effect, error) {
 	r, err := c.ownRole()
 	if err != nil {
 		return nil, err
@@ -170,6 +181,8 @@ func (c *call) detachRolePolicy() (any, error) {
 	if r.attached[arn] == nil {
 		return nil, errorf(http.StatusNotFound, "NoSuchEntity", "Policy %s was not found.", arn)
 	}
-	delete(r.attached, arn)
-	return nil, nil
+	return func() (any, error) {
+		delete(r.attached, arn)
+		return nil, nil
+	}, nil
 }

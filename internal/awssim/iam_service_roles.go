@@ -41,7 +41,7 @@ var roleSuffix = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)
 
 // createServiceLinkedRole makes a role that only its service can assume.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateServiceLinkedRole.html
-func (c *call) createServiceLinkedRole() (any, error) {
+func (c *call) createServiceLinkedRole() (effect, error) {
 	service, suffix := c.form.get("AWSServiceName"), c.form.get("CustomSuffix")
 	known, ok := serviceRoles[service]
 	name := known.roleName(suffix)
@@ -55,10 +55,12 @@ func (c *call) createServiceLinkedRole() (any, error) {
 	case c.account.roles[name] != nil:
 		return nil, invalidInput("Service role name %s has been taken in this account, please try a different suffix.", name)
 	}
-	arn, _ := c.server.serviceLinkedRole(c.account, service, suffix, true)
-	r := c.server.roleByARN(arn)
-	r.unknown = c.server.hostility.NewRoleUnknownToKMS
-	return &roleAnswer{r.item()}, nil
+	return func() (any, error) {
+		arn, _ := c.server.serviceLinkedRole(c.account, service, suffix, true)
+		r := c.server.roleByARN(arn)
+		r.unknown = c.server.hostility.NewRoleUnknownToKMS
+		return &roleAnswer{r.item()}, nil
+	}, nil
 }
 
 func invalidInput(format string, args ...any) error {
@@ -81,6 +83,7 @@ func (s *Server) serviceLinkedRole(a *account, service, suffix string, create bo
 		return s.roleARN(a, path, name), false
 	}
 	r.service = service
+	a.roles[name] = r
 	return r.arn, true
 }
 
@@ -89,7 +92,7 @@ const deletionTask = "task"
 
 // deleteServiceLinkedRole deletes the role, unless a group still uses it.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteServiceLinkedRole.html
-func (c *call) deleteServiceLinkedRole() (any, error) {
+func (c *call) deleteServiceLinkedRole() (effect, error) {
 	r, err := c.namedRole()
 	if err != nil {
 		return nil, err
@@ -98,14 +101,18 @@ func (c *call) deleteServiceLinkedRole() (any, error) {
 		return nil, invalidInput("The role %s is not a service-linked role", r.name)
 	}
 	id := deletionTask + r.path + r.name + "/" + r.id
-	if c.server.roleInUse(r) {
+	inUse := c.server.roleInUse(r)
+	if inUse {
 		id += "/in-use"
-	} else {
-		delete(c.account.roles, r.name)
 	}
-	return &struct {
-		ID string `xml:"DeletionTaskId"`
-	}{id}, nil
+	return func() (any, error) {
+		if !inUse {
+			delete(c.account.roles, r.name)
+		}
+		return &struct {
+			ID string `xml:"DeletionTaskId"`
+		}{id}, nil
+	}, nil
 }
 
 // roleInUse tells whether an Auto Scaling group launches with the role.
@@ -120,7 +127,7 @@ func (s *Server) roleInUse(r *role) bool {
 	return false
 }
 
-func (c *call) deletionStatus() (any, error) {
+func (c *call) deletionStatus() (effect, error) {
 	id := c.form.get("DeletionTaskId")
 	if !strings.HasPrefix(id, deletionTask+"/aws-service-role/") {
 		return nil, errorf(http.StatusNotFound, "NoSuchEntity", "Deletion task %s cannot be found.", id)
@@ -129,5 +136,5 @@ func (c *call) deletionStatus() (any, error) {
 	if strings.HasSuffix(id, "/in-use") {
 		status = "FAILED"
 	}
-	return &struct{ Status string }{status}, nil
+	return answering(&struct{ Status string }{status}), nil
 }

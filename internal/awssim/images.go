@@ -205,7 +205,7 @@ func ownerAlias(a *account) string {
 	return ""
 }
 
-func (c *call) describeImages() (any, error) {
+func (c *call) describeImages() (effect, error) {
 	found, err := c.findImages()
 	if err != nil {
 		return nil, err
@@ -218,17 +218,16 @@ func (c *call) describeImages() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	shown, next, err := page(c, described, "MaxResults", 1000)
-	if err != nil {
-		return nil, err
-	}
-	return &struct {
-		Images items[imageItem] `xml:"imagesSet"`
-		Next   string           `xml:"nextToken,omitempty"`
-	}{items[imageItem]{shown}, next}, nil
+	return func() (any, error) {
+		shown, next, err := page(c, described, "MaxResults", 1000)
+		if err != nil {
+			return nil, err
+		}
+		return &struct {
+			Images items[imageItem] `xml:"imagesSet"`
+			Next   string           `xml:"nextToken,omitempty"`
+		}{items[imageItem]{shown}, next}, nil
+	}, nil
 }
 
 // findImages carries out ImageId, Owner, ExecutableBy and the two Include flags.

@@ -44,7 +44,7 @@ type imageAttributeAnswer struct {
 	DeregProt   *valueItem             `xml:"deregistrationProtection"`
 }
 
-func (c *call) describeImageAttribute() (any, error) {
+func (c *call) describeImageAttribute() (effect, error) {
 	if err := c.require("Attribute"); err != nil {
 		return nil, err
 	}
@@ -71,8 +71,7 @@ func (c *call) describeImageAttribute() (any, error) {
 	default:
 		return nil, invalidValue("attribute", attribute)
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	return answer, nil
+	return func() (any, error) {
+		return answer, nil
+	}, nil
 }

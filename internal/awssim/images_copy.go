@@ -1,17 +1,20 @@
 package awssim
 
-import "maps"
+import (
+	"cmp"
+	"maps"
+)
 
 // copyImage copies an image into the region the call is signed for. An image of another account takes permission on
 // its storage as well, that is create-volume permission on each snapshot; the keys are EC2's to use in the caller's
 // name, and where they refuse, the copy fails a moment later.
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/CopyingAMIs.html
-func (c *call) copyImage() (any, error) {
+func (c *call) copyImage() (effect, error) {
 	if err := c.require("SourceImageId", "SourceRegion"); err != nil {
 		return nil, err
 	}
 	if token := c.form.get("ClientToken"); token != "" && c.compute().made[token] != "" {
-		return &imageIDAnswer{c.compute().made[token]}, nil
+		return answering(&imageIDAnswer{c.compute().made[token]}), nil
 	}
 	source, err := c.copySource()
 	if err != nil {
@@ -29,22 +32,21 @@ func (c *call) copyImage() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	img := c.addImage(&image{
-		name: name, description: orElse(c.form.get("Description"), source.description), architecture: source.architecture,
-		virtualization: source.virtualization, rootDevice: source.rootDevice, enaSupport: source.enaSupport,
-		bootMode: source.bootMode, imdsSupport: source.imdsSupport, tpmSupport: source.tpmSupport,
-		sourceImage: source.id, sourceRegion: source.region,
-	}, c.copiedTags(source, specs["image"]))
-	for _, device := range source.devices {
-		c.copyDevice(img, source, device, encryption, specs["snapshot"])
-	}
-	if token := c.form.get("ClientToken"); token != "" {
-		c.compute().made[token] = img.id
-	}
-	return &imageIDAnswer{img.id}, nil
+	return func() (any, error) {
+		img := c.addImage(&image{
+			name: name, description: cmp.Or(c.form.get("Description"), source.description), architecture: source.architecture,
+			virtualization: source.virtualization, rootDevice: source.rootDevice, enaSupport: source.enaSupport,
+			bootMode: source.bootMode, imdsSupport: source.imdsSupport, tpmSupport: source.tpmSupport,
+			sourceImage: source.id, sourceRegion: source.region,
+		}, c.copiedTags(source, specs["image"]))
+		for _, device := range source.devices {
+			c.copyDevice(img, source, device, encryption, specs["snapshot"])
+		}
+		if token := c.form.get("ClientToken"); token != "" {
+			c.compute().made[token] = img.id
+		}
+		return &imageIDAnswer{img.id}, nil
+	}, nil
 }
 
 // copySource finds the image in its region as the caller sees it there.

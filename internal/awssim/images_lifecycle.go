@@ -1,6 +1,7 @@
 package awssim
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -42,7 +43,7 @@ func (c *call) addImage(img *image, tags map[string]string) *image {
 	return img
 }
 
-func (c *call) createImage() (any, error) {
+func (c *call) createImage() (effect, error) {
 	if err := c.require("InstanceId"); err != nil {
 		return nil, err
 	}
@@ -62,23 +63,22 @@ func (c *call) createImage() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	if from.state != instanceRunning && from.state != instanceStopped {
-		return nil, badRequest("IncorrectInstanceState", "The instance '%s' is not in a state from which an image can be created", from.id)
-	}
-	devices, err := c.snapshotDevices(from, extra, specs["snapshot"])
-	if err != nil {
-		return nil, err
-	}
-	img := c.addImage(&image{
-		name: name, description: c.form.get("Description"), devices: devices, sourceInstance: from.id,
-		sourceImage: from.image.id, sourceRegion: c.region, architecture: from.image.architecture,
-		virtualization: from.image.virtualization, rootDevice: from.image.rootDevice, enaSupport: from.image.enaSupport,
-		bootMode: from.image.bootMode, imdsSupport: from.image.imdsSupport, tpmSupport: from.image.tpmSupport,
-	}, specs["image"])
-	return &imageIDAnswer{img.id}, nil
+	return func() (any, error) {
+		if from.state != instanceRunning && from.state != instanceStopped {
+			return nil, badRequest("IncorrectInstanceState", "The instance '%s' is not in a state from which an image can be created", from.id)
+		}
+		devices, err := c.snapshotDevices(from, extra, specs["snapshot"])
+		if err != nil {
+			return nil, err
+		}
+		img := c.addImage(&image{
+			name: name, description: c.form.get("Description"), devices: devices, sourceInstance: from.id,
+			sourceImage: from.image.id, sourceRegion: c.region, architecture: from.image.architecture,
+			virtualization: from.image.virtualization, rootDevice: from.image.rootDevice, enaSupport: from.image.enaSupport,
+			bootMode: from.image.bootMode, imdsSupport: from.image.imdsSupport, tpmSupport: from.image.tpmSupport,
+		}, specs["image"])
+		return &imageIDAnswer{img.id}, nil
+	}, nil
 }
 
 // snapshotDevices takes snapshots of an instance's volumes, leaving out what the call's mapping suppresses, and adds
@@ -112,7 +112,7 @@ func (c *call) snapshotDevices(from *instance, extra []blockDevice, tags map[str
 	return devices, nil
 }
 
-func (c *call) registerImage() (any, error) {
+func (c *call) registerImage() (effect, error) {
 	name, err := c.newImageName()
 	if err != nil {
 		return nil, err
@@ -125,23 +125,15 @@ func (c *call) registerImage() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	img := c.addImage(&image{
-		name: name, description: c.form.get("Description"), devices: devices, rootDevice: c.form.get("RootDeviceName"),
-		architecture: orElse(c.form.get("Architecture"), "i386"), virtualization: orElse(c.form.get("VirtualizationType"), "paravirtual"),
-		enaSupport: c.form.flag("EnaSupport"), bootMode: c.form.get("BootMode"), imdsSupport: c.form.get("ImdsSupport"),
-		tpmSupport: c.form.get("TpmSupport"),
-	}, specs["image"])
-	return &imageIDAnswer{img.id}, nil
-}
-
-func orElse(value, otherwise string) string {
-	if value == "" {
-		return otherwise
-	}
-	return value
+	return func() (any, error) {
+		img := c.addImage(&image{
+			name: name, description: c.form.get("Description"), devices: devices, rootDevice: c.form.get("RootDeviceName"),
+			architecture: cmp.Or(c.form.get("Architecture"), "i386"), virtualization: cmp.Or(c.form.get("VirtualizationType"), "paravirtual"),
+			enaSupport: c.form.flag("EnaSupport"), bootMode: c.form.get("BootMode"), imdsSupport: c.form.get("ImdsSupport"),
+			tpmSupport: c.form.get("TpmSupport"),
+		}, specs["image"])
+		return &imageIDAnswer{img.id}, nil
+	}, nil
 }
 
 // registeredDevices reads the block devices of RegisterImage, of which the root device must be on a snapshot.
@@ -190,37 +182,36 @@ func (c *call) checkRegistered(device *blockDevice) error {
 	return nil
 }
 
-func (c *call) deregisterImage() (any, error) {
+func (c *call) deregisterImage() (effect, error) {
 	img, err := c.ownImage()
 	if err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	if img.protection(c.server.now()) != settingDisabled {
-		return nil, badRequest("OperationNotPermitted", "The image %s can't be deregistered because deregistration protection is enabled.", img.id)
-	}
-	img.state = imageDeregistered
-	img.launch = permissions{}
-	delete(c.compute().tags, img.id)
-	var deleted struct {
-		Return  bool                   `xml:"return"`
-		Results items[deletedSnapshot] `xml:"deleteSnapshotResultSet"`
-	}
-	deleted.Return = true
-	if c.form.flag("DeleteAssociatedSnapshots") {
-		for _, device := range img.devices {
-			code := "success"
-			if c.imageUsing(device.snapshot) != nil {
-				code = "skipped"
-			} else {
-				delete(c.compute().snapshots, device.snapshot)
-			}
-			deleted.Results.Items = append(deleted.Results.Items, deletedSnapshot{device.snapshot, code})
+	return func() (any, error) {
+		if img.protection(c.server.now()) != settingDisabled {
+			return nil, badRequest("OperationNotPermitted", "The image %s can't be deregistered because deregistration protection is enabled.", img.id)
 		}
-	}
-	return &deleted, nil
+		img.state = imageDeregistered
+		img.launch = permissions{}
+		delete(c.compute().tags, img.id)
+		var deleted struct {
+			Return  bool                   `xml:"return"`
+			Results items[deletedSnapshot] `xml:"deleteSnapshotResultSet"`
+		}
+		deleted.Return = true
+		if c.form.flag("DeleteAssociatedSnapshots") {
+			for _, device := range img.devices {
+				code := "success"
+				if c.imageUsing(device.snapshot) != nil {
+					code = "skipped"
+				} else {
+					delete(c.compute().snapshots, device.snapshot)
+				}
+				deleted.Results.Items = append(deleted.Results.Items, deletedSnapshot{device.snapshot, code})
+			}
+		}
+		return &deleted, nil
+	}, nil
 }
 
 type deletedSnapshot struct {
@@ -229,7 +220,7 @@ type deletedSnapshot struct {
 }
 
 // disableImage takes every launch permission away: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/disable-an-ami.html
-func (c *call) disableImage() (any, error) {
+func (c *call) disableImage() (effect, error) {
 	return c.onOwnImage(func(img *image) error {
 		if img.state != imageAvailable && img.state != imageDisabled {
 			return badRequest("InvalidAMIID.Unavailable", "The image id '[%s]' is not available", img.id)
@@ -240,7 +231,7 @@ func (c *call) disableImage() (any, error) {
 	})
 }
 
-func (c *call) enableImage() (any, error) {
+func (c *call) enableImage() (effect, error) {
 	return c.onOwnImage(func(img *image) error {
 		img.state = imageAvailable
 		return nil
@@ -248,21 +239,20 @@ func (c *call) enableImage() (any, error) {
 }
 
 // onOwnImage changes an image of the caller, unless the call is a dry run.
-func (c *call) onOwnImage(change func(*image) error) (any, error) {
+func (c *call) onOwnImage(change func(*image) error) (effect, error) {
 	img, err := c.ownImage()
 	if err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	if err := change(img); err != nil {
-		return nil, err
-	}
-	return done()
+	return func() (any, error) {
+		if err := change(img); err != nil {
+			return nil, err
+		}
+		return done()
+	}, nil
 }
 
-func (c *call) enableImageDeprecation() (any, error) {
+func (c *call) enableImageDeprecation() (effect, error) {
 	if err := c.require("DeprecateAt"); err != nil {
 		return nil, err
 	}
@@ -279,21 +269,21 @@ func (c *call) enableImageDeprecation() (any, error) {
 	})
 }
 
-func (c *call) disableImageDeprecation() (any, error) {
+func (c *call) disableImageDeprecation() (effect, error) {
 	return c.onOwnImage(func(img *image) error {
 		img.deprecateAt = time.Time{}
 		return nil
 	})
 }
 
-func (c *call) enableDeregistrationProtection() (any, error) {
+func (c *call) enableDeregistrationProtection() (effect, error) {
 	return c.protect(func(img *image) {
 		img.protected, img.cooldown = true, c.form.flag("WithCooldown")
 		img.protectedUntil = time.Time{}
 	})
 }
 
-func (c *call) disableDeregistrationProtection() (any, error) {
+func (c *call) disableDeregistrationProtection() (effect, error) {
 	return c.protect(func(img *image) {
 		if img.protected && img.cooldown {
 			img.protectedUntil = c.server.now().Add(24 * time.Hour)
@@ -302,18 +292,17 @@ func (c *call) disableDeregistrationProtection() (any, error) {
 	})
 }
 
-func (c *call) protect(change func(*image)) (any, error) {
+func (c *call) protect(change func(*image)) (effect, error) {
 	img, err := c.ownImage()
 	if err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	change(img)
-	return &struct {
-		Return string `xml:"return"`
-	}{img.protection(c.server.now())}, nil
+	return func() (any, error) {
+		change(img)
+		return &struct {
+			Return string `xml:"return"`
+		}{img.protection(c.server.now())}, nil
+	}, nil
 }
 
 // protection is the image's DeregistrationProtection as EC2 words it.

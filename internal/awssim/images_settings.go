@@ -71,27 +71,26 @@ type creationLimit struct {
 	MaximumDays int `xml:"maximumDaysSinceCreated"`
 }
 
-func (c *call) getAllowedImages() (any, error) {
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	setting := c.compute().allowed
-	var criteria items[criterionItem]
-	for _, k := range setting.criteria {
-		item := criterionItem{Providers: items[string]{k.providers}, Names: items[string]{k.names}}
-		if k.maxDays > 0 {
-			item.Creation = &creationLimit{k.maxDays}
+func (c *call) getAllowedImages() (effect, error) {
+	return func() (any, error) {
+		setting := c.compute().allowed
+		var criteria items[criterionItem]
+		for _, k := range setting.criteria {
+			item := criterionItem{Providers: items[string]{k.providers}, Names: items[string]{k.names}}
+			if k.maxDays > 0 {
+				item.Creation = &creationLimit{k.maxDays}
+			}
+			criteria.Items = append(criteria.Items, item)
 		}
-		criteria.Items = append(criteria.Items, item)
-	}
-	return &struct {
-		State     string               `xml:"state"`
-		Criteria  items[criterionItem] `xml:"imageCriterionSet"`
-		ManagedBy string               `xml:"managedBy"`
-	}{setting.state, criteria, "account"}, nil
+		return &struct {
+			State     string               `xml:"state"`
+			Criteria  items[criterionItem] `xml:"imageCriterionSet"`
+			ManagedBy string               `xml:"managedBy"`
+		}{setting.state, criteria, "account"}, nil
+	}, nil
 }
 
-func (c *call) enableAllowedImages() (any, error) {
+func (c *call) enableAllowedImages() (effect, error) {
 	state := c.form.get("AllowedImagesSettingsState")
 	if state != settingEnabled && state != settingAudit {
 		return nil, invalidValue("AllowedImagesSettingsState", state)
@@ -99,30 +98,28 @@ func (c *call) enableAllowedImages() (any, error) {
 	return c.setAllowedImages(state)
 }
 
-func (c *call) disableAllowedImages() (any, error) { return c.setAllowedImages(settingDisabled) }
+func (c *call) disableAllowedImages() (effect, error) { return c.setAllowedImages(settingDisabled) }
 
-func (c *call) setAllowedImages(state string) (any, error) {
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	c.compute().allowed.state = state
-	return &struct {
-		State string `xml:"allowedImagesSettingsState"`
-	}{state}, nil
+func (c *call) setAllowedImages(state string) (effect, error) {
+	return func() (any, error) {
+		c.compute().allowed.state = state
+		return &struct {
+			State string `xml:"allowedImagesSettingsState"`
+		}{state}, nil
+	}, nil
 }
 
-func (c *call) replaceImageCriteria() (any, error) {
+func (c *call) replaceImageCriteria() (effect, error) {
 	criteria, err := readCriteria(c.form.structs("ImageCriterion"))
 	if err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	c.compute().allowed.criteria = criteria
-	return &struct {
-		Value bool `xml:"returnValue"`
-	}{true}, nil
+	return func() (any, error) {
+		c.compute().allowed.criteria = criteria
+		return &struct {
+			Value bool `xml:"returnValue"`
+		}{true}, nil
+	}, nil
 }
 
 func readCriteria(given []form) ([]imageCriterion, error) {
@@ -158,31 +155,29 @@ type imageBlockAnswer struct {
 	State string `xml:"imageBlockPublicAccessState"`
 }
 
-func (c *call) getImageBlock() (any, error) {
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	return &struct {
-		imageBlockAnswer
-		ManagedBy string `xml:"managedBy"`
-	}{imageBlockAnswer{c.compute().imageBlock}, "account"}, nil
+func (c *call) getImageBlock() (effect, error) {
+	return func() (any, error) {
+		return &struct {
+			imageBlockAnswer
+			ManagedBy string `xml:"managedBy"`
+		}{imageBlockAnswer{c.compute().imageBlock}, "account"}, nil
+	}, nil
 }
 
-func (c *call) enableImageBlock() (any, error) {
+func (c *call) enableImageBlock() (effect, error) {
 	if state := c.form.get("ImageBlockPublicAccessState"); state != publicBlockNew {
 		return nil, invalidValue("ImageBlockPublicAccessState", state)
 	}
 	return c.setImageBlock(publicBlockNew)
 }
 
-func (c *call) disableImageBlock() (any, error) { return c.setImageBlock(publicUnblocked) }
+func (c *call) disableImageBlock() (effect, error) { return c.setImageBlock(publicUnblocked) }
 
-func (c *call) setImageBlock(state string) (any, error) {
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	c.compute().imageBlock = state
-	return &imageBlockAnswer{state}, nil
+func (c *call) setImageBlock(state string) (effect, error) {
+	return func() (any, error) {
+		c.compute().imageBlock = state
+		return &imageBlockAnswer{state}, nil
+	}, nil
 }
 
 // snapshotBlockAnswer is the state of block public access for snapshots.
@@ -190,17 +185,16 @@ type snapshotBlockAnswer struct {
 	State string `xml:"state"`
 }
 
-func (c *call) getSnapshotBlock() (any, error) {
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	return &struct {
-		snapshotBlockAnswer
-		ManagedBy string `xml:"managedBy"`
-	}{snapshotBlockAnswer{c.compute().snapshotBlock}, "account"}, nil
+func (c *call) getSnapshotBlock() (effect, error) {
+	return func() (any, error) {
+		return &struct {
+			snapshotBlockAnswer
+			ManagedBy string `xml:"managedBy"`
+		}{snapshotBlockAnswer{c.compute().snapshotBlock}, "account"}, nil
+	}, nil
 }
 
-func (c *call) enableSnapshotBlock() (any, error) {
+func (c *call) enableSnapshotBlock() (effect, error) {
 	state := c.form.get("State")
 	if state != publicBlockNew && state != publicBlockAll {
 		return nil, invalidValue("State", state)
@@ -208,12 +202,11 @@ func (c *call) enableSnapshotBlock() (any, error) {
 	return c.setSnapshotBlock(state)
 }
 
-func (c *call) disableSnapshotBlock() (any, error) { return c.setSnapshotBlock(publicUnblocked) }
+func (c *call) disableSnapshotBlock() (effect, error) { return c.setSnapshotBlock(publicUnblocked) }
 
-func (c *call) setSnapshotBlock(state string) (any, error) {
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	c.compute().snapshotBlock = state
-	return &snapshotBlockAnswer{state}, nil
+func (c *call) setSnapshotBlock(state string) (effect, error) {
+	return func() (any, error) {
+		c.compute().snapshotBlock = state
+		return &snapshotBlockAnswer{state}, nil
+	}, nil
 }

@@ -1,6 +1,7 @@
 package awssim
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -139,7 +140,7 @@ func (c *call) checkEntries(lists ...[]permission) error {
 	return nil
 }
 
-func (c *call) modifyImageAttribute() (any, error) {
+func (c *call) modifyImageAttribute() (effect, error) {
 	img, err := c.ownImage()
 	if err != nil {
 		return nil, err
@@ -148,27 +149,26 @@ func (c *call) modifyImageAttribute() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	if img.state != imageAvailable && attribute != "description" {
-		return nil, badRequest("InvalidAMIID.Unavailable", "The image id '[%s]' is not available: its state is %s", img.id, img.state)
-	}
-	switch attribute {
-	case "description":
-		img.description = orElse(c.form.get("Description.Value"), c.form.get("Value"))
-	case "imdsSupport":
-		value := orElse(c.form.get("ImdsSupport.Value"), c.form.get("Value"))
-		if value != "v2.0" {
-			return nil, invalidValue("imdsSupport", value)
+	return func() (any, error) {
+		if img.state != imageAvailable && attribute != "description" {
+			return nil, badRequest("InvalidAMIID.Unavailable", "The image id '[%s]' is not available: its state is %s", img.id, img.state)
 		}
-		img.imdsSupport = value
-	default:
-		if err := c.modifyLaunchPermission(img); err != nil {
-			return nil, err
+		switch attribute {
+		case "description":
+			img.description = cmp.Or(c.form.get("Description.Value"), c.form.get("Value"))
+		case "imdsSupport":
+			value := cmp.Or(c.form.get("ImdsSupport.Value"), c.form.get("Value"))
+			if value != "v2.0" {
+				return nil, invalidValue("imdsSupport", value)
+			}
+			img.imdsSupport = value
+		default:
+			if err := c.modifyLaunchPermission(img); err != nil {
+				return nil, err
+			}
 		}
-	}
-	return done()
+		return done()
+	}, nil
 }
 
 // imageAttributeToModify tells which one attribute the call is about.
@@ -258,7 +258,7 @@ func (c *call) mayShareImage(img *image, add []permission) error {
 const managedByAWS = "AWS"
 
 // resetImageAttribute takes everybody's launch permission away but the owner's, which it always has.
-func (c *call) resetImageAttribute() (any, error) {
+func (c *call) resetImageAttribute() (effect, error) {
 	if err := c.require("Attribute"); err != nil {
 		return nil, err
 	}
@@ -273,7 +273,7 @@ func (c *call) resetImageAttribute() (any, error) {
 
 // cancelImageLaunchPermission is a recipient's way out of an image that was shared with its account by name.
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/cancel-sharing-an-AMI.html
-func (c *call) cancelImageLaunchPermission() (any, error) {
+func (c *call) cancelImageLaunchPermission() (effect, error) {
 	if err := c.require("ImageId"); err != nil {
 		return nil, err
 	}
@@ -281,13 +281,12 @@ func (c *call) cancelImageLaunchPermission() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	mine := permission{toUser, c.account.id}
-	if !img.launch[mine] {
-		return nil, badRequest("InvalidRequest", "The image %s is not shared with account %s by its id", img.id, c.account.id)
-	}
-	delete(img.launch, mine)
-	return done()
+	return func() (any, error) {
+		mine := permission{toUser, c.account.id}
+		if !img.launch[mine] {
+			return nil, badRequest("InvalidRequest", "The image %s is not shared with account %s by its id", img.id, c.account.id)
+		}
+		delete(img.launch, mine)
+		return done()
+	}, nil
 }

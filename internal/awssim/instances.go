@@ -1,6 +1,7 @@
 package awssim
 
 import (
+	"cmp"
 	"encoding/base64"
 )
 
@@ -55,11 +56,11 @@ func onLaunch(c *call) []string {
 	if template, _ := c.templateNamed(c.form.sub("LaunchTemplate")); template != nil {
 		arns = append(arns, c.ec2ARN("launch-template", template.id))
 		if version, _ := template.version(c.form.get("LaunchTemplate.Version")); version != nil {
-			imageID = orElse(imageID, version.image)
+			imageID = cmp.Or(imageID, version.image)
 		}
 	}
 	arns = append(arns, c.imageARN(imageID), c.ec2ARN("instance", "*"), c.ec2ARN("volume", "*"),
-		c.ec2ARN("network-interface", "*"), c.ec2ARN("subnet", orElse(c.form.get("SubnetId"), defaultSubnet)))
+		c.ec2ARN("network-interface", "*"), c.ec2ARN("subnet", cmp.Or(c.form.get("SubnetId"), defaultSubnet)))
 	for _, group := range c.form.list("SecurityGroupId") {
 		arns = append(arns, c.ec2ARN("security-group", group))
 	}
@@ -69,7 +70,7 @@ func onLaunch(c *call) []string {
 	return arns
 }
 
-func (c *call) runInstances() (any, error) {
+func (c *call) runInstances() (effect, error) {
 	specs, err := c.tagSpecs("instance", "volume", "network-interface", "spot-instances-request")
 	if err != nil {
 		return nil, err
@@ -82,24 +83,23 @@ func (c *call) runInstances() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	if token := c.form.get("ClientToken"); token != "" && c.compute().made[token] != "" {
-		return c.reservation(c.compute().made[token]), nil
-	}
-	plan.reservation = c.server.newID("r-")
-	for plan.index = range max(least, most) {
-		inst := c.server.launch(plan)
-		c.compute().setTags(inst.id, specs["instance"])
-		for _, device := range inst.devices {
-			c.compute().setTags(device.volume, specs["volume"])
+	return func() (any, error) {
+		if token := c.form.get("ClientToken"); token != "" && c.compute().made[token] != "" {
+			return c.reservation(c.compute().made[token]), nil
 		}
-	}
-	if token := c.form.get("ClientToken"); token != "" {
-		c.compute().made[token] = plan.reservation
-	}
-	return c.reservation(plan.reservation), nil
+		plan.reservation = c.server.newID("r-")
+		for plan.index = range max(least, most) {
+			inst := c.server.launch(plan)
+			c.compute().setTags(inst.id, specs["instance"])
+			for _, device := range inst.devices {
+				c.compute().setTags(device.volume, specs["volume"])
+			}
+		}
+		if token := c.form.get("ClientToken"); token != "" {
+			c.compute().made[token] = plan.reservation
+		}
+		return c.reservation(plan.reservation), nil
+	}, nil
 }
 
 // runPlan reads the launch from the call and the launch template it names.
@@ -115,7 +115,7 @@ func (c *call) runPlan() (launchPlan, error) {
 			return plan, err
 		}
 	}
-	imageID := orElse(c.form.get("ImageId"), version.image)
+	imageID := cmp.Or(c.form.get("ImageId"), version.image)
 	if imageID == "" {
 		return plan, badRequest("MissingParameter", "The request must contain the parameter ImageId")
 	}
@@ -130,7 +130,7 @@ func (c *call) runPlan() (launchPlan, error) {
 	}
 	plan.image = img
 	plan.devices = mergeDevices(mergeDevices(img.devices, version.devices), devices)
-	plan.instanceType = orElse(c.form.get("InstanceType"), orElse(version.instanceType, "m1.small"))
+	plan.instanceType = cmp.Or(c.form.get("InstanceType"), cmp.Or(version.instanceType, "m1.small"))
 	plan.keyName = c.form.get("KeyName")
 	if plan.keyName != "" && c.compute().keyPairs[plan.keyName] == nil {
 		return plan, badRequest("InvalidKeyPair.NotFound", "The key pair '%s' does not exist", plan.keyName)

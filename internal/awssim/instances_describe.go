@@ -131,8 +131,8 @@ var instanceFilters = filterFields[instanceItem]{
 	}),
 }
 
-// lookAtInstances returns the instances that the call names, or all, after letting each move on.
-func (c *call) lookAtInstances() ([]instanceItem, error) {
+// namedInstances returns the instances that the call names, or all.
+func (c *call) namedInstances() ([]*instance, error) {
 	ids := c.form.list("InstanceId")
 	if len(ids) > 0 && c.form.get("MaxResults") != "" {
 		return nil, badRequest("InvalidParameterCombination", "The parameter instancesSet cannot be used with the parameter maxResults")
@@ -148,9 +148,11 @@ func (c *call) lookAtInstances() ([]instanceItem, error) {
 	if len(ids) == 0 {
 		found = c.instancesByIndex()
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
+	return found, nil
+}
+
+// lookAt lets each instance move on and describes those that fit the call's filters.
+func (c *call) lookAt(found []*instance) ([]instanceItem, error) {
 	described := make([]instanceItem, 0, len(found))
 	for _, inst := range found {
 		c.server.advance(inst)
@@ -159,17 +161,31 @@ func (c *call) lookAtInstances() ([]instanceItem, error) {
 	return filtered(c, described, instanceFilters, func(i instanceItem) string { return i.ID })
 }
 
-func (c *call) describeInstances() (any, error) {
-	described, err := c.lookAtInstances()
+func (c *call) describeInstances() (effect, error) {
+	found, err := c.namedInstances()
 	if err != nil {
 		return nil, err
 	}
-	shown, next := described, ""
-	if len(c.form.list("InstanceId")) == 0 {
-		if shown, next, err = page(c, described, "MaxResults", 1000); err != nil {
+	return func() (any, error) {
+		shown, err := c.lookAt(found)
+		if err != nil {
 			return nil, err
 		}
-	}
+		next := ""
+		if len(c.form.list("InstanceId")) == 0 {
+			if shown, next, err = page(c, shown, "MaxResults", 1000); err != nil {
+				return nil, err
+			}
+		}
+		return &struct {
+			Reservations items[reservationItem] `xml:"reservationSet"`
+			Next         string                 `xml:"nextToken,omitempty"`
+		}{c.byReservation(shown), next}, nil
+	}, nil
+}
+
+// byReservation puts instances together that one call of RunInstances started.
+func (c *call) byReservation(shown []instanceItem) items[reservationItem] {
 	var reservations items[reservationItem]
 	for _, item := range shown {
 		id := c.compute().instances[item.ID].reservation
@@ -180,10 +196,7 @@ func (c *call) describeInstances() (any, error) {
 		}
 		reservations.Items[last].Instances.Items = append(reservations.Items[last].Instances.Items, item)
 	}
-	return &struct {
-		Reservations items[reservationItem] `xml:"reservationSet"`
-		Next         string                 `xml:"nextToken,omitempty"`
-	}{reservations, next}, nil
+	return reservations
 }
 
 type statusItem struct {
@@ -194,23 +207,29 @@ type statusItem struct {
 	Instance string    `xml:"instanceStatus>status"`
 }
 
-func (c *call) describeInstanceStatus() (any, error) {
-	described, err := c.lookAtInstances()
+func (c *call) describeInstanceStatus() (effect, error) {
+	found, err := c.namedInstances()
 	if err != nil {
 		return nil, err
 	}
-	var statuses []statusItem
-	for _, item := range described {
-		if item.State.Name == instanceRunning || c.form.flag("IncludeAllInstances") {
-			statuses = append(statuses, statusItem{item.ID, item.Zone, item.State, "ok", "ok"})
+	return func() (any, error) {
+		described, err := c.lookAt(found)
+		if err != nil {
+			return nil, err
 		}
-	}
-	shown, next, err := page(c, statuses, "MaxResults", 1000)
-	if err != nil {
-		return nil, err
-	}
-	return &struct {
-		Statuses items[statusItem] `xml:"instanceStatusSet"`
-		Next     string            `xml:"nextToken,omitempty"`
-	}{items[statusItem]{shown}, next}, nil
+		var statuses []statusItem
+		for _, item := range described {
+			if item.State.Name == instanceRunning || c.form.flag("IncludeAllInstances") {
+				statuses = append(statuses, statusItem{item.ID, item.Zone, item.State, "ok", "ok"})
+			}
+		}
+		shown, next, err := page(c, statuses, "MaxResults", 1000)
+		if err != nil {
+			return nil, err
+		}
+		return &struct {
+			Statuses items[statusItem] `xml:"instanceStatusSet"`
+			Next     string            `xml:"nextToken,omitempty"`
+		}{items[statusItem]{shown}, next}, nil
+	}, nil
 }

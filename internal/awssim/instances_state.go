@@ -68,21 +68,21 @@ type stateChange struct {
 	Previous stateItem `xml:"previousState"`
 }
 
-func (c *call) startInstances() (any, error) {
+func (c *call) startInstances() (effect, error) {
 	return c.changeState(instancePending, instanceRunning, instanceStopped, instanceRunning)
 }
 
-func (c *call) stopInstances() (any, error) {
+func (c *call) stopInstances() (effect, error) {
 	return c.changeState(instanceStopping, instanceStopped, instanceRunning, instanceStopped)
 }
 
-func (c *call) terminateInstances() (any, error) {
+func (c *call) terminateInstances() (effect, error) {
 	return c.changeState(instanceShuttingDown, instanceTerminated, instancePending, instanceRunning, instanceStopping,
 		instanceStopped, instanceShuttingDown, instanceTerminated)
 }
 
 // changeState sends instances by way of one state to another, from any of the states given.
-func (c *call) changeState(by, to string, from ...string) (any, error) {
+func (c *call) changeState(by, to string, from ...string) (effect, error) {
 	ids := c.form.list("InstanceId")
 	if len(ids) == 0 {
 		return nil, badRequest("MissingParameter", "The request must contain the parameter InstanceId")
@@ -98,24 +98,23 @@ func (c *call) changeState(by, to string, from ...string) (any, error) {
 		}
 		found = append(found, inst)
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	var changes items[stateChange]
-	for _, inst := range found {
-		before := inst.state
-		if before != to {
-			inst.state, inst.next = by, to
+	return func() (any, error) {
+		var changes items[stateChange]
+		for _, inst := range found {
+			before := inst.state
+			if before != to {
+				inst.state, inst.next = by, to
+			}
+			changes.Items = append(changes.Items, stateChange{inst.id, state(inst.state), state(before)})
 		}
-		changes.Items = append(changes.Items, stateChange{inst.id, state(inst.state), state(before)})
-	}
-	return &struct {
-		Changes items[stateChange] `xml:"instancesSet"`
-	}{changes}, nil
+		return &struct {
+			Changes items[stateChange] `xml:"instancesSet"`
+		}{changes}, nil
+	}, nil
 }
 
 // modifyInstanceAttribute takes what a builder sets on a stopped instance; only DeleteOnTermination has an effect.
-func (c *call) modifyInstanceAttribute() (any, error) {
+func (c *call) modifyInstanceAttribute() (effect, error) {
 	if err := c.require("InstanceId"); err != nil {
 		return nil, err
 	}
@@ -123,15 +122,14 @@ func (c *call) modifyInstanceAttribute() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	for _, mapping := range c.form.structs("BlockDeviceMapping") {
-		at := slices.IndexFunc(inst.devices, func(d blockDevice) bool { return d.name == mapping.get("DeviceName") })
-		if at < 0 {
-			return nil, badRequest("InvalidInstanceAttributeValue", "No device is currently mapped at %s", mapping.get("DeviceName"))
+	return func() (any, error) {
+		for _, mapping := range c.form.structs("BlockDeviceMapping") {
+			at := slices.IndexFunc(inst.devices, func(d blockDevice) bool { return d.name == mapping.get("DeviceName") })
+			if at < 0 {
+				return nil, badRequest("InvalidInstanceAttributeValue", "No device is currently mapped at %s", mapping.get("DeviceName"))
+			}
+			inst.devices[at].deletes = mapping.flag("Ebs.DeleteOnTermination")
 		}
-		inst.devices[at].deletes = mapping.flag("Ebs.DeleteOnTermination")
-	}
-	return done()
+		return done()
+	}, nil
 }

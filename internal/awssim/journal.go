@@ -1,6 +1,7 @@
 package awssim
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -52,7 +53,7 @@ func (e *Entry) finish(c *call, err error) {
 	if len(c.body) > 0 {
 		e.Parameters = map[string]string{"body": string(c.body)}
 	}
-	e.Status, e.Decision = http.StatusOK, orElse(e.Decision, "allow")
+	e.Status, e.Decision = http.StatusOK, cmp.Or(e.Decision, "allow")
 	if err == nil {
 		return
 	}
@@ -64,7 +65,7 @@ func (e *Entry) finish(c *call, err error) {
 	case slices.Contains([]string{"UnauthorizedOperation", "AccessDenied", "AccessDeniedException", "AuthFailure"}, problem.code):
 		e.Decision = "deny"
 	}
-	e.Reason = orElse(e.Reason, problem.message)
+	e.Reason = cmp.Or(e.Reason, problem.message)
 }
 
 // journalKeyUse writes down a use that EC2 makes of a key in somebody's name.

@@ -2,6 +2,7 @@ package awssim
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"regexp"
@@ -121,7 +122,7 @@ func (s *Server) findKey(ref, accountID, region string) (*kmsKey, *apiError) {
 	}
 	parts := strings.SplitN(arn, ":", 6)
 	if len(parts) != 6 || parts[2] != "kms" || parts[3] != region {
-		return nil, notFound("Invalid arn %s", orElse(strings.Join(parts[min(3, len(parts)):min(4, len(parts))], ""), ref))
+		return nil, notFound("Invalid arn %s", cmp.Or(strings.Join(parts[min(3, len(parts)):min(4, len(parts))], ""), ref))
 	}
 	if strings.HasPrefix(parts[5], "alias/") {
 		return s.keyOfAlias(arn, parts[5], accountID, region)
@@ -158,11 +159,11 @@ func (s *Server) awsManagedEBSKey(a *account, region string) *kmsKey {
 		"Condition":{"StringEquals":{"kms:CallerAccount":"` + a.id + `","kms:ViaService":"ec2.` + region + `.amazonaws.com"}}},
 		{"Effect":"Allow","Principal":{"AWS":"arn:` + s.partition + `:iam::` + a.id + `:root"},
 		"Action":["kms:Describe*","kms:Get*","kms:List*","kms:RevokeGrant"],"Resource":"*"}]}`
-	key, err := s.addKey(a, WorldKey{Region: region, Policy: json.RawMessage(policy), AWSManaged: true})
+	key, err := s.newKey(a, WorldKey{Region: region, Policy: json.RawMessage(policy), AWSManaged: true})
 	if err != nil {
 		panic(err) // the policy above is a constant but for ids
 	}
-	s.aliases[alias] = key
+	s.keys[key.arn], s.aliases[alias] = key, key
 	return key
 }
 
@@ -285,7 +286,7 @@ func (s *Server) relatives(k *kmsKey) *multiRegionConfiguration {
 
 func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
 
-func (c *call) describeKey() (any, error) {
+func (c *call) describeKey() (effect, error) {
 	var in struct {
 		KeyID       string `json:"KeyId"`
 		GrantTokens []string
@@ -297,7 +298,7 @@ func (c *call) describeKey() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"KeyMetadata": c.server.metadata(key)}, nil
+	return answering(map[string]any{"KeyMetadata": c.server.metadata(key)}), nil
 }
 
 // ownKeys are the keys of the caller's account in the Region, by ARN.
@@ -348,7 +349,7 @@ func paged(name string, list any, next string) map[string]any {
 	return answer
 }
 
-func (c *call) listKeys() (any, error) {
+func (c *call) listKeys() (effect, error) {
 	var in kmsPage
 	if err := c.request(&in); err != nil {
 		return nil, err
@@ -361,10 +362,10 @@ func (c *call) listKeys() (any, error) {
 	for _, key := range keys {
 		list = append(list, map[string]string{"KeyArn": key.arn, "KeyId": key.id})
 	}
-	return paged("Keys", list, next), nil
+	return answering(paged("Keys", list, next)), nil
 }
 
-func (c *call) createKey() (any, error) {
+func (c *call) createKey() (effect, error) {
 	var in struct {
 		Policy                         string
 		BypassPolicyLockoutSafetyCheck bool
@@ -376,7 +377,7 @@ func (c *call) createKey() (any, error) {
 	if err := c.request(&in); err != nil {
 		return nil, err
 	}
-	if in.KeyUsage == "" && orElse(in.KeySpec, "SYMMETRIC_DEFAULT") != "SYMMETRIC_DEFAULT" {
+	if in.KeyUsage == "" && cmp.Or(in.KeySpec, "SYMMETRIC_DEFAULT") != "SYMMETRIC_DEFAULT" {
 		return nil, kmsValidation("You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.")
 	}
 	world := WorldKey{Region: c.region, Policy: json.RawMessage(in.Policy), Spec: in.KeySpec, Usage: in.KeyUsage}
@@ -386,17 +387,19 @@ func (c *call) createKey() (any, error) {
 	if err := world.check(); err != nil {
 		return nil, kmsValidation("%v", err)
 	}
-	key, err := c.server.addKey(c.account, world)
+	key, err := c.server.newKey(c.account, world)
 	if err != nil {
 		return nil, err
 	}
 	if !in.BypassPolicyLockoutSafetyCheck && !c.mayPutPolicy(key) {
-		delete(c.server.keys, key.arn)
 		return nil, lockedOut()
 	}
 	key.description = in.Description
 	c.entry.Resource = key.arn
-	return map[string]any{"KeyMetadata": c.server.metadata(key)}, nil
+	return func() (any, error) {
+		c.server.keys[key.arn] = key
+		return map[string]any{"KeyMetadata": c.server.metadata(key)}, nil
+	}, nil
 }
 
 var aliasPattern = regexp.MustCompile(`^alias/[a-zA-Z0-9/_-]+$`)

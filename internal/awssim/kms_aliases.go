@@ -14,7 +14,7 @@ type aliasItem struct {
 
 // listAliases shows the caller's own aliases only, whatever key policies say.
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_ListAliases.html
-func (c *call) listAliases() (any, error) {
+func (c *call) listAliases() (effect, error) {
 	var in struct {
 		kmsPage
 		KeyID string `json:"KeyId"`
@@ -42,12 +42,12 @@ func (c *call) listAliases() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return paged("Aliases", list, next), nil
+	return answering(paged("Aliases", list, next)), nil
 }
 
 // createAlias takes permission on the alias, by the caller's own policies, and on the key.
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html
-func (c *call) createAlias() (any, error) {
+func (c *call) createAlias() (effect, error) {
 	var in struct {
 		AliasName   string
 		TargetKeyID string `json:"TargetKeyId"`
@@ -72,13 +72,15 @@ func (c *call) createAlias() (any, error) {
 	case c.server.aliases[arn] != nil:
 		return nil, errorf(http.StatusBadRequest, "AlreadyExistsException", "An alias with the name %s already exists", arn)
 	}
-	c.server.aliases[arn] = key
-	return nil, nil
+	return func() (any, error) {
+		c.server.aliases[arn] = key
+		return nil, nil
+	}, nil
 }
 
 // deleteAlias takes the same permissions as createAlias.
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_DeleteAlias.html
-func (c *call) deleteAlias() (any, error) {
+func (c *call) deleteAlias() (effect, error) {
 	var in struct{ AliasName string }
 	if err := c.request(&in); err != nil {
 		return nil, err
@@ -97,8 +99,10 @@ func (c *call) deleteAlias() (any, error) {
 	if _, _, err := c.permittedKey(key.arn, keyUse{}); err != nil {
 		return nil, err
 	}
-	delete(c.server.aliases, arn)
-	return nil, nil
+	return func() (any, error) {
+		delete(c.server.aliases, arn)
+		return nil, nil
+	}, nil
 }
 
 func (c *call) aliasARN(name string) string {
@@ -121,7 +125,7 @@ func (c *call) keyOnly() (*kmsKey, error) {
 	return key, err
 }
 
-func (c *call) listResourceTags() (any, error) {
+func (c *call) listResourceTags() (effect, error) {
 	var in struct {
 		kmsPage
 		KeyID string `json:"KeyId"`
@@ -143,5 +147,5 @@ func (c *call) listResourceTags() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return paged("Tags", list, next), nil
+	return answering(paged("Tags", list, next)), nil
 }

@@ -4,6 +4,7 @@ package awssim
 // https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -53,7 +54,7 @@ func (s *Server) allowKey(key *kmsKey, use keyUse) decision {
 	case !byPolicy && granted == nil:
 		return decision{reason: s.whyNot(key, use, policy, own)}
 	case foreign && !own.allowed && (granted == nil || granted.issuer != who.account):
-		return decision{reason: "account " + who.account.id + " does not trust the key: neither a policy of " + orElse(who.roleARN, who.arn) +
+		return decision{reason: "account " + who.account.id + " does not trust the key: neither a policy of " + cmp.Or(who.roleARN, who.arn) +
 			" nor a grant issued from account " + who.account.id + " allows " + action}
 	case byPolicy:
 		return decision{allowed: true, reason: policy.Reason}
@@ -109,7 +110,7 @@ func (s *Server) keyContext(key *kmsKey, use keyUse) map[string][]string {
 		maps.Copy(context, encryptionConditions(use.encryptionContext))
 	}
 	for arn, other := range s.aliases {
-		if other == key {
+		if other.arn == key.arn {
 			context["kms:ResourceAliases"] = append(context["kms:ResourceAliases"], "alias/"+aliasName(arn))
 		}
 	}

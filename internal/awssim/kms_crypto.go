@@ -1,6 +1,7 @@
 package awssim
 
 import (
+	"cmp"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
@@ -32,9 +33,6 @@ func (c *call) crypto(in cryptoInput) (*kmsKey, error) {
 	if !key.symmetric() {
 		return nil, errorf(http.StatusBadRequest, "InvalidKeyUsageException", "%s key usage is %s which is not valid for %s with a key of the spec %s.",
 			key.arn, key.usage, c.action, key.spec)
-	}
-	if in.DryRun {
-		return nil, dryRunKMS()
 	}
 	return key, nil
 }
@@ -84,7 +82,7 @@ func (k *kmsKey) gcm(context map[string]string) (cipher.AEAD, []byte, error) {
 	return gcm, additional, err
 }
 
-func (c *call) encrypt() (any, error) {
+func (c *call) encrypt() (effect, error) {
 	var in struct {
 		cryptoInput
 		Plaintext []byte
@@ -99,12 +97,14 @@ func (c *call) encrypt() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	blob, err := key.seal(in.Plaintext, in.EncryptionContext)
-	return map[string]any{"CiphertextBlob": blob, "KeyId": key.arn, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}, err
+	return func() (any, error) {
+		blob, err := key.seal(in.Plaintext, in.EncryptionContext)
+		return map[string]any{"CiphertextBlob": blob, "KeyId": key.arn, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}, err
+	}, nil
 }
 
 // decrypt finds the key in the ciphertext where the call does not name one, which with a symmetric key it need not.
-func (c *call) decrypt() (any, error) {
+func (c *call) decrypt() (effect, error) {
 	var in struct {
 		cryptoInput
 		CiphertextBlob []byte
@@ -116,20 +116,22 @@ func (c *call) decrypt() (any, error) {
 	if in.KeyID == "" && !sealed {
 		return nil, invalidCiphertext()
 	}
-	in.KeyID = orElse(in.KeyID, of)
+	in.KeyID = cmp.Or(in.KeyID, of)
 	key, err := c.crypto(in.cryptoInput)
 	if err != nil {
 		return nil, err
 	}
-	plaintext, err := key.open(in.CiphertextBlob, in.EncryptionContext)
-	return map[string]any{"Plaintext": plaintext, "KeyId": key.arn, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}, err
+	return func() (any, error) {
+		plaintext, err := key.open(in.CiphertextBlob, in.EncryptionContext)
+		return map[string]any{"Plaintext": plaintext, "KeyId": key.arn, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}, err
+	}, nil
 }
 
-func (c *call) generateDataKey() (any, error) { return c.dataKey(true) }
+func (c *call) generateDataKey() (effect, error) { return c.dataKey(true) }
 
-func (c *call) generateDataKeyWithoutPlaintext() (any, error) { return c.dataKey(false) }
+func (c *call) generateDataKeyWithoutPlaintext() (effect, error) { return c.dataKey(false) }
 
-func (c *call) dataKey(plain bool) (any, error) {
+func (c *call) dataKey(plain bool) (effect, error) {
 	var in struct {
 		cryptoInput
 		KeySpec       string
@@ -151,14 +153,16 @@ func (c *call) dataKey(plain bool) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	data := make([]byte, size)
-	if _, err := rand.Read(data); err != nil {
-		return nil, err
-	}
-	blob, err := key.seal(data, in.EncryptionContext)
-	answer := map[string]any{"CiphertextBlob": blob, "KeyId": key.arn}
-	if plain {
-		answer["Plaintext"] = data
-	}
-	return answer, err
+	return func() (any, error) {
+		data := make([]byte, size)
+		if _, err := rand.Read(data); err != nil {
+			return nil, err
+		}
+		blob, err := key.seal(data, in.EncryptionContext)
+		answer := map[string]any{"CiphertextBlob": blob, "KeyId": key.arn}
+		if plain {
+			answer["Plaintext"] = data
+		}
+		return answer, err
+	}, nil
 }

@@ -150,7 +150,7 @@ type createGrantInput struct {
 
 // createGrant makes a grant, or returns the one that is there when name and everything else are the same.
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateGrant.html
-func (c *call) createGrant() (any, error) {
+func (c *call) createGrant() (effect, error) {
 	var in createGrantInput
 	if err := c.request(&in); err != nil {
 		return nil, err
@@ -170,20 +170,15 @@ func (c *call) createGrant() (any, error) {
 	if same < 0 && len(key.grants) >= key.grantLimit {
 		return nil, errorf(http.StatusBadRequest, "LimitExceededException", "The number of grants on %s has reached its limit of %d", key.arn, key.grantLimit)
 	}
-	if in.DryRun {
-		return nil, dryRunKMS()
-	}
-	if same >= 0 {
-		c.entry.Reason += "; the grant was there already"
-		return map[string]string{"GrantId": key.grants[same].id, "GrantToken": hash([]byte(c.server.newID("token")))}, nil
-	}
-	g.id, g.token = hash([]byte(c.server.newID("grant"))), hash([]byte(c.server.newID("token")))
-	key.grants = append(key.grants, g)
-	return map[string]string{"GrantId": g.id, "GrantToken": g.token}, nil
-}
-
-func dryRunKMS() error {
-	return errorf(http.StatusPreconditionFailed, "DryRunOperationException", "The request would have succeeded, but the DryRun option is set.")
+	return func() (any, error) {
+		if same >= 0 {
+			c.entry.Reason += "; the grant was there already"
+			return map[string]string{"GrantId": key.grants[same].id, "GrantToken": hash([]byte(c.server.newID("token")))}, nil
+		}
+		g.id, g.token = hash([]byte(c.server.newID("grant"))), hash([]byte(c.server.newID("token")))
+		key.grants = append(key.grants, g)
+		return map[string]string{"GrantId": g.id, "GrantToken": g.token}, nil
+	}, nil
 }
 
 func (in createGrantInput) check() error {
@@ -331,7 +326,7 @@ func (s *Server) grantItem(g *grant) grantItem {
 	return item
 }
 
-func (c *call) listGrants() (any, error) {
+func (c *call) listGrants() (effect, error) {
 	var in struct {
 		kmsPage
 		KeyID            string `json:"KeyId"`
@@ -364,11 +359,11 @@ func (c *call) listGrants() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return paged("Grants", items, next), nil
+	return answering(paged("Grants", items, next)), nil
 }
 
 // listRetirableGrants shows the grants that a principal of the caller's account may retire, on any account's keys.
-func (c *call) listRetirableGrants() (any, error) {
+func (c *call) listRetirableGrants() (effect, error) {
 	var in struct {
 		kmsPage
 		RetiringPrincipal string
@@ -392,7 +387,7 @@ func (c *call) listRetirableGrants() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return paged("Grants", items, next), nil
+	return answering(paged("Grants", items, next)), nil
 }
 
 type endGrantInput struct {
@@ -403,7 +398,7 @@ type endGrantInput struct {
 }
 
 // revokeGrant is for those whom the key's policy lets.
-func (c *call) revokeGrant() (any, error) {
+func (c *call) revokeGrant() (effect, error) {
 	var in endGrantInput
 	if err := c.request(&in); err != nil {
 		return nil, err
@@ -415,30 +410,30 @@ func (c *call) revokeGrant() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return nil, key.end(in)
+	return key.end(in.GrantID)
 }
 
-func (k *kmsKey) end(in endGrantInput) error {
-	at := slices.IndexFunc(k.grants, func(g *grant) bool { return g.id == in.GrantID })
+// end is the effect of taking a grant away.
+func (k *kmsKey) end(id string) (effect, error) {
+	at := slices.IndexFunc(k.grants, func(g *grant) bool { return g.id == id })
 	if at < 0 {
-		return errorf(http.StatusBadRequest, "InvalidGrantIdException", "Grant ID %s is not valid for key %s", in.GrantID, k.arn)
+		return nil, errorf(http.StatusBadRequest, "InvalidGrantIdException", "Grant ID %s is not valid for key %s", id, k.arn)
 	}
-	if in.DryRun {
-		return dryRunKMS()
-	}
-	k.grants = slices.Delete(k.grants, at, at+1)
-	return nil
+	return func() (any, error) {
+		k.grants = slices.Delete(k.grants, at, at+1)
+		return nil, nil
+	}, nil
 }
 
 // retireGrant is for the retiring principal, a grantee that was given RetireGrant, and whom the issuing account lets. A
 // key policy has no say in it. https://docs.aws.amazon.com/kms/latest/APIReference/API_RetireGrant.html
-func (c *call) retireGrant() (any, error) {
+func (c *call) retireGrant() (effect, error) {
 	var in endGrantInput
 	if err := c.request(&in); err != nil {
 		return nil, err
 	}
 	if in.GrantToken != "" {
-		return c.retireByToken(in)
+		return c.retireByToken(in.GrantToken)
 	}
 	if !strings.HasPrefix(in.KeyID, "arn:") || refuseAlias(in.KeyID) != nil {
 		return nil, notFound("Invalid arn %s", in.KeyID)
@@ -451,22 +446,21 @@ func (c *call) retireGrant() (any, error) {
 	at := slices.IndexFunc(key.grants, func(g *grant) bool { return g.id == in.GrantID })
 	if at < 0 || !c.mayRetire(key.grants[at]) {
 		if at < 0 && c.account == key.account {
-			return nil, key.end(in)
+			return key.end(in.GrantID)
 		}
 		return nil, c.foreignRefusal()
 	}
-	return nil, key.end(in)
+	return key.end(in.GrantID)
 }
 
-func (c *call) retireByToken(in endGrantInput) (any, error) {
+func (c *call) retireByToken(token string) (effect, error) {
 	for _, key := range c.server.keys {
 		for _, g := range key.grants {
-			if g.token == in.GrantToken && key.region == c.region {
+			if g.token == token && key.region == c.region {
 				if !c.mayRetire(g) {
 					return nil, c.foreignRefusal()
 				}
-				in.GrantID = g.id
-				return nil, key.end(in)
+				return key.end(g.id)
 			}
 		}
 	}

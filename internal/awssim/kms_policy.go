@@ -2,6 +2,7 @@ package awssim
 
 import (
 	"bytes"
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -16,7 +17,7 @@ func aliasName(arn string) string {
 // largestKeyPolicy is AWS's limit in bytes. https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html
 const largestKeyPolicy = 32 << 10
 
-func (c *call) getKeyPolicy() (any, error) {
+func (c *call) getKeyPolicy() (effect, error) {
 	var in struct {
 		KeyID      string `json:"KeyId"`
 		PolicyName string
@@ -31,15 +32,15 @@ func (c *call) getKeyPolicy() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if orElse(in.PolicyName, "default") != "default" {
+	if cmp.Or(in.PolicyName, "default") != "default" {
 		return nil, notFound("No such policy exists")
 	}
-	return map[string]string{"Policy": string(key.policy.Shown(c.server.aliveID)), "PolicyName": "default"}, nil
+	return answering(map[string]string{"Policy": string(key.policy.Shown(c.server.aliveID)), "PolicyName": "default"}), nil
 }
 
 // putKeyPolicy saves a policy. The users and roles that it names have to exist, and are bound as they are now.
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
-func (c *call) putKeyPolicy() (any, error) {
+func (c *call) putKeyPolicy() (effect, error) {
 	var in struct {
 		KeyID                          string `json:"KeyId"`
 		PolicyName                     string
@@ -63,13 +64,15 @@ func (c *call) putKeyPolicy() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	before := key.policy
-	key.policy = policy
-	if !in.BypassPolicyLockoutSafetyCheck && !c.mayPutPolicy(key) {
-		key.policy = before
+	changed := *key
+	changed.policy = policy
+	if !in.BypassPolicyLockoutSafetyCheck && !c.mayPutPolicy(&changed) {
 		return nil, lockedOut()
 	}
-	return nil, nil
+	return func() (any, error) {
+		key.policy = policy
+		return nil, nil
+	}, nil
 }
 
 // mayPutPolicy is the check that keeps callers from locking themselves out.
@@ -100,9 +103,9 @@ func (s *Server) keyPolicy(text []byte) (*policyDocument, error) {
 	return bound, nil
 }
 
-// addKey makes a key. Without a policy it gets the one that delegates everything to its account.
+// newKey makes a key, which nobody can find yet. Without a policy it gets the one that delegates everything to its account.
 // https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
-func (s *Server) addKey(a *account, w WorldKey) (*kmsKey, error) {
+func (s *Server) newKey(a *account, w WorldKey) (*kmsKey, error) {
 	text := bytes.TrimSpace(w.Policy)
 	if len(text) == 0 {
 		text = []byte(`{"Version":"2012-10-17","Statement":[{"Sid":"Enable IAM User Permissions","Effect":"Allow","Principal":{"AWS":"arn:` +
@@ -122,8 +125,8 @@ func (s *Server) addKey(a *account, w WorldKey) (*kmsKey, error) {
 	}
 	key := &kmsKey{
 		account: a, id: id, region: w.Region, arn: "arn:" + s.partition + ":kms:" + w.Region + ":" + a.id + ":key/" + id,
-		manager: "CUSTOMER", state: orElse(w.State, keyEnabled), spec: orElse(w.Spec, "SYMMETRIC_DEFAULT"), usage: orElse(w.Usage, "ENCRYPT_DECRYPT"),
-		origin: orElse(w.Origin, "AWS_KMS"), multiRegion: w.MultiRegion, policy: policy, grantLimit: w.GrantLimit, tags: w.Tags, created: s.now(),
+		manager: "CUSTOMER", state: cmp.Or(w.State, keyEnabled), spec: cmp.Or(w.Spec, "SYMMETRIC_DEFAULT"), usage: cmp.Or(w.Usage, "ENCRYPT_DECRYPT"),
+		origin: cmp.Or(w.Origin, "AWS_KMS"), multiRegion: w.MultiRegion, policy: policy, grantLimit: w.GrantLimit, tags: w.Tags, created: s.now(),
 	}
 	if w.AWSManaged {
 		key.manager = managedByAWS
@@ -133,6 +136,5 @@ func (s *Server) addKey(a *account, w WorldKey) (*kmsKey, error) {
 	}
 	key.secret = []byte(hash([]byte("material of " + id)))[:32]
 	key.deletion = s.now().AddDate(0, 0, 30)
-	s.keys[key.arn] = key
 	return key, nil
 }

@@ -1,6 +1,7 @@
 package awssim
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -36,10 +37,10 @@ var (
 // check returns everything that is wrong with the key, nil when there could be such a key.
 func (w WorldKey) check() error {
 	problems := []error{
-		oneOf("state", orElse(w.State, keyEnabled), keyStates),
-		oneOf("origin", orElse(w.Origin, "AWS_KMS"), keyOrigins),
+		oneOf("state", cmp.Or(w.State, keyEnabled), keyStates),
+		oneOf("origin", cmp.Or(w.Origin, "AWS_KMS"), keyOrigins),
 		oneOf("multi_region", w.MultiRegion, []string{"", "PRIMARY", "REPLICA"}),
-		checkKeyUsage(orElse(w.Spec, "SYMMETRIC_DEFAULT"), orElse(w.Usage, "ENCRYPT_DECRYPT")),
+		checkKeyUsage(cmp.Or(w.Spec, "SYMMETRIC_DEFAULT"), cmp.Or(w.Usage, "ENCRYPT_DECRYPT")),
 	}
 	form := singleRegionKeyID
 	if w.MultiRegion != "" {
@@ -78,36 +79,48 @@ func oneOf(what, value string, allowed []string) error {
 	return fmt.Errorf("%s: %q is none of %q", what, value, allowed)
 }
 
-// setState moves the caller's key from one state to another, as far as its state allows it.
+// mayBecome refuses to move a key to a state that its own state does not lead to.
 // https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html#key-state-table
-func (c *call) setState(key *kmsKey, to string) error {
+func (c *call) mayBecome(key *kmsKey, to string) error {
 	switch {
 	case key.manager == managedByAWS:
 		return c.refusal("kms:"+c.action, key.arn, "the key is managed by AWS")
 	case key.state == keyCreating, key.state == keyPendingDeletion && c.action != "CancelKeyDeletion", key.state == keyPendingImport && to != keyPendingDeletion:
-		return key.usable()
+		if problem := key.usable(); problem != nil {
+			return problem
+		}
 	}
-	key.state = to
 	return nil
 }
 
-func (c *call) enableKey() (any, error) {
+// becomes is the effect of a call with just a key id that moves the key to another state.
+func (c *call) becomes(key *kmsKey, to string, answer any) (effect, error) {
+	if err := c.mayBecome(key, to); err != nil {
+		return nil, err
+	}
+	return func() (any, error) {
+		key.state = to
+		return answer, nil
+	}, nil
+}
+
+func (c *call) enableKey() (effect, error) {
 	key, err := c.keyOnly()
 	if err != nil {
 		return nil, err
 	}
-	return nil, c.setState(key, keyEnabled)
+	return c.becomes(key, keyEnabled, nil)
 }
 
-func (c *call) disableKey() (any, error) {
+func (c *call) disableKey() (effect, error) {
 	key, err := c.keyOnly()
 	if err != nil {
 		return nil, err
 	}
-	return nil, c.setState(key, keyDisabled)
+	return c.becomes(key, keyDisabled, nil)
 }
 
-func (c *call) scheduleKeyDeletion() (any, error) {
+func (c *call) scheduleKeyDeletion() (effect, error) {
 	var in struct {
 		KeyID               string `json:"KeyId"`
 		PendingWindowInDays int
@@ -126,14 +139,16 @@ func (c *call) scheduleKeyDeletion() (any, error) {
 	if days < 7 || days > 30 {
 		return nil, kmsValidation("PendingWindowInDays must be from 7 to 30")
 	}
-	if err := c.setState(key, keyPendingDeletion); err != nil {
+	if err := c.mayBecome(key, keyPendingDeletion); err != nil {
 		return nil, err
 	}
-	key.deletion = c.server.now().AddDate(0, 0, days)
-	return map[string]any{"KeyId": key.arn, "KeyState": key.state, "DeletionDate": seconds(key.deletion), "PendingWindowInDays": days}, nil
+	return func() (any, error) {
+		key.state, key.deletion = keyPendingDeletion, c.server.now().AddDate(0, 0, days)
+		return map[string]any{"KeyId": key.arn, "KeyState": key.state, "DeletionDate": seconds(key.deletion), "PendingWindowInDays": days}, nil
+	}, nil
 }
 
-func (c *call) cancelKeyDeletion() (any, error) {
+func (c *call) cancelKeyDeletion() (effect, error) {
 	key, err := c.keyOnly()
 	if err != nil {
 		return nil, err
@@ -141,5 +156,5 @@ func (c *call) cancelKeyDeletion() (any, error) {
 	if key.state != keyPendingDeletion {
 		return nil, errorf(http.StatusBadRequest, "KMSInvalidStateException", "%s is not pending deletion.", key.arn)
 	}
-	return map[string]string{"KeyId": key.arn}, c.setState(key, keyDisabled)
+	return c.becomes(key, keyDisabled, map[string]string{"KeyId": key.arn})
 }

@@ -5,6 +5,7 @@ package awssim
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/troubleshooting-launch.html
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 )
@@ -64,8 +65,8 @@ func mergeDevices(base, over []blockDevice) []blockDevice {
 }
 
 func (d blockDevice) overriddenBy(over blockDevice) blockDevice {
-	over.snapshot = orElse(over.snapshot, d.snapshot)
-	over.volumeType = orElse(over.volumeType, d.volumeType)
+	over.snapshot = cmp.Or(over.snapshot, d.snapshot)
+	over.volumeType = cmp.Or(over.volumeType, d.volumeType)
 	if over.size == 0 {
 		over.size = d.size
 	}
@@ -110,7 +111,7 @@ func (s *Server) attachVolumes(inst *instance, plan launchPlan) *keyFailure {
 func (s *Server) newVolume(a *account, region string, device blockDevice, who *principal) (*volume, *keyFailure) {
 	vol := &volume{
 		id: s.newID("vol-"), snapshot: device.snapshot, size: max(device.size, 1),
-		volumeType: orElse(device.volumeType, "gp2"), created: s.now(),
+		volumeType: cmp.Or(device.volumeType, "gp2"), created: s.now(),
 	}
 	a.compute(region).volumes[vol.id] = vol
 	snap := s.snapshot(region, device.snapshot)
@@ -157,7 +158,7 @@ func (snap *snapshot) encryptedAs() string {
 	if snap == nil {
 		return ""
 	}
-	return orElse(snap.volume, snap.id)
+	return cmp.Or(snap.volume, snap.id)
 }
 
 // keyNeeds are the uses it takes to turn data under the source key into data under the destination key; nil is data

@@ -1,6 +1,7 @@
 package awssim
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"time"
@@ -120,8 +121,8 @@ func (c *call) templateData(base templateVersion) (*templateVersion, error) {
 		return nil, err
 	}
 	made := &templateVersion{
-		description: c.form.get("VersionDescription"), image: orElse(data.get("ImageId"), base.image),
-		instanceType: orElse(data.get("InstanceType"), base.instanceType), devices: base.devices,
+		description: c.form.get("VersionDescription"), image: cmp.Or(data.get("ImageId"), base.image),
+		instanceType: cmp.Or(data.get("InstanceType"), base.instanceType), devices: base.devices,
 	}
 	if len(devices) > 0 {
 		made.devices = devices
@@ -132,7 +133,7 @@ func (c *call) templateData(base templateVersion) (*templateVersion, error) {
 	return made, nil
 }
 
-func (c *call) createLaunchTemplate() (any, error) {
+func (c *call) createLaunchTemplate() (effect, error) {
 	if err := c.require("LaunchTemplateName"); err != nil {
 		return nil, err
 	}
@@ -148,17 +149,16 @@ func (c *call) createLaunchTemplate() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	version.number = 1
-	template := &launchTemplate{
-		id: c.server.newID("lt-"), name: name, versions: []*templateVersion{version},
-		defaultVersion: 1, created: c.server.now(),
-	}
-	c.compute().templates[template.id] = template
-	c.compute().setTags(template.id, specs["launch-template"])
-	return c.templateAnswer(template), nil
+	return func() (any, error) {
+		version.number = 1
+		template := &launchTemplate{
+			id: c.server.newID("lt-"), name: name, versions: []*templateVersion{version},
+			defaultVersion: 1, created: c.server.now(),
+		}
+		c.compute().templates[template.id] = template
+		c.compute().setTags(template.id, specs["launch-template"])
+		return c.templateAnswer(template), nil
+	}, nil
 }
 
 type templateItem struct {
@@ -209,7 +209,7 @@ func describeVersion(t *launchTemplate, v *templateVersion) versionItem {
 	return item
 }
 
-func (c *call) createLaunchTemplateVersion() (any, error) {
+func (c *call) createLaunchTemplateVersion() (effect, error) {
 	template, err := c.templateNamed(c.form)
 	if err != nil {
 		return nil, err
@@ -224,17 +224,16 @@ func (c *call) createLaunchTemplateVersion() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	version.number = len(template.versions) + 1
-	template.versions = append(template.versions, version)
-	return &struct {
-		Version versionItem `xml:"launchTemplateVersion"`
-	}{describeVersion(template, version)}, nil
+	return func() (any, error) {
+		version.number = len(template.versions) + 1
+		template.versions = append(template.versions, version)
+		return &struct {
+			Version versionItem `xml:"launchTemplateVersion"`
+		}{describeVersion(template, version)}, nil
+	}, nil
 }
 
-func (c *call) modifyLaunchTemplate() (any, error) {
+func (c *call) modifyLaunchTemplate() (effect, error) {
 	template, err := c.templateNamed(c.form)
 	if err != nil {
 		return nil, err
@@ -243,28 +242,26 @@ func (c *call) modifyLaunchTemplate() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	template.defaultVersion = version.number
-	return c.templateAnswer(template), nil
+	return func() (any, error) {
+		template.defaultVersion = version.number
+		return c.templateAnswer(template), nil
+	}, nil
 }
 
-func (c *call) deleteLaunchTemplate() (any, error) {
+func (c *call) deleteLaunchTemplate() (effect, error) {
 	template, err := c.templateNamed(c.form)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	answer := c.templateAnswer(template)
-	delete(c.compute().templates, template.id)
-	delete(c.compute().tags, template.id)
-	return answer, nil
+	return func() (any, error) {
+		answer := c.templateAnswer(template)
+		delete(c.compute().templates, template.id)
+		delete(c.compute().tags, template.id)
+		return answer, nil
+	}, nil
 }
 
-func (c *call) describeLaunchTemplates() (any, error) {
+func (c *call) describeLaunchTemplates() (effect, error) {
 	ids, names := c.form.list("LaunchTemplateId"), c.form.list("LaunchTemplateName")
 	for _, id := range ids {
 		if _, err := c.compute().templateNamed(id, ""); err != nil {
@@ -289,20 +286,19 @@ func (c *call) describeLaunchTemplates() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	shown, next, err := page(c, all, "MaxResults", 200)
-	if err != nil {
-		return nil, err
-	}
-	return &struct {
-		Templates items[templateItem] `xml:"launchTemplates"`
-		Next      string              `xml:"nextToken,omitempty"`
-	}{items[templateItem]{shown}, next}, nil
+	return func() (any, error) {
+		shown, next, err := page(c, all, "MaxResults", 200)
+		if err != nil {
+			return nil, err
+		}
+		return &struct {
+			Templates items[templateItem] `xml:"launchTemplates"`
+			Next      string              `xml:"nextToken,omitempty"`
+		}{items[templateItem]{shown}, next}, nil
+	}, nil
 }
 
-func (c *call) describeLaunchTemplateVersions() (any, error) {
+func (c *call) describeLaunchTemplateVersions() (effect, error) {
 	template, err := c.templateNamed(c.form)
 	if err != nil {
 		return nil, err
@@ -318,19 +314,18 @@ func (c *call) describeLaunchTemplateVersions() (any, error) {
 			shown = append(shown, version)
 		}
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	paged, next, err := page(c, shown, "MaxResults", 200)
-	if err != nil {
-		return nil, err
-	}
-	var versions items[versionItem]
-	for _, version := range paged {
-		versions.Items = append(versions.Items, describeVersion(template, version))
-	}
-	return &struct {
-		Versions items[versionItem] `xml:"launchTemplateVersionSet"`
-		Next     string             `xml:"nextToken,omitempty"`
-	}{versions, next}, nil
+	return func() (any, error) {
+		paged, next, err := page(c, shown, "MaxResults", 200)
+		if err != nil {
+			return nil, err
+		}
+		var versions items[versionItem]
+		for _, version := range paged {
+			versions.Items = append(versions.Items, describeVersion(template, version))
+		}
+		return &struct {
+			Versions items[versionItem] `xml:"launchTemplateVersionSet"`
+			Next     string             `xml:"nextToken,omitempty"`
+		}{versions, next}, nil
+	}, nil
 }

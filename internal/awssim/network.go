@@ -1,6 +1,7 @@
 package awssim
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 )
@@ -27,7 +28,7 @@ func networkOperations() map[string]operation {
 		"CreateSecurityGroup": {
 			params: "GroupName GroupDescription VpcId DryRun" + tagSpecParams, write: true,
 			resources: func(c *call) []string {
-				return []string{c.ec2ARN("security-group", "*"), c.ec2ARN("vpc", orElse(c.form.get("VpcId"), defaultVPC))}
+				return []string{c.ec2ARN("security-group", "*"), c.ec2ARN("vpc", cmp.Or(c.form.get("VpcId"), defaultVPC))}
 			}, handle: (*call).createSecurityGroup,
 		},
 		"DescribeSecurityGroups": {
@@ -63,7 +64,7 @@ type regionItem struct {
 }
 
 // describeRegions lists the regions that are enabled for the account, and with AllRegions the others too.
-func (c *call) describeRegions() (any, error) {
+func (c *call) describeRegions() (effect, error) {
 	var all []regionItem
 	wanted := c.form.list("RegionName")
 	for _, known := range c.server.regionsOf(c.account) {
@@ -84,12 +85,11 @@ func (c *call) describeRegions() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	return &struct {
-		Regions items[regionItem] `xml:"regionInfo"`
-	}{items[regionItem]{all}}, nil
+	return func() (any, error) {
+		return &struct {
+			Regions items[regionItem] `xml:"regionInfo"`
+		}{items[regionItem]{all}}, nil
+	}, nil
 }
 
 type vpcItem struct {
@@ -100,7 +100,7 @@ type vpcItem struct {
 	Owner   string `xml:"ownerId"`
 }
 
-func (c *call) describeVpcs() (any, error) {
+func (c *call) describeVpcs() (effect, error) {
 	all := []vpcItem{{defaultVPC, "available", "172.31.0.0/16", true, c.account.id}}
 	for _, id := range c.form.list("VpcId") {
 		if id != defaultVPC {
@@ -116,12 +116,11 @@ func (c *call) describeVpcs() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	return &struct {
-		VPCs items[vpcItem] `xml:"vpcSet"`
-	}{items[vpcItem]{all}}, nil
+	return func() (any, error) {
+		return &struct {
+			VPCs items[vpcItem] `xml:"vpcSet"`
+		}{items[vpcItem]{all}}, nil
+	}, nil
 }
 
 type subnetItem struct {
@@ -136,7 +135,7 @@ type subnetItem struct {
 	Owner     string `xml:"ownerId"`
 }
 
-func (c *call) describeSubnets() (any, error) {
+func (c *call) describeSubnets() (effect, error) {
 	all := []subnetItem{{defaultSubnet, "available", defaultVPC, "172.31.0.0/20", 4091, c.region + "a", true, true, c.account.id}}
 	for _, id := range c.form.list("SubnetId") {
 		if id != defaultSubnet {
@@ -153,12 +152,11 @@ func (c *call) describeSubnets() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	return &struct {
-		Subnets items[subnetItem] `xml:"subnetSet"`
-	}{items[subnetItem]{all}}, nil
+	return func() (any, error) {
+		return &struct {
+			Subnets items[subnetItem] `xml:"subnetSet"`
+		}{items[subnetItem]{all}}, nil
+	}, nil
 }
 
 type keyPairItem struct {
@@ -173,7 +171,7 @@ type keyPairItem struct {
 const keyFingerprint = "1f:51:ae:28:bf:89:e9:d8:1f:25:5d:37:2d:7d:b8:ca:9f:f5:f1:6f"
 
 // createKeyPair hands out text that is no key, because there is no machine to log in to.
-func (c *call) createKeyPair() (any, error) {
+func (c *call) createKeyPair() (effect, error) {
 	if err := c.require("KeyName"); err != nil {
 		return nil, err
 	}
@@ -185,19 +183,18 @@ func (c *call) createKeyPair() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	pair := &keyPair{c.server.newID("key-"), name, orElse(c.form.get("KeyType"), "rsa")}
-	c.compute().keyPairs[name] = pair
-	c.compute().setTags(pair.id, specs["key-pair"])
-	return &keyPairItem{
-		ID: pair.id, Name: name, Fingerprint: keyFingerprint, Tags: c.tagsOf(pair.id),
-		Material: "-----BEGIN RSA PRIVATE KEY-----\nthere is no machine that this key opens\n-----END RSA PRIVATE KEY-----",
+	return func() (any, error) {
+		pair := &keyPair{c.server.newID("key-"), name, cmp.Or(c.form.get("KeyType"), "rsa")}
+		c.compute().keyPairs[name] = pair
+		c.compute().setTags(pair.id, specs["key-pair"])
+		return &keyPairItem{
+			ID: pair.id, Name: name, Fingerprint: keyFingerprint, Tags: c.tagsOf(pair.id),
+			Material: "-----BEGIN RSA PRIVATE KEY-----\nthere is no machine that this key opens\n-----END RSA PRIVATE KEY-----",
+		}, nil
 	}, nil
 }
 
-func (c *call) describeKeyPairs() (any, error) {
+func (c *call) describeKeyPairs() (effect, error) {
 	names := c.form.list("KeyName")
 	var all []keyPairItem
 	for _, pair := range sortedValues(c.compute().keyPairs) {
@@ -217,36 +214,34 @@ func (c *call) describeKeyPairs() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	return &struct {
-		Pairs items[keyPairItem] `xml:"keySet"`
-	}{items[keyPairItem]{all}}, nil
+	return func() (any, error) {
+		return &struct {
+			Pairs items[keyPairItem] `xml:"keySet"`
+		}{items[keyPairItem]{all}}, nil
+	}, nil
 }
 
 // deleteKeyPair succeeds for a pair that is not there, as on AWS.
-func (c *call) deleteKeyPair() (any, error) {
+func (c *call) deleteKeyPair() (effect, error) {
 	if err := c.require("KeyName"); err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	if pair := c.compute().keyPairs[c.form.get("KeyName")]; pair != nil {
-		delete(c.compute().tags, pair.id)
-		delete(c.compute().keyPairs, pair.name)
-	}
-	return done()
+	return func() (any, error) {
+		if pair := c.compute().keyPairs[c.form.get("KeyName")]; pair != nil {
+			delete(c.compute().tags, pair.id)
+			delete(c.compute().keyPairs, pair.name)
+		}
+		return done()
+	}, nil
 }
 
-func (c *call) createSecurityGroup() (any, error) {
+func (c *call) createSecurityGroup() (effect, error) {
 	if err := c.require("GroupName", "GroupDescription"); err != nil {
 		return nil, err
 	}
 	made := &securityGroup{
 		name: c.form.get("GroupName"), description: c.form.get("GroupDescription"),
-		vpc: orElse(c.form.get("VpcId"), defaultVPC),
+		vpc: cmp.Or(c.form.get("VpcId"), defaultVPC),
 	}
 	if made.vpc != defaultVPC {
 		return nil, badRequest("InvalidVpcID.NotFound", "The vpc ID '%s' does not exist", made.vpc)
@@ -260,17 +255,16 @@ func (c *call) createSecurityGroup() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	made.id = c.server.newID("sg-")
-	c.compute().securityGroups[made.id] = made
-	c.compute().setTags(made.id, specs["security-group"])
-	return &struct {
-		returned
-		ID   string         `xml:"groupId"`
-		Tags items[tagItem] `xml:"tagSet"`
-	}{returned{true}, made.id, c.tagsOf(made.id)}, nil
+	return func() (any, error) {
+		made.id = c.server.newID("sg-")
+		c.compute().securityGroups[made.id] = made
+		c.compute().setTags(made.id, specs["security-group"])
+		return &struct {
+			returned
+			ID   string         `xml:"groupId"`
+			Tags items[tagItem] `xml:"tagSet"`
+		}{returned{true}, made.id, c.tagsOf(made.id)}, nil
+	}, nil
 }
 
 type securityGroupItem struct {
@@ -282,7 +276,7 @@ type securityGroupItem struct {
 	Tags        items[tagItem] `xml:"tagSet"`
 }
 
-func (c *call) describeSecurityGroups() (any, error) {
+func (c *call) describeSecurityGroups() (effect, error) {
 	ids, names := c.form.list("GroupId"), c.form.list("GroupName")
 	var all []securityGroupItem
 	for _, g := range sortedValues(c.compute().securityGroups) {
@@ -305,17 +299,16 @@ func (c *call) describeSecurityGroups() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	shown, next, err := page(c, all, "MaxResults", 1000)
-	if err != nil {
-		return nil, err
-	}
-	return &struct {
-		Groups items[securityGroupItem] `xml:"securityGroupInfo"`
-		Next   string                   `xml:"nextToken,omitempty"`
-	}{items[securityGroupItem]{shown}, next}, nil
+	return func() (any, error) {
+		shown, next, err := page(c, all, "MaxResults", 1000)
+		if err != nil {
+			return nil, err
+		}
+		return &struct {
+			Groups items[securityGroupItem] `xml:"securityGroupInfo"`
+			Next   string                   `xml:"nextToken,omitempty"`
+		}{items[securityGroupItem]{shown}, next}, nil
+	}, nil
 }
 
 func (c *call) securityGroupByID(id string) (*securityGroup, error) {
@@ -325,7 +318,7 @@ func (c *call) securityGroupByID(id string) (*securityGroup, error) {
 	return nil, badRequest("InvalidGroup.NotFound", "The security group '%s' does not exist", id)
 }
 
-func (c *call) deleteSecurityGroup() (any, error) {
+func (c *call) deleteSecurityGroup() (effect, error) {
 	if err := c.require("GroupId"); err != nil {
 		return nil, err
 	}
@@ -333,28 +326,26 @@ func (c *call) deleteSecurityGroup() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	for _, inst := range c.compute().instances {
-		if inst.state != instanceTerminated && slices.Contains(inst.securityGroups, group.id) {
-			return nil, badRequest("DependencyViolation", "resource %s has a dependent object", group.id)
+	return func() (any, error) {
+		for _, inst := range c.compute().instances {
+			if inst.state != instanceTerminated && slices.Contains(inst.securityGroups, group.id) {
+				return nil, badRequest("DependencyViolation", "resource %s has a dependent object", group.id)
+			}
 		}
-	}
-	delete(c.compute().securityGroups, group.id)
-	delete(c.compute().tags, group.id)
-	return done()
+		delete(c.compute().securityGroups, group.id)
+		delete(c.compute().tags, group.id)
+		return done()
+	}, nil
 }
 
-func (c *call) authorizeIngress() (any, error) {
+func (c *call) authorizeIngress() (effect, error) {
 	if err := c.require("GroupId"); err != nil {
 		return nil, err
 	}
 	if _, err := c.securityGroupByID(c.form.get("GroupId")); err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	return done()
+	return func() (any, error) {
+		return done()
+	}, nil
 }

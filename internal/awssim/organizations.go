@@ -1,6 +1,7 @@
 package awssim
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -58,7 +59,7 @@ type organization struct {
 }
 
 func newOrganization(partition string, w WorldOrganization) *organization {
-	o := &organization{id: w.ID, management: w.ManagementAccount, root: orElse(w.Root, "r-root"), partition: partition, members: map[string][]string{}}
+	o := &organization{id: w.ID, management: w.ManagementAccount, root: cmp.Or(w.Root, "r-root"), partition: partition, members: map[string][]string{}}
 	for _, id := range w.Accounts {
 		o.members[id] = []string{}
 	}

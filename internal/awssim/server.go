@@ -15,6 +15,7 @@
 package awssim
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -66,7 +67,7 @@ func (a *account) compute(region string) *computeRegion {
 // New returns a local AWS with a world in it. Its error has all problems of the world.
 func New(world World) (*Server, error) {
 	s := &Server{
-		partition: orElse(world.Partition, "aws"),
+		partition: cmp.Or(world.Partition, "aws"),
 		latency:   time.Duration(world.LatencyMillis) * time.Millisecond,
 		accounts:  map[string]*account{},
 		users:     map[string]*user{},
@@ -98,7 +99,7 @@ type service struct {
 }
 
 // permission is the name of an action in policies, as in "kms:CreateGrant".
-func (s *service) permission(action string) string { return orElse(s.prefix, s.name) + ":" + action }
+func (s *service) permission(action string) string { return cmp.Or(s.prefix, s.name) + ":" + action }
 
 // tableOfContents has every action of every service.
 func (s *Server) tableOfContents() map[string]*service {

@@ -1,6 +1,7 @@
 package awssim
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -91,7 +92,7 @@ func canonicalHeader(r *http.Request, name string) string {
 	case "host":
 		return r.Host
 	case "content-length":
-		return strings.TrimSpace(orElse(r.Header.Get(name), decimal(r.ContentLength)))
+		return strings.TrimSpace(cmp.Or(r.Header.Get(name), decimal(r.ContentLength)))
 	}
 	values := slices.Clone(r.Header.Values(name))
 	for i, value := range values {

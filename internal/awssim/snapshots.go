@@ -79,7 +79,7 @@ func (c *call) addSnapshot(snap *snapshot, tags map[string]string) *snapshot {
 		snap.id = c.server.newID("snap-")
 	}
 	snap.owner, snap.region, snap.created = c.account, c.region, c.server.now()
-	snap.state = orElse(snap.state, snapshotCompleted)
+	snap.state = cmp.Or(snap.state, snapshotCompleted)
 	snap.createVolume = permissions{}
 	c.compute().snapshots[snap.id] = snap
 	c.compute().setTags(snap.id, tags)
@@ -106,7 +106,7 @@ type snapshotItem struct {
 
 func (c *call) describeSnapshot(snap *snapshot) snapshotItem {
 	item := snapshotItem{
-		ID: snap.id, Volume: orElse(snap.volume, "vol-ffffffff"), State: snap.state,
+		ID: snap.id, Volume: cmp.Or(snap.volume, "vol-ffffffff"), State: snap.state,
 		StateMessage: snap.stateMessage, Started: timestamp(snap.created), Progress: "100%", Owner: snap.owner.id,
 		OwnerAlias: ownerAlias(snap.owner), Size: snap.size, Description: snap.description, Tier: "standard",
 		Encrypted: snap.key != nil, Tags: c.tagsOf(snap.id),
@@ -122,7 +122,7 @@ func (c *call) describeSnapshot(snap *snapshot) snapshotItem {
 
 // describeSnapshots leaves out what the caller cannot access, and refuses ids that belong to nobody.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSnapshots.html
-func (c *call) describeSnapshots() (any, error) {
+func (c *call) describeSnapshots() (effect, error) {
 	ids := c.form.list("SnapshotId")
 	if len(ids) > 0 && c.form.get("MaxResults") != "" {
 		return nil, badRequest("InvalidParameterCombination", "The parameter snapshotSet cannot be used with the parameter maxResults")
@@ -139,19 +139,18 @@ func (c *call) describeSnapshots() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	shown, next := described, ""
-	if len(ids) == 0 {
-		if shown, next, err = page(c, described, "MaxResults", 1000); err != nil {
-			return nil, err
+	return func() (any, error) {
+		shown, next := described, ""
+		if len(ids) == 0 {
+			if shown, next, err = page(c, described, "MaxResults", 1000); err != nil {
+				return nil, err
+			}
 		}
-	}
-	return &struct {
-		Snapshots items[snapshotItem] `xml:"snapshotSet"`
-		Next      string              `xml:"nextToken,omitempty"`
-	}{items[snapshotItem]{shown}, next}, nil
+		return &struct {
+			Snapshots items[snapshotItem] `xml:"snapshotSet"`
+			Next      string              `xml:"nextToken,omitempty"`
+		}{items[snapshotItem]{shown}, next}, nil
+	}, nil
 }
 
 func (c *call) findSnapshots(ids []string) ([]*snapshot, error) {
@@ -221,7 +220,7 @@ var snapshotFilters = filterFields[snapshotItem]{
 	"volume-size":  one(func(i snapshotItem) string { return strconv.Itoa(i.Size) }),
 }
 
-func (c *call) createSnapshot() (any, error) {
+func (c *call) createSnapshot() (effect, error) {
 	if err := c.require("VolumeId"); err != nil {
 		return nil, err
 	}
@@ -233,31 +232,29 @@ func (c *call) createSnapshot() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	snap := c.addSnapshot(&snapshot{
-		volume: vol.id, size: vol.size, key: vol.key,
-		description: c.form.get("Description"),
-	}, specs["snapshot"])
-	item := c.describeSnapshot(snap)
-	return &item, nil
+	return func() (any, error) {
+		snap := c.addSnapshot(&snapshot{
+			volume: vol.id, size: vol.size, key: vol.key,
+			description: c.form.get("Description"),
+		}, specs["snapshot"])
+		item := c.describeSnapshot(snap)
+		return &item, nil
+	}, nil
 }
 
-func (c *call) deleteSnapshot() (any, error) {
+func (c *call) deleteSnapshot() (effect, error) {
 	snap, err := c.ownSnapshot()
 	if err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	if img := c.imageUsing(snap.id); img != nil {
-		return nil, badRequest("InvalidSnapshot.InUse", "The snapshot %s is currently in use by %s", snap.id, img.id)
-	}
-	delete(c.compute().snapshots, snap.id)
-	delete(c.compute().tags, snap.id)
-	return done()
+	return func() (any, error) {
+		if img := c.imageUsing(snap.id); img != nil {
+			return nil, badRequest("InvalidSnapshot.InUse", "The snapshot %s is currently in use by %s", snap.id, img.id)
+		}
+		delete(c.compute().snapshots, snap.id)
+		delete(c.compute().tags, snap.id)
+		return done()
+	}, nil
 }
 
 // imageUsing finds a registered image that is made of the snapshot.
@@ -270,7 +267,7 @@ func (c *call) imageUsing(id string) *image {
 	return nil
 }
 
-func (c *call) copySnapshot() (any, error) {
+func (c *call) copySnapshot() (effect, error) {
 	if err := c.require("SourceSnapshotId", "SourceRegion"); err != nil {
 		return nil, err
 	}
@@ -288,13 +285,12 @@ func (c *call) copySnapshot() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	made, _ := c.copyOf(old, encryption, c.form.get("Description"))
-	c.addSnapshot(made, specs["snapshot"])
-	return &struct {
-		ID   string         `xml:"snapshotId"`
-		Tags items[tagItem] `xml:"tagSet"`
-	}{made.id, c.tagsOf(made.id)}, nil
+	return func() (any, error) {
+		made, _ := c.copyOf(old, encryption, c.form.get("Description"))
+		c.addSnapshot(made, specs["snapshot"])
+		return &struct {
+			ID   string         `xml:"snapshotId"`
+			Tags items[tagItem] `xml:"tagSet"`
+		}{made.id, c.tagsOf(made.id)}, nil
+	}, nil
 }

@@ -4,7 +4,7 @@ import "slices"
 
 // modifySnapshotAttribute adds or removes create-volume permissions, never both, and 500 at most in one call.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifySnapshotAttribute.html
-func (c *call) modifySnapshotAttribute() (any, error) {
+func (c *call) modifySnapshotAttribute() (effect, error) {
 	snap, err := c.ownSnapshot()
 	if err != nil {
 		return nil, err
@@ -12,24 +12,23 @@ func (c *call) modifySnapshotAttribute() (any, error) {
 	if attribute := c.form.get("Attribute"); attribute != "" && attribute != "createVolumePermission" {
 		return nil, invalidValue("attribute", attribute)
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	add := c.permissionEntries("CreateVolumePermission", "add")
-	remove := c.permissionEntries("CreateVolumePermission", "remove")
-	if err := c.checkSnapshotChange(add, remove); err != nil {
-		return nil, err
-	}
-	if err := c.mayShareSnapshot(snap, add); err != nil {
-		return nil, err
-	}
-	for _, entry := range add {
-		snap.createVolume[entry] = true
-	}
-	for _, entry := range remove {
-		delete(snap.createVolume, entry)
-	}
-	return done()
+	return func() (any, error) {
+		add := c.permissionEntries("CreateVolumePermission", "add")
+		remove := c.permissionEntries("CreateVolumePermission", "remove")
+		if err := c.checkSnapshotChange(add, remove); err != nil {
+			return nil, err
+		}
+		if err := c.mayShareSnapshot(snap, add); err != nil {
+			return nil, err
+		}
+		for _, entry := range add {
+			snap.createVolume[entry] = true
+		}
+		for _, entry := range remove {
+			delete(snap.createVolume, entry)
+		}
+		return done()
+	}, nil
 }
 
 func (c *call) checkSnapshotChange(add, remove []permission) error {
@@ -60,7 +59,7 @@ func (c *call) mayShareSnapshot(snap *snapshot, add []permission) error {
 	return nil
 }
 
-func (c *call) describeSnapshotAttribute() (any, error) {
+func (c *call) describeSnapshotAttribute() (effect, error) {
 	if err := c.require("Attribute"); err != nil {
 		return nil, err
 	}
@@ -81,13 +80,12 @@ func (c *call) describeSnapshotAttribute() (any, error) {
 	default:
 		return nil, invalidValue("attribute", attribute)
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	return answer, nil
+	return func() (any, error) {
+		return answer, nil
+	}, nil
 }
 
-func (c *call) resetSnapshotAttribute() (any, error) {
+func (c *call) resetSnapshotAttribute() (effect, error) {
 	if err := c.require("Attribute"); err != nil {
 		return nil, err
 	}
@@ -98,9 +96,8 @@ func (c *call) resetSnapshotAttribute() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	snap.createVolume = permissions{}
-	return done()
+	return func() (any, error) {
+		snap.createVolume = permissions{}
+		return done()
+	}, nil
 }

@@ -1,6 +1,7 @@
 package awssim
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"regexp"
@@ -24,13 +25,13 @@ func stsOperations() map[string]operation {
 	}
 }
 
-func (c *call) getCallerIdentity() (any, error) {
+func (c *call) getCallerIdentity() (effect, error) {
 	c.entry.Reason = "everybody may ask who they are"
-	return &struct {
+	return answering(&struct {
 		Account string
 		Arn     string
 		UserID  string `xml:"UserId"`
-	}{c.account.id, c.caller.arn, c.caller.userID}, nil
+	}{c.account.id, c.caller.arn, c.caller.userID}), nil
 }
 
 var (
@@ -56,7 +57,7 @@ type assumedRole struct {
 	SourceIdentity string `xml:",omitempty"`
 }
 
-func (c *call) assumeRole() (any, error) {
+func (c *call) assumeRole() (effect, error) {
 	arn := c.form.get("RoleArn")
 	c.entry.Resource = arn
 	seconds, err := c.checkAssumeRole()
@@ -83,7 +84,9 @@ func (c *call) assumeRole() (any, error) {
 	}
 	who.tags, who.transitive = c.sessionTags(r)
 	who.sourceIdentity = c.sourceIdentity()
-	return c.server.openSession(who, c.server.now().Add(time.Duration(seconds)*time.Second)), nil
+	return func() (any, error) {
+		return c.server.openSession(who, c.server.now().Add(time.Duration(seconds)*time.Second)), nil
+	}, nil
 }
 
 // checkAssumeRole checks the shape of the parameters and returns the duration.
@@ -139,7 +142,7 @@ func (c *call) checkSessionTags() error {
 // sourceIdentity is who the sessions of a chain of roles say they began with: once set, it stays.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html
 func (c *call) sourceIdentity() string {
-	return orElse(c.caller.sourceIdentity, c.form.get("SourceIdentity"))
+	return cmp.Or(c.caller.sourceIdentity, c.form.get("SourceIdentity"))
 }
 
 // mayAssume asks both sides: the trust policy, and the caller's own policies unless the caller is of the same account
@@ -176,7 +179,7 @@ func (c *call) trusts(r *role, arn, action string) string {
 		return "the role does not exist"
 	}
 	context := c.context(c.trustConditions())
-	trust := r.trust.Decide(iampolicy.Request{Action: action, Principal: c.caller.forPolicies(c.server.partition), Context: context})
+	trust := r.trust.document.Decide(iampolicy.Request{Action: action, Principal: c.caller.forPolicies(c.server.partition), Context: context})
 	if trust.Effect != iampolicy.Allow {
 		return trust.Reason
 	}

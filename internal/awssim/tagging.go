@@ -19,7 +19,7 @@ type tagFilter struct {
 
 // getResources lists the keys of the caller's account and Region that have all the tags.
 // https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
-func (c *call) getResources() (any, error) {
+func (c *call) getResources() (effect, error) {
 	var in struct {
 		TagFilters          []tagFilter
 		ResourceTypeFilters []string
@@ -63,7 +63,7 @@ func (c *call) getResources() (any, error) {
 	if end < len(all) {
 		token = strconv.Itoa(end)
 	}
-	return map[string]any{"ResourceTagMappingList": all[start:end], "PaginationToken": token}, nil
+	return answering(map[string]any{"ResourceTagMappingList": all[start:end], "PaginationToken": token}), nil
 }
 
 func (f tagFilter) fits(tags map[string]string) bool {

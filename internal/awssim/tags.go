@@ -98,7 +98,7 @@ func tagConditions(c *call) map[string][]string {
 	return conditions
 }
 
-func (c *call) createTags() (any, error) {
+func (c *call) createTags() (effect, error) {
 	if err := c.requireTagged(); err != nil {
 		return nil, err
 	}
@@ -109,36 +109,34 @@ func (c *call) createTags() (any, error) {
 	if len(tags) == 0 {
 		return nil, badRequest("MissingParameter", "The request must contain the parameter tagSet")
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	for _, id := range c.form.list("ResourceId") {
-		c.compute().setTags(id, tags)
-	}
-	return done()
+	return func() (any, error) {
+		for _, id := range c.form.list("ResourceId") {
+			c.compute().setTags(id, tags)
+		}
+		return done()
+	}, nil
 }
 
-func (c *call) deleteTags() (any, error) {
+func (c *call) deleteTags() (effect, error) {
 	if err := c.requireTagged(); err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	given := c.form.structs("Tag")
-	for _, id := range c.form.list("ResourceId") {
-		tags := c.compute().tags[id]
-		if len(given) == 0 {
-			maps.DeleteFunc(tags, func(key, _ string) bool { return !strings.HasPrefix(key, "aws:") })
-		}
-		for _, tag := range given {
-			value, valueGiven := tag["Value"]
-			if !valueGiven || tags[tag.get("Key")] == value {
-				delete(tags, tag.get("Key"))
+	return func() (any, error) {
+		given := c.form.structs("Tag")
+		for _, id := range c.form.list("ResourceId") {
+			tags := c.compute().tags[id]
+			if len(given) == 0 {
+				maps.DeleteFunc(tags, func(key, _ string) bool { return !strings.HasPrefix(key, "aws:") })
+			}
+			for _, tag := range given {
+				value, valueGiven := tag["Value"]
+				if !valueGiven || tags[tag.get("Key")] == value {
+					delete(tags, tag.get("Key"))
+				}
 			}
 		}
-	}
-	return done()
+		return done()
+	}, nil
 }
 
 // requireTagged refuses resources that are not there for the caller.
@@ -254,7 +252,7 @@ type tagEntry struct {
 	Value        string `xml:"value"`
 }
 
-func (c *call) describeTags() (any, error) {
+func (c *call) describeTags() (effect, error) {
 	var all []tagEntry
 	for _, id := range slices.Sorted(maps.Keys(c.compute().tags)) {
 		for _, tag := range c.tagsOf(id).Items {
@@ -270,15 +268,14 @@ func (c *call) describeTags() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	shown, next, err := page(c, all, "MaxResults", 1000)
-	if err != nil {
-		return nil, err
-	}
-	return &struct {
-		Tags items[tagEntry] `xml:"tagSet"`
-		Next string          `xml:"nextToken,omitempty"`
-	}{items[tagEntry]{shown}, next}, nil
+	return func() (any, error) {
+		shown, next, err := page(c, all, "MaxResults", 1000)
+		if err != nil {
+			return nil, err
+		}
+		return &struct {
+			Tags items[tagEntry] `xml:"tagSet"`
+			Next string          `xml:"nextToken,omitempty"`
+		}{items[tagEntry]{shown}, next}, nil
+	}, nil
 }

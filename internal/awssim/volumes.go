@@ -141,7 +141,7 @@ func eachAttachment(get func(attachmentItem) string) func(volumeItem) []string {
 	}
 }
 
-func (c *call) describeVolumes() (any, error) {
+func (c *call) describeVolumes() (effect, error) {
 	ids := c.form.list("VolumeId")
 	var described []volumeItem
 	for _, id := range ids {
@@ -160,21 +160,20 @@ func (c *call) describeVolumes() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	shown, next, err := page(c, described, "MaxResults", 1000)
-	if err != nil {
-		return nil, err
-	}
-	return &struct {
-		Volumes items[volumeItem] `xml:"volumeSet"`
-		Next    string            `xml:"nextToken,omitempty"`
-	}{items[volumeItem]{shown}, next}, nil
+	return func() (any, error) {
+		shown, next, err := page(c, described, "MaxResults", 1000)
+		if err != nil {
+			return nil, err
+		}
+		return &struct {
+			Volumes items[volumeItem] `xml:"volumeSet"`
+			Next    string            `xml:"nextToken,omitempty"`
+		}{items[volumeItem]{shown}, next}, nil
+	}, nil
 }
 
 // createVolume refuses at once what a key refuses, where EBS would make a volume that goes from creating to deleted.
-func (c *call) createVolume() (any, error) {
+func (c *call) createVolume() (effect, error) {
 	if err := c.require("AvailabilityZone"); err != nil {
 		return nil, err
 	}
@@ -186,17 +185,16 @@ func (c *call) createVolume() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	vol, failure := c.server.newVolume(c.account, c.region, device, c.caller)
-	if failure != nil {
-		delete(c.compute().volumes, vol.id)
-		return nil, badRequest("InvalidVolume.NotFound", "The volume '%s' does not exist: its key could not be used: %s", vol.id, failure.message)
-	}
-	c.compute().setTags(vol.id, specs["volume"])
-	item := c.describeVolume(vol)
-	return &item, nil
+	return func() (any, error) {
+		vol, failure := c.server.newVolume(c.account, c.region, device, c.caller)
+		if failure != nil {
+			delete(c.compute().volumes, vol.id)
+			return nil, badRequest("InvalidVolume.NotFound", "The volume '%s' does not exist: its key could not be used: %s", vol.id, failure.message)
+		}
+		c.compute().setTags(vol.id, specs["volume"])
+		item := c.describeVolume(vol)
+		return &item, nil
+	}, nil
 }
 
 // volumeWanted reads the parameters of CreateVolume as if they were a device's.
@@ -218,7 +216,7 @@ func (c *call) volumeWanted() (blockDevice, error) {
 	return device, err
 }
 
-func (c *call) deleteVolume() (any, error) {
+func (c *call) deleteVolume() (effect, error) {
 	if err := c.require("VolumeId"); err != nil {
 		return nil, err
 	}
@@ -226,18 +224,17 @@ func (c *call) deleteVolume() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	if vol.instance != "" {
-		return nil, badRequest("VolumeInUse", "Volume %s is currently attached to %s", vol.id, vol.instance)
-	}
-	delete(c.compute().volumes, vol.id)
-	delete(c.compute().tags, vol.id)
-	return done()
+	return func() (any, error) {
+		if vol.instance != "" {
+			return nil, badRequest("VolumeInUse", "Volume %s is currently attached to %s", vol.id, vol.instance)
+		}
+		delete(c.compute().volumes, vol.id)
+		delete(c.compute().tags, vol.id)
+		return done()
+	}, nil
 }
 
-func (c *call) attachVolume() (any, error) {
+func (c *call) attachVolume() (effect, error) {
 	if err := c.require("VolumeId", "InstanceId", "Device"); err != nil {
 		return nil, err
 	}
@@ -249,26 +246,25 @@ func (c *call) attachVolume() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	name := c.form.get("Device")
-	switch {
-	case vol.instance != "":
-		return nil, badRequest("VolumeInUse", "%s is already attached to an instance", vol.id)
-	case slices.ContainsFunc(inst.devices, func(d blockDevice) bool { return d.name == name }):
-		return nil, badRequest("InvalidParameterValue", "Invalid value '%s' for unixDevice. Attachment point %s is already in use", name, name)
-	}
-	vol.instance, vol.device, vol.deletes = inst.id, name, false
-	inst.devices = append(inst.devices, blockDevice{
-		name: name, volume: vol.id, snapshot: vol.snapshot, size: vol.size,
-		volumeType: vol.volumeType, attached: c.server.now(),
-	})
-	attachment := vol.attachment("attaching")
-	return &attachment, nil
+	return func() (any, error) {
+		name := c.form.get("Device")
+		switch {
+		case vol.instance != "":
+			return nil, badRequest("VolumeInUse", "%s is already attached to an instance", vol.id)
+		case slices.ContainsFunc(inst.devices, func(d blockDevice) bool { return d.name == name }):
+			return nil, badRequest("InvalidParameterValue", "Invalid value '%s' for unixDevice. Attachment point %s is already in use", name, name)
+		}
+		vol.instance, vol.device, vol.deletes = inst.id, name, false
+		inst.devices = append(inst.devices, blockDevice{
+			name: name, volume: vol.id, snapshot: vol.snapshot, size: vol.size,
+			volumeType: vol.volumeType, attached: c.server.now(),
+		})
+		attachment := vol.attachment("attaching")
+		return &attachment, nil
+	}, nil
 }
 
-func (c *call) detachVolume() (any, error) {
+func (c *call) detachVolume() (effect, error) {
 	if err := c.require("VolumeId"); err != nil {
 		return nil, err
 	}
@@ -276,15 +272,14 @@ func (c *call) detachVolume() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.dryRunEC2(); err != nil {
-		return nil, err
-	}
-	inst := c.compute().instances[vol.instance]
-	if inst == nil {
-		return nil, badRequest("IncorrectState", "Volume '%s' is in the 'available' state.", vol.id)
-	}
-	attachment := vol.attachment("detaching")
-	inst.devices = slices.DeleteFunc(inst.devices, func(d blockDevice) bool { return d.volume == vol.id })
-	vol.instance, vol.device, vol.deletes = "", "", false
-	return &attachment, nil
+	return func() (any, error) {
+		inst := c.compute().instances[vol.instance]
+		if inst == nil {
+			return nil, badRequest("IncorrectState", "Volume '%s' is in the 'available' state.", vol.id)
+		}
+		attachment := vol.attachment("detaching")
+		inst.devices = slices.DeleteFunc(inst.devices, func(d blockDevice) bool { return d.volume == vol.id })
+		vol.instance, vol.device, vol.deletes = "", "", false
+		return &attachment, nil
+	}, nil
 }

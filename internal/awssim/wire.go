@@ -25,6 +25,14 @@ func (p protocol) unknownAction() string {
 	return "InvalidAction"
 }
 
+// dryRun is the refusal of a dry run that would have succeeded.
+func (p protocol) dryRun() *apiError {
+	if p == awsJSON {
+		return errorf(http.StatusPreconditionFailed, "DryRunOperationException", "The request would have succeeded, but the DryRun option is set.")
+	}
+	return errorf(http.StatusPreconditionFailed, "DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
+}
+
 // answer is what goes back to the client.
 type answer struct {
 	protocol  protocol

@@ -1,6 +1,7 @@
 package awssim
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -123,9 +124,12 @@ func (s *Server) loadRoles(world World) []error {
 				problems = append(problems, fmt.Errorf("account %s: role %q is there twice", w.ID, r.Name))
 				continue
 			}
-			if _, err := s.newRole(a, orElse(r.Path, "/"), r.Name, nobody); err != nil {
+			made, err := s.newRole(a, cmp.Or(r.Path, "/"), r.Name, nobody)
+			if err != nil {
 				problems = append(problems, fmt.Errorf("account %s: role %q: %w", w.ID, r.Name, err))
+				continue
 			}
+			a.roles[r.Name] = made
 		}
 		problems = append(problems, s.loadServiceLinkedRoles(a, w.ServiceLinkedRoles)...)
 	}
@@ -178,7 +182,12 @@ func (s *Server) loadRole(r *role, w WorldRole) error {
 		}
 		r.policies[fmt.Sprintf("policy-%d", i+1)] = rolePolicy{document, text}
 	}
-	return s.setTrust(r, w.TrustPolicy)
+	trust, err := s.trustPolicy(w.TrustPolicy)
+	if err != nil {
+		return err
+	}
+	r.trust = trust
+	return nil
 }
 
 func (s *Server) loadKey(a *account, w WorldKey) error {
@@ -188,10 +197,11 @@ func (s *Server) loadKey(a *account, w WorldKey) error {
 	if err := w.check(); err != nil {
 		return fmt.Errorf("key %q: %w", w.ID, err)
 	}
-	key, err := s.addKey(a, w)
+	key, err := s.newKey(a, w)
 	if err != nil {
 		return fmt.Errorf("key %q: %w", w.ID, err)
 	}
+	s.keys[key.arn] = key
 	for _, alias := range w.Aliases {
 		if !aliasPattern.MatchString(alias) {
 			return fmt.Errorf("key %q: %q is not an alias", w.ID, alias)
