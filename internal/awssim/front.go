@@ -1,201 +1,130 @@
 package awssim
 
 import (
-	"encoding/json"
-	"errors"
 	"io"
-	"maps"
 	"net/http"
 	"net/url"
-	"regexp"
-	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
 )
 
 const largestBody = 4 << 20
 
-func decimal(n int64) string { return strconv.FormatInt(n, 10) }
-
-// answer carries out one request. What it returns is written after the lock is free again.
-func (s *Server) answer(r *http.Request) *answer {
+// Answer carries out one request. What it returns is written after the lock is free again.
+func (s *Server) answer(r *http.Request) *wire.Answer {
 	body, err := io.ReadAll(io.LimitReader(r.Body, largestBody))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ids++
-	a := &answer{requestID: requestID(s.ids), date: s.now(), protocol: awsQuery}
+	a := &wire.Answer{RequestID: s.cloud.NewRequestID(), Date: s.cloud.Now(), Protocol: wire.Query}
 	if err != nil {
-		return a.fail(errorf(http.StatusBadRequest, "RequestTimeout", "reading the request: %v", err))
+		return a.Fail(wire.Errorf(http.StatusBadRequest, "RequestTimeout", "reading the request: %v", err))
 	}
-	c := &call{server: s, entry: &Entry{Time: a.date, RequestID: a.requestID}}
-	service, problem := s.admit(c, r, body)
-	if service != nil {
-		a.protocol, a.namespace = service.protocol, service.namespace
+	c := s.cloud.NewCall(a.RequestID)
+	problem := s.admit(c, r, body)
+	if c.API != nil {
+		a.Protocol, a.Namespace = c.API.Protocol, c.API.Namespace
 	}
-	a.action = c.action
+	a.Action = c.Action
 	if problem == nil {
-		a.body, problem = s.perform(c, service, a)
+		a.Body, problem = perform(c, a)
 	}
-	c.entry.finish(c, problem)
-	s.journal = append(s.journal, *c.entry)
-	return a.fail(problem)
+	c.Finish(problem)
+	return a.Fail(problem)
 }
 
 // admit finds out who calls what: signature, service, action, parameters.
-func (s *Server) admit(c *call, r *http.Request, body []byte) (*service, error) {
-	sig, ok := parseSignature(r.Header.Get("Authorization"))
+func (s *Server) admit(c *cloud.Call, r *http.Request, body []byte) error {
+	if r.Header.Get("Authorization") == "" {
+		return s.admitUnsigned(c, r, body)
+	}
+	sig, ok := wire.ParseSignature(r.Header.Get("Authorization"))
 	if !ok {
-		return nil, errorf(http.StatusForbidden, "MissingAuthenticationToken", "Request is missing Authentication Token")
+		return unsigned()
 	}
-	c.service, c.region = sig.service, sig.region
-	service := s.services[sig.service]
-	if service == nil {
-		return nil, errorf(http.StatusBadRequest, "UnknownService", "the service %q is not known here", sig.service)
+	c.Region = sig.Region
+	if c.API = s.apis[sig.Service]; c.API == nil {
+		return wire.Errorf(http.StatusBadRequest, "UnknownService", "the service %q is not known here", sig.Service)
 	}
-	if r.Method != http.MethodPost || r.URL.Path != "/" {
-		return service, errorf(http.StatusBadRequest, "InvalidRequest", "%s %s is not known here: calls are POST /", r.Method, r.URL.Path)
+	if err := c.Read(r, body); err != nil {
+		return err
 	}
-	if err := c.read(service, r, body); err != nil {
-		return service, err
-	}
-	c.entry.Service, c.entry.Action, c.entry.Region = c.service, service.permission(c.action), c.region
-	return service, s.authenticate(c, sig, r, body)
+	return c.Authenticate(sig, r, body)
 }
 
-// read takes action and parameters from the request.
-func (c *call) read(service *service, r *http.Request, body []byte) error {
-	if service.protocol == awsJSON {
-		target, action, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-		if target != service.target {
-			return errorf(http.StatusBadRequest, "UnknownOperationException", "the target %q is not known here", r.Header.Get("X-Amz-Target"))
-		}
-		c.action, c.body = action, body
-		return nil
-	}
-	values, err := url.ParseQuery(string(body))
-	if err != nil {
-		return errorf(http.StatusBadRequest, "MalformedQueryString", "%v", err)
-	}
-	c.action = values.Get("Action")
-	for name, all := range values {
-		if len(all) > 1 {
-			return errorf(http.StatusBadRequest, "MalformedQueryString", "The parameter %s is there %d times", name, len(all))
+func unsigned() error {
+	return wire.Errorf(http.StatusForbidden, "MissingAuthenticationToken", "Request is missing Authentication Token")
+}
+
+// admitUnsigned finds the service of a call by its target or version, and refuses actions that need a signature. The Region
+// of the call is the one in the host's name, as in sts.eu-west-1.amazonaws.com.
+func (s *Server) admitUnsigned(c *cloud.Call, r *http.Request, body []byte) error {
+	target, _, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	values, _ := url.ParseQuery(string(body)) // read complains
+	for _, a := range s.apis {
+		if a.Target != "" && a.Target == target || a.Version != "" && a.Version == values.Get("Version") {
+			c.API = a
 		}
 	}
-	if version := values.Get("Version"); version != service.version {
-		return errorf(http.StatusBadRequest, "InvalidAction", "Could not find operation %s for version %s", c.action, version)
+	if c.API == nil {
+		return unsigned()
 	}
-	c.form = form{}
-	for name, all := range values {
-		if name != "Action" && name != "Version" && all[0] != "" {
-			c.form[name] = all[0]
-		}
+	if host := strings.Split(r.Host, "."); len(host) > 2 && host[0] == c.API.Name {
+		c.Region = host[1]
+	}
+	if err := c.Read(r, body); err != nil {
+		return err
+	}
+	if !c.API.Actions[c.Action].Unsigned {
+		return unsigned()
 	}
 	return nil
 }
 
-// perform decides the call and carries it out.
-func (s *Server) perform(c *call, service *service, a *answer) (any, error) {
-	op, ok := service.operations[c.action]
+// perform decides the call and carries it out, unless it is a dry run.
+func perform(c *cloud.Call, a *wire.Answer) (any, error) {
+	op, ok := c.API.Actions[c.Action]
 	if !ok {
-		return nil, errorf(http.StatusBadRequest, service.protocol.unknownAction(), "The action %s is not valid for this endpoint: %s is not known here", c.action, c.action)
+		return nil, wire.Errorf(http.StatusBadRequest, c.API.Protocol.UnknownAction(), "The action %s is not valid for this endpoint: %s is not known here", c.Action, c.Action)
 	}
-	c.entry.Write = op.write
-	if err := c.checkParams(op); err != nil {
+	c.Entry.Write = op.Write
+	if err := c.CheckParams(op); err != nil {
 		return nil, err
 	}
-	fault := s.faultFor(c)
-	if err := fault.before(a); err != nil {
-		c.entry.Reason = "fault on request"
+	fault := c.Fault()
+	if err := fault.Before(a); err != nil {
+		c.Entry.Reason = "fault on request"
 		return nil, err
 	}
-	if err := s.throttle(c, op); err != nil {
+	effect, err := decide(c, op)
+	if err != nil {
 		return nil, err
 	}
-	if !op.open {
-		if err := c.authorize(op); err != nil {
+	body, err := effect()
+	if err != nil {
+		return nil, err
+	}
+	if err := fault.After(a); err != nil {
+		c.Entry.Reason = "fault on request, after the effect"
+		return nil, err
+	}
+	return body, nil
+}
+
+// decide returns the effect of a call that nothing speaks against.
+func decide(c *cloud.Call, op cloud.Action[*cloud.Call]) (cloud.Effect, error) {
+	if err := c.Throttle(op); err != nil {
+		return nil, err
+	}
+	if !op.Open && !op.Unsigned {
+		if err := c.Authorize(op); err != nil {
 			return nil, err
 		}
 	}
-	effect, err := op.handle(c)
-	if err != nil {
-		return nil, err
+	effect, err := op.Handle(c)
+	if err == nil && c.DryRun() {
+		return nil, c.API.Protocol.DryRun()
 	}
-	if c.dryRun() {
-		return nil, service.protocol.dryRun()
-	}
-	body, err := effect()
-	if err == nil {
-		if err = fault.after(a); err != nil {
-			c.entry.Reason = "fault on request, after the effect"
-			body = nil
-		}
-	}
-	return body, err
-}
-
-// dryRun tells whether the caller only asks whether the call would work. A service that has no dry runs refuses the
-// parameter.
-func (c *call) dryRun() bool {
-	var in struct{ DryRun bool }
-	return c.form.flag("DryRun") || json.Unmarshal(c.body, &in) == nil && in.DryRun
-}
-
-var listIndex = regexp.MustCompile(`\.[0-9]+(\.|$)`)
-
-// checkParams refuses parameters that the action does not know, and those that a handler would not see or would read as
-// something else. Handlers of the JSON protocol check their own.
-func (c *call) checkParams(op operation) error {
-	known := strings.Fields(op.params)
-	var unknown []string
-	for _, name := range slices.Sorted(maps.Keys(c.form)) {
-		generic := name
-		for listIndex.MatchString(generic) {
-			generic = listIndex.ReplaceAllString(generic, ".N$1")
-		}
-		if !slices.Contains(known, generic) {
-			unknown = append(unknown, name)
-			continue
-		}
-		if err := c.form.checkParam(name, generic); err != nil {
-			return err
-		}
-	}
-	if len(unknown) == 0 {
-		return nil
-	}
-	return errorf(http.StatusBadRequest, "UnknownParameter", "The parameter %s is not recognized", strings.Join(unknown, ", "))
-}
-
-// flags are the parameters that are true or false, by their last part.
-var flags = strings.Fields("AllRegions AssociatePublicIpAddress CopyImageTags DeleteAssociatedSnapshots DeleteOnTermination DisableApiStop" +
-	" DisableApiTermination DryRun EbsOptimized EnaSupport Encrypted Force ForceDelete Hibernate IncludeAllInstances IncludeDeprecated" +
-	" IncludeDisabled NoReboot WithCooldown")
-
-// checkParam refuses a flag that is neither true nor false, and an entry of a list that comes after a gap.
-func (f form) checkParam(name, generic string) error {
-	last := generic[strings.LastIndex(generic, ".")+1:]
-	if value := f[name]; slices.Contains(flags, last) && !strings.EqualFold(value, "true") && !strings.EqualFold(value, "false") {
-		return errorf(http.StatusBadRequest, "InvalidParameterValue", "Invalid value '%s' for boolean parameter %s", value, name)
-	}
-	parts := strings.Split(name, ".")
-	for i, part := range parts {
-		n, err := strconv.Atoi(part)
-		if err != nil {
-			continue
-		}
-		before := strings.Join(append(slices.Clone(parts[:i]), strconv.Itoa(n-1)), ".")
-		if n < 1 || part != strconv.Itoa(n) || n > 1 && f[before] == "" && len(f.sub(before)) == 0 {
-			return errorf(http.StatusBadRequest, "InvalidParameterValue", "The parameter %s does not continue a list that begins with 1", name)
-		}
-	}
-	return nil
-}
-
-// asAPIError turns any error of a handler into one that can be written.
-func asAPIError(err error) *apiError {
-	if problem, ok := errors.AsType[*apiError](err); ok {
-		return problem
-	}
-	return errorf(http.StatusInternalServerError, "InternalFailure", "%v", err)
+	return effect, err
 }

@@ -1,0 +1,166 @@
+package autoscaling
+
+import (
+	"slices"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/ec2"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
+)
+
+type groupItem struct {
+	Name          string                 `xml:"AutoScalingGroupName"`
+	ARN           string                 `xml:"AutoScalingGroupARN"`
+	Template      *templateRef           `xml:"LaunchTemplate"`
+	Configuration string                 `xml:"LaunchConfigurationName,omitempty"`
+	Least         int                    `xml:"MinSize"`
+	Most          int                    `xml:"MaxSize"`
+	Desired       int                    `xml:"DesiredCapacity"`
+	Cooldown      int                    `xml:"DefaultCooldown"`
+	Zones         members[string]        `xml:"AvailabilityZones"`
+	HealthCheck   string                 `xml:"HealthCheckType"`
+	Grace         int                    `xml:"HealthCheckGracePeriod"`
+	Instances     members[groupInstance] `xml:"Instances"`
+	Created       string                 `xml:"CreatedTime"`
+	Subnets       string                 `xml:"VPCZoneIdentifier,omitempty"`
+	Role          string                 `xml:"ServiceLinkedRoleARN"`
+	Policies      members[string]        `xml:"TerminationPolicies"`
+	Protected     bool                   `xml:"NewInstancesProtectedFromScaleIn"`
+	Tags          members[struct{}]      `xml:"Tags"`
+}
+
+type templateRef struct {
+	ID      string `xml:"LaunchTemplateId"`
+	Name    string `xml:"LaunchTemplateName"`
+	Version string `xml:"Version,omitempty"`
+}
+
+type groupInstance struct {
+	ID            string       `xml:"InstanceId"`
+	Type          string       `xml:"InstanceType"`
+	Group         string       `xml:"AutoScalingGroupName,omitempty"`
+	Zone          string       `xml:"AvailabilityZone"`
+	Lifecycle     string       `xml:"LifecycleState"`
+	Health        string       `xml:"HealthStatus"`
+	Configuration string       `xml:"LaunchConfigurationName,omitempty"`
+	Template      *templateRef `xml:"LaunchTemplate"`
+	Protected     bool         `xml:"ProtectedFromScaleIn"`
+}
+
+func (group *Group) templateRef() *templateRef {
+	if group.template == nil {
+		return nil
+	}
+	return &templateRef{group.template.ID, group.template.Name, group.version}
+}
+
+func (group *Group) describe() groupItem {
+	item := groupItem{
+		Name: group.name, ARN: group.arn, Template: group.templateRef(), Least: group.least, Most: group.most,
+		Desired: group.desired, Cooldown: 300, Zones: members[string]{group.zones}, HealthCheck: "EC2",
+		Created: wire.Timestamp(group.created), Subnets: group.subnets, Role: group.role, Policies: members[string]{[]string{"Default"}},
+	}
+	if group.configuration != nil {
+		item.Configuration = group.configuration.name
+	}
+	for _, inst := range group.instances {
+		item.Instances.Items = append(item.Instances.Items, group.describeInstance(inst))
+	}
+	return item
+}
+
+func (group *Group) describeInstance(inst *ec2.Instance) groupInstance {
+	item := groupInstance{
+		ID: inst.ID, Type: inst.InstanceType, Zone: group.region + "a", Lifecycle: "InService",
+		Health: "Healthy", Template: group.templateRef(),
+	}
+	if group.configuration != nil {
+		item.Configuration = group.configuration.name
+	}
+	if inst.State != ec2.InstanceRunning {
+		item.Lifecycle = "Pending"
+	}
+	return item
+}
+
+func (c *call) describeGroups() (cloud.Effect, error) {
+	found := c.groupsLookedAt(c.Form.List("AutoScalingGroupNames.member"))
+	shown, next, err := cloud.Page(c.Call, found, "MaxRecords", 100)
+	if err != nil {
+		return nil, err
+	}
+	var groups members[groupItem]
+	for _, group := range shown {
+		groups.Items = append(groups.Items, group.describe())
+	}
+	return cloud.Answer(&struct {
+		Groups members[groupItem] `xml:"AutoScalingGroups"`
+		Next   string             `xml:"NextToken,omitempty"`
+	}{groups, next}), nil
+}
+
+type activityItem struct {
+	ID          string `xml:"ActivityId"`
+	Group       string `xml:"AutoScalingGroupName"`
+	Description string `xml:"Description"`
+	Cause       string `xml:"Cause"`
+	Started     string `xml:"StartTime"`
+	Ended       string `xml:"EndTime"`
+	Status      string `xml:"StatusCode"`
+	Message     string `xml:"StatusMessage,omitempty"`
+	Progress    int    `xml:"Progress"`
+	Details     string `xml:"Details"`
+}
+
+func (c *call) describeActivities() (cloud.Effect, error) {
+	var names []string
+	if c.Form.Get("AutoScalingGroupName") != "" {
+		group, err := c.group()
+		if err != nil {
+			return nil, err
+		}
+		names = []string{group.name}
+	}
+	ids := c.Form.List("ActivityIds.member")
+	var all []activityItem
+	for _, group := range c.groupsLookedAt(names) {
+		for _, a := range group.activities {
+			if len(ids) == 0 || slices.Contains(ids, a.id) {
+				all = append(all, activityItem{
+					a.id, a.group, a.description, a.cause, wire.Timestamp(a.started),
+					wire.Timestamp(a.started), a.status, a.message, 100, "{}",
+				})
+			}
+		}
+	}
+	shown, next, err := cloud.Page(c.Call, all, "MaxRecords", 100)
+	if err != nil {
+		return nil, err
+	}
+	return cloud.Answer(&struct {
+		Activities members[activityItem] `xml:"Activities"`
+		Next       string                `xml:"NextToken,omitempty"`
+	}{members[activityItem]{shown}, next}), nil
+}
+
+func (c *call) describeInstances() (cloud.Effect, error) {
+	ids := c.Form.List("InstanceIds.member")
+	var all []groupInstance
+	for _, group := range c.groupsLookedAt(nil) {
+		for _, inst := range group.instances {
+			if len(ids) == 0 || slices.Contains(ids, inst.ID) {
+				item := group.describeInstance(inst)
+				item.Group, item.Health = group.name, "HEALTHY"
+				all = append(all, item)
+			}
+		}
+	}
+	shown, next, err := cloud.Page(c.Call, all, "MaxRecords", 50)
+	if err != nil {
+		return nil, err
+	}
+	return cloud.Answer(&struct {
+		Instances members[groupInstance] `xml:"AutoScalingInstances"`
+		Next      string                 `xml:"NextToken,omitempty"`
+	}{members[groupInstance]{shown}, next}), nil
+}

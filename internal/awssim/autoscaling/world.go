@@ -1,0 +1,63 @@
+package autoscaling
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/world"
+)
+
+// Load makes the groups of a world. Their templates and roles must be there already.
+func (s *Service) Load(w world.World) []error {
+	var problems []error
+	for _, a := range w.Accounts {
+		for _, region := range slices.Sorted(maps.Keys(a.Regions)) {
+			for _, group := range a.Regions[region].AutoScalingGroups {
+				if err := s.loadGroup(s.Account(a.ID), region, group); err != nil {
+					problems = append(problems, fmt.Errorf("account %s, region %s: auto scaling group %q: %w", a.ID, region, group.Name, err))
+				}
+			}
+		}
+	}
+	return problems
+}
+
+func (s *Service) loadGroup(a *cloud.Account, region string, w world.AutoScalingGroup) error {
+	template, err := s.ec2.Template(a, region, "", w.LaunchTemplate)
+	there := s.regions.Of(a, region)
+	if err != nil || w.Name == "" || there.groups[w.Name] != nil {
+		return fmt.Errorf("it needs a name of its own and a launch template of this region, and has %q", w.LaunchTemplate)
+	}
+	group := &Group{
+		name: w.Name, account: a, region: region, template: template, version: "$Latest",
+		role: w.ServiceLinkedRole, least: w.MinSize, most: max(w.MaxSize, w.DesiredCapacity, w.MinSize),
+		desired: max(w.DesiredCapacity, w.MinSize), zones: []string{region + "a"}, created: s.Now(),
+		arn: arn(s.Partition, region, a.ID, "autoScalingGroup", w.Name),
+	}
+	if group.role == "" {
+		group.role, _ = s.roles.ServiceLinkedRole(a, servicePrincipal, "", true)
+	}
+	there.groups[group.name] = group
+	if _, problem := s.ServicePrincipal(group.role); problem != nil {
+		return fmt.Errorf("service_linked_role %q: %s", group.role, problem.Message)
+	}
+	return nil
+}
+
+// groupDump is a group in the state.
+type groupDump struct {
+	Role    string `json:"service_linked_role"`
+	Desired int    `json:"desired_capacity"`
+}
+
+// Dump is the part of Auto Scaling in the state.
+func (s *Service) Dump(d *cloud.Dump) {
+	for at, r := range s.regions.Each() {
+		d.Count(len(r.configurations), at.Account, at.Region, "configurations")
+		for name, group := range r.groups {
+			d.Put(groupDump{group.role, group.desired}, "accounts", at.Account, "regions", at.Region, "auto_scaling_groups", name)
+		}
+	}
+}

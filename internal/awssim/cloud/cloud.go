@@ -1,0 +1,111 @@
+// Package cloud is what all services of the local AWS share: accounts and who acts in them, organizations, Regions, calls
+// and who may make them, the journal, faults, and what makes AWS hard to work with.
+//
+// Nothing in it locks. The front holds one lock for the whole of a call.
+package cloud
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/world"
+)
+
+// Cloud is what all services share. Every service has it, and keeps its own state besides.
+type Cloud struct {
+	Partition string
+	Accounts  map[string]*Account // by id
+	Users     map[string]*User    // by access key id
+	Sessions  map[string]*Session // by access key id
+	Hostility world.Hostility
+
+	organizations []*Organization
+	conditionKeys []string
+	faults        []*Fault
+	journal       []Entry
+	ids           int
+	writes        int // counted for throttling
+}
+
+// Account is one AWS account.
+type Account struct {
+	ID, Name string
+	Users    map[string]*User
+	Roles    map[string]*Role          // by name
+	Policies map[string]*ManagedPolicy // by ARN
+	Disabled map[string]bool           // Regions
+}
+
+// New returns the accounts and organizations of a world, and all problems with them.
+func New(w world.World) (*Cloud, []error) {
+	c := &Cloud{
+		Partition: cmp.Or(w.Partition, "aws"), Accounts: map[string]*Account{}, Users: map[string]*User{},
+		Sessions: map[string]*Session{}, Hostility: w.Hostility,
+	}
+	c.know(globalConditionKeys)
+	var problems []error
+	for _, a := range w.Accounts {
+		if err := c.addAccount(a); err != nil {
+			problems = append(problems, fmt.Errorf("account %s: %w", a.ID, err))
+		}
+	}
+	for _, o := range w.Organizations {
+		problems = append(problems, checkOrganization(o)...)
+		c.organizations = append(c.organizations, newOrganization(c.Partition, o))
+	}
+	return c, problems
+}
+
+func (c *Cloud) addAccount(w world.Account) error {
+	if !IsAccountID(w.ID) {
+		return fmt.Errorf("%q is not an account id of 12 digits", w.ID)
+	}
+	if c.Accounts[w.ID] != nil {
+		return fmt.Errorf("account %s is there twice", w.ID)
+	}
+	a := &Account{
+		ID: w.ID, Name: w.Name, Users: map[string]*User{}, Roles: map[string]*Role{}, Policies: map[string]*ManagedPolicy{},
+		Disabled: map[string]bool{},
+	}
+	c.Accounts[w.ID] = a
+	for _, region := range w.DisabledRegions {
+		a.Disabled[region] = true
+	}
+	return nil
+}
+
+// Account returns an account, nil when nobody has the id.
+func (c *Cloud) Account(id string) *Account { return c.Accounts[id] }
+
+// Now is the time. It is only shown: nothing happens because time goes by.
+func (c *Cloud) Now() time.Time { return time.Now().UTC() }
+
+// NewID makes the next id: prefix and 17 hexadecimal digits. The same sequence of calls makes the same ids.
+func (c *Cloud) NewID(prefix string) string {
+	c.ids++
+	return fmt.Sprintf("%s0%016x", prefix, c.ids)
+}
+
+// NewRequestID makes the id of the next call.
+func (c *Cloud) NewRequestID() string {
+	c.ids++
+	return fmt.Sprintf("00000000-0000-4000-8000-%012x", c.ids)
+}
+
+// IsAccountID tells whether a text is an account id of 12 digits.
+func IsAccountID(v string) bool {
+	return len(v) == 12 && strings.Trim(v, "0123456789") == ""
+}
+
+// SortedValues returns the values of a map in the order of their keys.
+func SortedValues[T any](m map[string]T) []T {
+	values := make([]T, 0, len(m))
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		values = append(values, m[key])
+	}
+	return values
+}

@@ -1,0 +1,39 @@
+package cloud
+
+// PageSize returns how much a page holds: as much as was requested, but no more than most, nor than Hostility.PageSize.
+func (c *Cloud) PageSize(requested, most int) int {
+	size := most
+	if requested > 0 {
+		size = min(requested, most)
+	}
+	if c.Hostility.PageSize > 0 {
+		size = min(size, c.Hostility.PageSize)
+	}
+	return size
+}
+
+// Throttle refuses every nth write.
+func (c *Call) Throttle(op Action[*Call]) error {
+	nth := c.cloud.Hostility.ThrottleEveryNthWrite
+	if !op.Write || nth == 0 {
+		return nil
+	}
+	c.cloud.writes++
+	if c.cloud.writes%nth != 0 {
+		return nil
+	}
+	c.Entry.Reason = "throttled"
+	return c.API.tooMany()
+}
+
+// Lag counts down the calls that don't see yet what was just made. Zero is no lag.
+type Lag int
+
+// Waits tells whether a call comes too early, and counts it.
+func (l *Lag) Waits() bool {
+	if *l == 0 {
+		return false
+	}
+	*l--
+	return true
+}

@@ -1,0 +1,48 @@
+package cloud
+
+import (
+	"iter"
+	"maps"
+	"slices"
+)
+
+// Regional keeps what a service has for each account in each Region. Create it with newRegional.
+type Regional[T any] struct {
+	fresh func() *T
+	all   map[string]map[string]*T // by Region and account id
+}
+
+// Place is an account in a Region.
+type Place struct{ Account, Region string }
+
+// NewRegional returns an empty store. fresh makes what an account has in a Region before anything was done there.
+func NewRegional[T any](fresh func() *T) Regional[T] {
+	return Regional[T]{fresh: fresh, all: map[string]map[string]*T{}}
+}
+
+// Of returns what an account has in a Region. It is made when somebody first asks for it.
+func (r Regional[T]) Of(a *Account, region string) *T {
+	if r.all[region] == nil {
+		r.all[region] = map[string]*T{}
+	}
+	if r.all[region][a.ID] == nil {
+		r.all[region][a.ID] = r.fresh()
+	}
+	return r.all[region][a.ID]
+}
+
+// In returns what the accounts have in a Region, by account id.
+func (r Regional[T]) In(region string) map[string]*T { return r.all[region] }
+
+// Each goes through everything, in the order of Regions and account ids.
+func (r Regional[T]) Each() iter.Seq2[Place, *T] {
+	return func(yield func(Place, *T) bool) {
+		for _, region := range slices.Sorted(maps.Keys(r.all)) {
+			for _, id := range slices.Sorted(maps.Keys(r.all[region])) {
+				if !yield(Place{id, region}, r.all[region][id]) {
+					return
+				}
+			}
+		}
+	}
+}

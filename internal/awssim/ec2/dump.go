@@ -1,0 +1,76 @@
+package ec2
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
+)
+
+// sharedDump is an image or a snapshot in the state.
+type sharedDump struct {
+	Name        string   `json:"name,omitempty"`
+	State       string   `json:"state"`
+	Description string   `json:"description,omitempty"`
+	Key         string   `json:"kms_key,omitempty"`
+	SharedWith  []string `json:"shared_with"`
+}
+
+// Dump is the part of EC2 in the state.
+func (s *Service) Dump(d *cloud.Dump) {
+	for at, r := range s.regions.Each() {
+		r.dump(func(value any, path ...string) {
+			d.Put(value, append([]string{"accounts", at.Account, "regions", at.Region}, path...)...)
+		})
+		r.count(func(n int, what ...string) { d.Count(n, append([]string{at.Account, at.Region}, what...)...) })
+	}
+}
+
+func (r *inventory) dump(put func(value any, path ...string)) {
+	for id, img := range r.images {
+		put(sharedDump{Name: img.name, State: img.state, Description: img.description, SharedWith: img.launch.values()}, "images", id)
+	}
+	for id, snap := range r.snapshots {
+		shared := sharedDump{State: snap.state, Description: snap.description, SharedWith: snap.createVolume.values()}
+		if snap.key != nil {
+			shared.Key = snap.key.ARN
+		}
+		put(shared, "snapshots", id)
+	}
+	for id, tags := range r.tags {
+		if kind := resourceKind(id); len(tags) > 0 && (kind == "image" || kind == "snapshot") {
+			put(maps.Clone(tags), "tags", id)
+		}
+	}
+	if r.defaultKey != "" {
+		put(r.defaultKey, "default_ebs_key")
+	}
+	if r.encryptDefault {
+		put(true, "ebs_encryption_by_default")
+	}
+	if r.allowed.state != settingDisabled {
+		put(r.allowed.state, "allowed_images")
+	}
+}
+
+func (r *inventory) count(count func(n int, what ...string)) {
+	count(len(r.volumes), "volumes")
+	count(len(r.instances), "instances")
+	count(len(r.keyPairs), "key pairs")
+	count(len(r.securityGroups), "security groups")
+	count(len(r.templates), "templates")
+	for _, t := range r.templates {
+		count(len(t.versions), "versions of", t.Name)
+		count(t.defaultVersion, "default version of", t.Name)
+	}
+}
+
+// values are the entries' values in order; their kind shows in their form.
+func (p permissions) values() []string {
+	values := make([]string, 0, len(p))
+	for entry := range p {
+		values = append(values, entry.value)
+	}
+	slices.Sort(values)
+	return values
+}

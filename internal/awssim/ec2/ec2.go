@@ -1,0 +1,110 @@
+package ec2
+
+import (
+	"maps"
+	"net/http"
+	"strings"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
+)
+
+// api is EC2.
+func (s *Service) api() *cloud.API {
+	return &cloud.API{
+		Name: "ec2", Protocol: wire.EC2Query, Version: "2016-11-15", Namespace: "http://ec2.amazonaws.com/doc/2016-11-15/",
+		Actions: cloud.Actions(actions(), s.bind), ConditionKeys: "ec2:Attribute ec2:Add/ ec2:Remove/ ec2:CreateAction ec2:Region",
+		Context: func(c *cloud.Call) map[string][]string { return map[string][]string{"ec2:Region": {c.Region}} },
+	}
+}
+
+func actions() map[string]action {
+	all := map[string]action{}
+	for _, part := range []map[string]action{
+		imageOperations(), imageSharingOperations(), imageSettingOperations(), snapshotOperations(),
+		encryptionOperations(), tagOperations(), networkOperations(), volumeOperations(),
+		instanceOperations(), launchTemplateOperations(),
+	} {
+		maps.Copy(all, part)
+	}
+	return all
+}
+
+// Parameters that many actions share.
+const (
+	filterParams  = " Filter.N.Name Filter.N.Value.N"
+	pageParams    = " MaxResults NextToken"
+	tagSpecParams = " TagSpecification.N.ResourceType TagSpecification.N.Tag.N.Key TagSpecification.N.Tag.N.Value"
+	deviceParams  = " BlockDeviceMapping.N.DeviceName BlockDeviceMapping.N.NoDevice BlockDeviceMapping.N.VirtualName" +
+		" BlockDeviceMapping.N.Ebs.SnapshotId BlockDeviceMapping.N.Ebs.VolumeSize BlockDeviceMapping.N.Ebs.VolumeType" +
+		" BlockDeviceMapping.N.Ebs.Encrypted BlockDeviceMapping.N.Ebs.KmsKeyId" +
+		" BlockDeviceMapping.N.Ebs.DeleteOnTermination BlockDeviceMapping.N.Ebs.Iops BlockDeviceMapping.N.Ebs.Throughput"
+)
+
+// returned is the answer of the many actions that have nothing to say.
+type returned struct {
+	Return bool `xml:"return"`
+}
+
+func done() (any, error) { return &returned{Return: true}, nil }
+
+// items is a list as EC2 writes it: an element that is there even when it is empty.
+type items[T any] struct {
+	Items []T `xml:"item"`
+}
+
+// arn is the ARN of something of the caller's account.
+func (c *call) arn(kind, id string) string {
+	return "arn:" + c.Partition + ":ec2:" + c.Region + ":" + c.Account.ID + ":" + kind + "/" + id
+}
+
+// imageARN and snapshotARN carry no account, as images and snapshots can belong to anybody.
+func (c *call) imageARN(id string) string {
+	return "arn:" + c.Partition + ":ec2:" + c.Region + "::image/" + id
+}
+
+func (c *call) snapshotARN(id string) string {
+	return "arn:" + c.Partition + ":ec2:" + c.Region + "::snapshot/" + id
+}
+
+// onImage, onSnapshot and on name the resource of an action from the parameter that holds its id.
+func onImage(c *call) []string { return []string{c.imageARN(c.Form.Get("ImageId"))} }
+
+func onSnapshot(c *call) []string { return []string{c.snapshotARN(c.Form.Get("SnapshotId"))} }
+
+func on(kind, param string) func(*call) []string {
+	return func(c *call) []string { return []string{c.arn(kind, c.Form.Get(param))} }
+}
+
+func onEach(kind, param string) func(*call) []string {
+	return func(c *call) []string {
+		var arns []string
+		for _, id := range c.Form.List(param) {
+			arns = append(arns, c.arn(kind, id))
+		}
+		return arns
+	}
+}
+
+// require refuses a call without one of the parameters.
+func (c *call) require(params ...string) error {
+	for _, param := range params {
+		if c.Form.Get(param) == "" {
+			return wire.Errorf(http.StatusBadRequest, "MissingParameter", "The request must contain the parameter %s", param)
+		}
+	}
+	return nil
+}
+
+// wellFormed tells whether id is prefix and then something an id can be in a world file, where names may speak.
+func wellFormed(prefix, id string) bool {
+	rest, ok := strings.CutPrefix(id, prefix)
+	return ok && rest != "" && strings.Trim(rest, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
+}
+
+// malformed tells whether EC2 would not take id for one of its own: prefix and 8 or 17 hexadecimal digits. The names of a
+// world file that is there are ids, too. https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html
+func malformed(prefix, id string, there bool) bool {
+	digits, ok := strings.CutPrefix(id, prefix)
+	return !there && (!ok || len(digits) != 8 && len(digits) != 17 || strings.Trim(digits, "0123456789abcdef") != "")
+}

@@ -1,0 +1,85 @@
+package ec2
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
+)
+
+// filterFields says which filters an action knows and what each looks at; a filter fits when one of its values fits one
+// of the field's.
+type filterFields[T any] map[string]func(T) []string
+
+// filtered keeps what fits every Filter of the call. An unknown filter refuses the call. The filters tag:<key> and
+// tag-key look at the caller's own tags of the id.
+func filtered[T any](c *call, all []T, fields filterFields[T], id func(T) string) ([]T, error) {
+	for _, filter := range c.Form.Structs("Filter") {
+		field, err := filterField(c, filter.Get("Name"), fields, id)
+		if err != nil {
+			return nil, err
+		}
+		var kept []T
+		for _, one := range all {
+			if anyFits(filter.List("Value"), field(one)) {
+				kept = append(kept, one)
+			}
+		}
+		all = kept
+	}
+	return all, nil
+}
+
+// filterField finds what a filter looks at.
+func filterField[T any](c *call, name string, fields filterFields[T], id func(T) string) (func(T) []string, error) {
+	if field, ok := fields[name]; ok {
+		return field, nil
+	}
+	tags := c.own().tags
+	if key, ok := strings.CutPrefix(name, "tag:"); ok && id != nil {
+		return func(one T) []string {
+			if value, ok := tags[id(one)][key]; ok {
+				return []string{value}
+			}
+			return nil
+		}, nil
+	}
+	if name == "tag-key" && id != nil {
+		return func(one T) []string { return slices.Collect(maps.Keys(tags[id(one)])) }, nil
+	}
+	return nil, wire.BadRequest("InvalidParameterValue", "The filter '%s' is invalid", name)
+}
+
+func anyFits(patterns, values []string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool {
+		return slices.ContainsFunc(values, func(value string) bool { return wildcard(pattern, value) })
+	})
+}
+
+// wildcard matches with * for any text and ? for one character.
+func wildcard(pattern, value string) bool {
+	star, retry := -1, 0 // the last * seen, and where in value what follows it is tried next
+	p, v := 0, 0
+	for v < len(value) {
+		switch {
+		case p < len(pattern) && pattern[p] == '*':
+			star, retry = p, v
+			p++
+		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == value[v]):
+			p++
+			v++
+		case star >= 0:
+			retry++
+			p, v = star+1, retry
+		default:
+			return false
+		}
+	}
+	return strings.Trim(pattern[p:], "*") == ""
+}
+
+// one makes a field of a single value.
+func one[T any](get func(T) string) func(T) []string {
+	return func(v T) []string { return []string{get(v)} }
+}

@@ -1,0 +1,97 @@
+package ec2
+
+import (
+	"cmp"
+	"maps"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
+)
+
+// copyImage copies an image into the region the call is signed for. An image of another account takes permission on
+// its storage as well, that is create-volume permission on each snapshot; the keys are EC2's to use in the caller's
+// name, and where they refuse, the copy fails a moment later.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/CopyingAMIs.html
+func (c *call) copyImage() (cloud.Effect, error) {
+	if err := c.require("SourceImageId", "SourceRegion"); err != nil {
+		return nil, err
+	}
+	if token := c.Form.Get("ClientToken"); token != "" && c.own().made[token] != "" {
+		return cloud.Answer(&imageIDAnswer{c.own().made[token]}), nil
+	}
+	source, err := c.copySource()
+	if err != nil {
+		return nil, err
+	}
+	name, err := c.newImageName()
+	if err != nil {
+		return nil, err
+	}
+	specs, err := c.tagSpecs("image", "snapshot")
+	if err != nil {
+		return nil, err
+	}
+	encryption, err := c.copyEncryption(c.Form.Get("Encrypted"))
+	if err != nil {
+		return nil, err
+	}
+	return func() (any, error) {
+		img := c.addImage(&Image{
+			name: name, description: cmp.Or(c.Form.Get("Description"), source.description), architecture: source.architecture,
+			virtualization: source.virtualization, rootDevice: source.rootDevice, enaSupport: source.enaSupport,
+			bootMode: source.bootMode, imdsSupport: source.imdsSupport, tpmSupport: source.tpmSupport,
+			sourceImage: source.id, sourceRegion: source.region,
+		}, c.copiedTags(source, specs["image"]))
+		for _, device := range source.Devices {
+			c.copyDevice(img, source, device, encryption, specs["snapshot"])
+		}
+		if token := c.Form.Get("ClientToken"); token != "" {
+			c.own().made[token] = img.id
+		}
+		return &imageIDAnswer{img.id}, nil
+	}, nil
+}
+
+// copySource finds the image in its region as the caller sees it there.
+func (c *call) copySource() (*Image, error) {
+	source, err := c.in(c.Form.Get("SourceRegion")).imageByID(c.Form.Get("SourceImageId"))
+	if err != nil {
+		return nil, err
+	}
+	if source.state != imageAvailable {
+		return nil, wire.BadRequest("InvalidAMIID.Unavailable", "The image id '[%s]' is not available", source.id)
+	}
+	for _, device := range source.Devices {
+		snap := c.snapshot(source.region, device.snapshot)
+		if snap != nil && !snap.usableBy(c.Account) {
+			return nil, wire.BadRequest("InvalidRequest", "You do not have permission to access the storage of this ami")
+		}
+	}
+	return source, nil
+}
+
+// copiedTags are the new image's: the caller's own tags of the source if asked for, then those of the call.
+func (c *call) copiedTags(source *Image, given map[string]string) map[string]string {
+	tags := map[string]string{}
+	if c.Form.Flag("CopyImageTags") {
+		maps.Copy(tags, c.regions.Of(c.Account, source.region).tags[source.id])
+	}
+	maps.Copy(tags, given)
+	return tags
+}
+
+// copyDevice copies one snapshot; a key that refuses fails the snapshot and the image.
+func (c *call) copyDevice(img, source *Image, device BlockDevice, encryption encryptionRequest, tags map[string]string) {
+	old := c.snapshot(source.region, device.snapshot)
+	if old == nil {
+		img.Devices = append(img.Devices, device)
+		return
+	}
+	made, failure := c.copyOf(old, encryption, "Copied for DestinationAmi "+img.id+" from SourceAmi "+source.id)
+	c.addSnapshot(made, tags)
+	if failure != nil {
+		img.state, img.stateReason = imageFailed, failure.message
+	}
+	device.snapshot = made.id
+	img.Devices = append(img.Devices, device)
+}

@@ -1,0 +1,46 @@
+package ec2
+
+import (
+	"strconv"
+)
+
+// imageFilters are the filters of DescribeImages. The value of creation-date can hold wildcards.
+var imageFilters = filterFields[imageItem]{
+	"architecture":                     one(func(i imageItem) string { return i.Architecture }),
+	"boot-mode":                        one(func(i imageItem) string { return i.BootMode }),
+	"creation-date":                    one(func(i imageItem) string { return i.Created }),
+	"description":                      one(func(i imageItem) string { return i.Description }),
+	"ena-support":                      one(func(i imageItem) string { return strconv.FormatBool(i.ENA) }),
+	"hypervisor":                       one(func(i imageItem) string { return i.Hypervisor }),
+	"image-allowed":                    one(func(i imageItem) string { return strconv.FormatBool(i.Allowed == nil || *i.Allowed) }),
+	"image-id":                         one(func(i imageItem) string { return i.ID }),
+	"image-type":                       one(func(i imageItem) string { return i.Type }),
+	"is-public":                        one(func(i imageItem) string { return strconv.FormatBool(i.Public) }),
+	"name":                             one(func(i imageItem) string { return i.Name }),
+	"owner-alias":                      one(func(i imageItem) string { return i.OwnerAlias }),
+	"owner-id":                         one(func(i imageItem) string { return i.Owner }),
+	"root-device-name":                 one(func(i imageItem) string { return i.RootDevice }),
+	"root-device-type":                 one(func(i imageItem) string { return i.RootDeviceType }),
+	"source-image-id":                  one(func(i imageItem) string { return i.SourceImage }),
+	"source-image-region":              one(func(i imageItem) string { return i.SourceRegion }),
+	"source-instance-id":               one(func(i imageItem) string { return i.SourceInstance }),
+	"state":                            one(func(i imageItem) string { return i.State }),
+	"virtualization-type":              one(func(i imageItem) string { return i.Virtualization }),
+	"block-device-mapping.device-name": eachDevice(func(d imageDevice) string { return d.Name }),
+	"block-device-mapping.encrypted":   eachDevice(func(d imageDevice) string { return strconv.FormatBool(d.EBS.Encrypted) }),
+	"block-device-mapping.snapshot-id": eachDevice(func(d imageDevice) string { return d.EBS.Snapshot }),
+	"block-device-mapping.volume-size": eachDevice(func(d imageDevice) string { return strconv.Itoa(d.EBS.Size) }),
+	"block-device-mapping.volume-type": eachDevice(func(d imageDevice) string { return d.EBS.Type }),
+}
+
+func eachDevice(get func(imageDevice) string) func(imageItem) []string {
+	return func(i imageItem) []string {
+		var values []string
+		for _, device := range i.Devices.Items {
+			if device.EBS != nil {
+				values = append(values, get(device))
+			}
+		}
+		return values
+	}
+}

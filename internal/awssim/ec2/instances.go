@@ -1,0 +1,183 @@
+package ec2
+
+import (
+	"cmp"
+	"encoding/base64"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
+)
+
+// What the machine itself is like does not matter to sharing: type, network and metadata options are accepted and have
+// no effect. What is not in the list is refused.
+const runParams = "ImageId InstanceType KeyName MinCount MaxCount SecurityGroupId.N SecurityGroup.N SubnetId ClientToken" +
+	" UserData EbsOptimized Monitoring.Enabled InstanceInitiatedShutdownBehavior DisableApiTermination DisableApiStop" +
+	" CreditSpecification.CpuCredits MetadataOptions.HttpEndpoint MetadataOptions.HttpTokens" +
+	" MetadataOptions.HttpPutResponseHopLimit MetadataOptions.HttpProtocolIpv6 MetadataOptions.InstanceMetadataTags" +
+	" Placement.AvailabilityZone Placement.Tenancy EnclaveOptions.Enabled" +
+	" CapacityReservationSpecification.CapacityReservationPreference MaintenanceOptions.AutoRecovery" +
+	" NetworkInterface.N.AssociatePublicIpAddress NetworkInterface.N.DeleteOnTermination NetworkInterface.N.DeviceIndex" +
+	" NetworkInterface.N.SubnetId NetworkInterface.N.SecurityGroupId.N" +
+	" LaunchTemplate.LaunchTemplateId LaunchTemplate.LaunchTemplateName LaunchTemplate.Version DryRun"
+
+func instanceOperations() map[string]action {
+	return map[string]action{
+		"RunInstances": {
+			Params: runParams + deviceParams + tagSpecParams, Write: true, Resources: onLaunch,
+			Handle: (*call).runInstances,
+		},
+		"DescribeInstances": {Params: "InstanceId.N DryRun" + filterParams + pageParams, Handle: (*call).describeInstances},
+		"DescribeInstanceStatus": {
+			Params: "InstanceId.N IncludeAllInstances DryRun" + filterParams + pageParams,
+			Handle: (*call).describeInstanceStatus,
+		},
+		"StartInstances": {
+			Params: "InstanceId.N DryRun", Write: true, Resources: onEach("instance", "InstanceId"),
+			Handle: (*call).startInstances,
+		},
+		"StopInstances": {
+			Params: "InstanceId.N Force Hibernate DryRun", Write: true, Resources: onEach("instance", "InstanceId"),
+			Handle: (*call).stopInstances,
+		},
+		"TerminateInstances": {
+			Params: "InstanceId.N Force DryRun", Write: true, Resources: onEach("instance", "InstanceId"),
+			Handle: (*call).terminateInstances,
+		},
+		"ModifyInstanceAttribute": {
+			Params: "InstanceId EnaSupport.Value SriovNetSupport.Value BlockDeviceMapping.N.DeviceName" +
+				" BlockDeviceMapping.N.Ebs.DeleteOnTermination BlockDeviceMapping.N.Ebs.VolumeId DryRun", Write: true,
+			Resources: on("instance", "InstanceId"), Handle: (*call).modifyInstanceAttribute,
+		},
+	}
+}
+
+// onLaunch names what RunInstances touches.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ExamplePolicies_EC2.html#iam-example-runinstances
+func onLaunch(c *call) []string {
+	imageID := c.Form.Get("ImageId")
+	var arns []string
+	if template, _ := c.namedTemplate(c.Form.Sub("LaunchTemplate")); template != nil {
+		arns = append(arns, c.arn("launch-template", template.ID))
+		if version, _ := template.Version(c.Form.Get("LaunchTemplate.Version")); version != nil {
+			imageID = cmp.Or(imageID, version.Image)
+		}
+	}
+	arns = append(arns, c.imageARN(imageID), c.arn("instance", "*"), c.arn("volume", "*"),
+		c.arn("network-interface", "*"), c.arn("subnet", cmp.Or(c.Form.Get("SubnetId"), defaultSubnet)))
+	for _, group := range c.Form.List("SecurityGroupId") {
+		arns = append(arns, c.arn("security-group", group))
+	}
+	if name := c.Form.Get("KeyName"); name != "" {
+		arns = append(arns, c.arn("key-pair", name))
+	}
+	return arns
+}
+
+func (c *call) runInstances() (cloud.Effect, error) {
+	specs, err := c.tagSpecs("instance", "volume", "network-interface", "spot-instances-request")
+	if err != nil {
+		return nil, err
+	}
+	plan, err := c.runPlan()
+	if err != nil {
+		return nil, err
+	}
+	least, most, err := c.counts()
+	if err != nil {
+		return nil, err
+	}
+	return func() (any, error) {
+		if token := c.Form.Get("ClientToken"); token != "" && c.own().made[token] != "" {
+			return c.reservation(c.own().made[token]), nil
+		}
+		plan.Reservation = c.NewID("r-")
+		for plan.index = range max(least, most) {
+			inst := c.Launch(plan)
+			c.own().setTags(inst.ID, specs["instance"])
+			for _, device := range inst.devices {
+				c.own().setTags(device.volume, specs["volume"])
+			}
+		}
+		if token := c.Form.Get("ClientToken"); token != "" {
+			c.own().made[token] = plan.Reservation
+		}
+		return c.reservation(plan.Reservation), nil
+	}, nil
+}
+
+// runPlan reads the launch from the call and the launch template it names.
+func (c *call) runPlan() (LaunchPlan, error) {
+	plan := LaunchPlan{Account: c.Account, Region: c.Region, Principal: c.Caller}
+	devices, err := readDevices(c.Form)
+	if err != nil {
+		return plan, err
+	}
+	version := &TemplateVersion{}
+	if named := c.Form.Sub("LaunchTemplate"); len(named) > 0 {
+		if version, err = c.namedVersion(named); err != nil {
+			return plan, err
+		}
+	}
+	imageID := cmp.Or(c.Form.Get("ImageId"), version.Image)
+	if imageID == "" {
+		return plan, wire.BadRequest("MissingParameter", "The request must contain the parameter ImageId")
+	}
+	if text := c.Form.Get("UserData"); text != "" {
+		if _, err := base64.StdEncoding.DecodeString(text); err != nil {
+			return plan, wire.BadRequest("InvalidParameterValue", "Invalid BASE64 encoding of user data.")
+		}
+	}
+	img, problem := c.LaunchableImage(c.Account, c.Region, imageID)
+	if problem != nil {
+		return plan, problem
+	}
+	plan.Image = img
+	plan.Devices = MergeDevices(MergeDevices(img.Devices, version.Devices), devices)
+	plan.InstanceType = cmp.Or(c.Form.Get("InstanceType"), cmp.Or(version.InstanceType, "m1.small"))
+	plan.keyName = c.Form.Get("KeyName")
+	if plan.keyName != "" && c.own().keyPairs[plan.keyName] == nil {
+		return plan, wire.BadRequest("InvalidKeyPair.NotFound", "The key pair '%s' does not exist", plan.keyName)
+	}
+	plan.groups, err = c.launchGroups()
+	return plan, err
+}
+
+func (c *call) launchGroups() ([]string, error) {
+	ids := c.Form.List("SecurityGroupId")
+	for _, face := range c.Form.Structs("NetworkInterface") {
+		ids = append(ids, face.List("SecurityGroupId")...)
+	}
+	for _, id := range ids {
+		if c.own().securityGroups[id] == nil {
+			return nil, wire.BadRequest("InvalidGroup.NotFound", "The security group '%s' does not exist", id)
+		}
+	}
+	return ids, nil
+}
+
+func (c *call) counts() (least, most int, err error) {
+	if err := c.require("MinCount", "MaxCount"); err != nil {
+		return 0, 0, err
+	}
+	if least, err = c.Number("MinCount", 1); err != nil {
+		return 0, 0, err
+	}
+	if most, err = c.Number("MaxCount", 1); err != nil {
+		return 0, 0, err
+	}
+	if least < 1 || most < least || most > 100 {
+		return 0, 0, wire.InvalidValue("maxCount", c.Form.Get("MaxCount"))
+	}
+	return least, most, nil
+}
+
+func (c *call) instanceByID(id string) (*Instance, error) {
+	inst := c.own().instances[id]
+	if malformed("i-", id, inst != nil) {
+		return nil, wire.BadRequest("InvalidInstanceID.Malformed", "Invalid id: %q", id)
+	}
+	if inst == nil {
+		return nil, wire.BadRequest("InvalidInstanceID.NotFound", "The instance ID '%s' does not exist", id)
+	}
+	return inst, nil
+}

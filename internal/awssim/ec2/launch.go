@@ -1,0 +1,252 @@
+package ec2
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/kms"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
+)
+
+// How EC2 starts an instance: it looks at the AMI at once, and at the keys of the volumes afterwards, when the instance has
+// its id already. If the keys refuse, the instance goes from pending to terminated.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/troubleshooting-launch.html
+
+// LaunchPlan is one attempt to start an instance.
+type LaunchPlan struct {
+	Account      *cloud.Account
+	Region       string
+	Principal    *cloud.Principal // in whose name EC2 uses keys
+	Image        *Image
+	Devices      []BlockDevice
+	InstanceType string
+	keyName      string
+	groups       []string // security group ids
+	index        int
+	Group        string // Auto Scaling group
+	Reservation  string
+}
+
+// LaunchableImage finds an image to start: the checks that EC2 makes before it gives out an instance id.
+func (s *Service) LaunchableImage(a *cloud.Account, region, id string) (*Image, *wire.Error) {
+	img := s.image(region, id)
+	if malformed("ami-", id, img != nil) {
+		return nil, wire.Errorf(http.StatusBadRequest, "InvalidAMIID.Malformed", "Invalid id: %q (expecting \"ami-...\")", id)
+	}
+	if img == nil || s.hiddenIn(a, region, img) {
+		return nil, wire.Errorf(http.StatusBadRequest, "InvalidAMIID.NotFound", "The image id '[%s]' does not exist", id)
+	}
+	if !s.hasLaunchPermission(img, a.ID) {
+		return nil, wire.Errorf(http.StatusForbidden, "AuthFailure", "Not authorized for images: [%s]", id)
+	}
+	if img.state == imageDeregistered {
+		return nil, wire.Errorf(http.StatusBadRequest, "InvalidAMIID.Unavailable", "The image id '[%s]' is no longer available", id)
+	}
+	if img.state != imageAvailable {
+		return nil, wire.Errorf(http.StatusBadRequest, "InvalidAMIID.Unavailable", "The image id '[%s]' is not available", id)
+	}
+	return img, nil
+}
+
+// MergeDevices lays the mapping of a launch over that of the image.
+func MergeDevices(base, over []BlockDevice) []BlockDevice {
+	merged := slices.Clone(base)
+	for _, device := range over {
+		at := slices.IndexFunc(merged, func(d BlockDevice) bool { return d.name == device.name })
+		switch {
+		case device.noDevice && at >= 0:
+			merged = slices.Delete(merged, at, at+1)
+		case device.noDevice:
+		case at < 0:
+			merged = append(merged, device)
+		default:
+			merged[at] = merged[at].overriddenBy(device)
+		}
+	}
+	return merged
+}
+
+func (d BlockDevice) overriddenBy(over BlockDevice) BlockDevice {
+	over.snapshot = cmp.Or(over.snapshot, d.snapshot)
+	over.volumeType = cmp.Or(over.volumeType, d.volumeType)
+	if over.size == 0 {
+		over.size = d.size
+	}
+	return over
+}
+
+// Launch starts an instance. It is pending; what becomes of it is settled, and shows when it is looked at next.
+func (s *Service) Launch(plan LaunchPlan) *Instance {
+	inst := &Instance{
+		ID: s.NewID("i-"), account: plan.Account, region: plan.Region, image: plan.Image, reservation: plan.Reservation,
+		InstanceType: plan.InstanceType, keyName: plan.keyName, securityGroups: plan.groups, index: plan.index,
+		group: plan.Group, State: instancePending, Next: InstanceRunning, launched: s.Now(),
+	}
+	s.regions.Of(plan.Account, plan.Region).instances[inst.ID] = inst
+	if failure := s.attachVolumes(inst, plan); failure != nil {
+		inst.Next = InstanceTerminated
+		inst.Reason = failure.launchReason()
+	}
+	return inst
+}
+
+// attachVolumes makes the volumes of an instance. All keys are asked, so that the journal has every answer; the first
+// failure is returned.
+func (s *Service) attachVolumes(inst *Instance, plan LaunchPlan) *keyFailure {
+	var first *keyFailure
+	for _, device := range plan.Devices {
+		if device.virtual != "" {
+			continue
+		}
+		vol, failure := s.newVolume(plan.Account, plan.Region, device, plan.Principal)
+		if failure != nil && first == nil {
+			first = failure
+		}
+		vol.instance, vol.device, vol.deletes = inst.ID, device.name, device.deletes
+		device.volume, device.attached = vol.id, inst.launched
+		inst.devices = append(inst.devices, device)
+	}
+	return first
+}
+
+// newVolume makes a volume of a device, for which EC2 uses keys in somebody's name.
+func (s *Service) newVolume(a *cloud.Account, region string, device BlockDevice, who *cloud.Principal) (*volume, *keyFailure) {
+	vol := &volume{
+		id: s.NewID("vol-"), snapshot: device.snapshot, size: max(device.size, 1),
+		volumeType: cmp.Or(device.volumeType, "gp2"), created: s.Now(),
+	}
+	s.regions.Of(a, region).volumes[vol.id] = vol
+	snap := s.snapshot(region, device.snapshot)
+	var source *kms.Key
+	if snap != nil {
+		source, vol.size = snap.key, max(vol.size, snap.size)
+	}
+	key, problem := s.volumeKey(a, region, snap, device)
+	if problem != nil {
+		return vol, &keyFailure{message: problem.Message}
+	}
+	vol.key = key
+	return vol, s.useKeys(who, region, keyNeeds(source, key, snap.encryptedAs(), vol.id))
+}
+
+// volumeKey is the key under which a volume ends up: the one asked for; for the account's own encrypted snapshot that
+// one's; for another account's, and when encryption is asked for or is the account's default, the default key for EBS.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/AMIEncryption.html
+func (s *Service) volumeKey(a *cloud.Account, region string, snap *snapshot, device BlockDevice) (*kms.Key, *wire.Error) {
+	encrypted := snap != nil && snap.key != nil
+	asked := device.encrypted != nil && *device.encrypted
+	switch {
+	case device.key != "":
+		return s.keys.Find(device.key, a.ID, region)
+	case encrypted && snap.owner == a:
+		return snap.key, nil
+	case encrypted || asked || s.regions.Of(a, region).encryptDefault:
+		return s.defaultEBSKey(a, region)
+	default:
+		return nil, nil
+	}
+}
+
+// keyNeed is one use that EBS makes of a key for somebody.
+type keyNeed struct {
+	key *kms.Key
+	op  string
+	of  string // the volume or snapshot whose data the use is about: the encryption context's aws:ebs:id
+}
+
+// encryptedAs is the aws:ebs:id under which the data of the snapshot is encrypted: that of the volume that it was taken
+// of, or its own if it is a copy. https://docs.aws.amazon.com/kms/latest/developerguide/services-ebs.html
+func (snap *snapshot) encryptedAs() string {
+	if snap == nil {
+		return ""
+	}
+	return cmp.Or(snap.volume, snap.id)
+}
+
+// keyNeeds are the uses it takes to turn data under the source key into data under the destination key; nil is data
+// that is not encrypted. https://docs.aws.amazon.com/ebs/latest/userguide/how-ebs-encryption-works.html
+func keyNeeds(source, destination *kms.Key, from, to string) []keyNeed {
+	var needs []keyNeed
+	add := func(key *kms.Key, of string, ops ...string) {
+		for _, op := range ops {
+			needs = append(needs, keyNeed{key, op, of})
+		}
+	}
+	if source != nil {
+		add(source, from, "DescribeKey", "Decrypt")
+	}
+	switch {
+	case destination == nil:
+	case source == destination:
+		add(source, to, "GenerateDataKeyWithoutPlaintext", "CreateGrant")
+	case source == nil:
+		add(destination, to, "DescribeKey", "GenerateDataKeyWithoutPlaintext", "CreateGrant")
+	default:
+		add(source, from, "ReEncryptFrom", "CreateGrant")
+		add(destination, to, "DescribeKey", "ReEncryptTo", "GenerateDataKeyWithoutPlaintext", "CreateGrant")
+	}
+	return needs
+}
+
+// keyFailure is why EBS could not use a key.
+type keyFailure struct {
+	invalidState bool // the key is not enabled, as opposed to not allowed
+	message      string
+}
+
+// launchReason is the StateReason of an instance that ends by the failure.
+func (f *keyFailure) launchReason() *stateReason {
+	if f.invalidState {
+		const code = "Client.InvalidKMSKey.InvalidState"
+		return &stateReason{code, code + ": The KMS key provided is in an incorrect state"}
+	}
+	const code = "Client.InternalError"
+	return &stateReason{code, code + ": Client error on launch"}
+}
+
+// useKeys asks for every use and journals each answer as a call that EC2 makes in the principal's name. It returns the
+// first refusal.
+func (s *Service) useKeys(who *cloud.Principal, region string, needs []keyNeed) *keyFailure {
+	var first *keyFailure
+	for _, need := range needs {
+		failure := s.useKey(who, region, need)
+		if failure != nil && first == nil {
+			first = failure
+		}
+	}
+	return first
+}
+
+func (s *Service) useKey(who *cloud.Principal, region string, need keyNeed) *keyFailure {
+	verdict, _ := s.keys.Allow(need.key, kms.Use{
+		Principal: who, Op: need.op, ViaService: "ec2." + region + ".amazonaws.com", ForAWSResource: true,
+		EncryptionContext: map[string]string{"aws:ebs:id": need.of},
+	})
+	unusable := need.key.UsableForEBS()
+	s.journalUse(who, need, verdict, unusable)
+	switch {
+	case !verdict.Allowed:
+		return &keyFailure{message: verdict.Reason}
+	case unusable != nil:
+		return &keyFailure{invalidState: need.key.State != kms.Enabled, message: unusable.Message}
+	default:
+		return nil
+	}
+}
+
+// journalUse writes down a use that EC2 makes of a key in somebody's name.
+func (s *Service) journalUse(who *cloud.Principal, need keyNeed, verdict cloud.Decision, unusable *wire.Error) {
+	entry := cloud.Entry{
+		Time: s.Now(), Caller: who.ARN, Account: who.Account.ID, Service: "ec2", Action: "kms:" + need.op, Region: need.key.Region,
+		Resource: need.key.ARN, Decision: "allow", Reason: verdict.Reason, Status: http.StatusOK,
+	}
+	switch {
+	case !verdict.Allowed:
+		entry.Decision, entry.Status, entry.Code = "deny", http.StatusBadRequest, "AccessDeniedException"
+	case unusable != nil:
+		entry.Decision, entry.Status, entry.Code, entry.Reason = "error", unusable.Status, unusable.Code, unusable.Message
+	}
+	s.Note(entry)
+}

@@ -1,0 +1,37 @@
+// Package ec2 is EC2 of the local AWS: AMIs, snapshots, volumes, instances, launch templates, tags, and as much of a network as builders
+// ask for. It starts an instance only if the principal that launches it can really use the keys.
+package ec2
+
+import (
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/kms"
+)
+
+// Service is EC2.
+type Service struct {
+	*cloud.Cloud
+	keys    *kms.Service
+	regions cloud.Regional[inventory]
+}
+
+// New returns the service, which asks KMS about keys.
+func New(c *cloud.Cloud, keys *kms.Service) *Service {
+	return &Service{Cloud: c, keys: keys, regions: cloud.NewRegional(newInventory)}
+}
+
+// APIs of the service.
+func (s *Service) APIs() []*cloud.API { return []*cloud.API{s.api()} }
+
+// call is a call of the service.
+type call struct {
+	*cloud.Call
+	*Service
+}
+
+func (s *Service) bind(c *cloud.Call) *call { return &call{c, s} }
+
+// in is the same call in another Region.
+func (c *call) in(region string) *call { return &call{c.Call.In(region), c.Service} }
+
+// action is a row of the service's table.
+type action = cloud.Action[*call]

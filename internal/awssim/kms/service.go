@@ -1,0 +1,33 @@
+// Package kms is KMS of the local AWS: keys, aliases, grants, and who may use a key. The tagging API, which finds keys by their tags, is
+// part of it.
+package kms
+
+import (
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
+)
+
+// Service is KMS and the tagging API.
+type Service struct {
+	*cloud.Cloud
+	keys    map[string]*Key // by ARN
+	aliases map[string]*Key // by ARN
+}
+
+// New returns the service. It has no keys yet.
+func New(c *cloud.Cloud) *Service {
+	return &Service{Cloud: c, keys: map[string]*Key{}, aliases: map[string]*Key{}}
+}
+
+// APIs of the service.
+func (s *Service) APIs() []*cloud.API { return []*cloud.API{s.api(), s.taggingAPI()} }
+
+// call is a call of the service.
+type call struct {
+	*cloud.Call
+	*Service
+}
+
+func (s *Service) bind(c *cloud.Call) *call { return &call{c, s} }
+
+// action is a row of the service's table.
+type action = cloud.Action[*call]

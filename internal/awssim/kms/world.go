@@ -1,0 +1,99 @@
+package kms
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/world"
+)
+
+type (
+	keyDump struct {
+		State  string      `json:"state"`
+		Grants []grantDump `json:"grants"`
+	}
+	grantDump struct {
+		Name       string   `json:"name"`
+		Issuer     string   `json:"issuer"`
+		Grantee    string   `json:"grantee"`
+		Operations []string `json:"operations"`
+	}
+)
+
+// Dump is the part of KMS in the state.
+func (s *Service) Dump(d *cloud.Dump) {
+	d.Count(len(s.aliases), "aliases")
+	for arn, key := range s.keys {
+		d.Put(keyDump{key.State, s.dumpGrants(key)}, "keys", arn)
+	}
+}
+
+// dumpGrants lists the grants of a key by what they are, not in the order of their making.
+func (s *Service) dumpGrants(key *Key) []grantDump {
+	byContent := map[string]grantDump{}
+	for _, g := range key.grants {
+		dump := grantDump{g.name, g.issuer.ID, s.shown(g.grantee), g.operations}
+		text, err := json.Marshal(dump)
+		if err != nil {
+			panic(err) // strings only
+		}
+		for content := string(text); ; content += "+" {
+			if _, ok := byContent[content]; !ok {
+				byContent[content] = dump
+				break
+			}
+		}
+	}
+	return cloud.SortedValues(byContent)
+}
+
+// Load makes the keys of a world.
+func (s *Service) Load(w world.World) []error {
+	var problems []error
+	for _, a := range w.Accounts {
+		for _, key := range a.Keys {
+			if err := s.loadKey(s.Account(a.ID), key); err != nil {
+				problems = append(problems, fmt.Errorf("account %s: key %q: %w", a.ID, key.ID, err))
+			}
+		}
+	}
+	return append(problems, s.orphans()...)
+}
+
+// orphans are replica keys without a primary.
+func (s *Service) orphans() []error {
+	var problems []error
+	for _, key := range cloud.SortedValues(s.keys) {
+		if key.multiRegion == "REPLICA" && s.relatives(key).PrimaryKey == nil {
+			problems = append(problems, fmt.Errorf("account %s: key %q: a replica needs a primary key of the same id in another Region", key.account.ID, key.id))
+		}
+	}
+	return problems
+}
+
+func (s *Service) loadKey(a *cloud.Account, w world.Key) error {
+	if w.Region == "" {
+		return errors.New("a key has no region")
+	}
+	if err := checkKey(w); err != nil {
+		return err
+	}
+	key, err := s.newKey(a, w)
+	if err != nil {
+		return err
+	}
+	s.keys[key.ARN] = key
+	for _, alias := range w.Aliases {
+		if !aliasPattern.MatchString(alias) {
+			return fmt.Errorf("%q is not an alias", alias)
+		}
+		arn := "arn:" + s.Partition + ":kms:" + w.Region + ":" + a.ID + ":" + alias
+		if s.aliases[arn] != nil {
+			return fmt.Errorf("another key has %s already", arn)
+		}
+		s.aliases[arn] = key
+	}
+	return nil
+}

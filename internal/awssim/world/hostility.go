@@ -1,0 +1,41 @@
+package world
+
+// Hostility are the ways in which AWS is hard to work with. Everything is counted in calls, nothing is random, and the
+// zero value is friendly.
+type Hostility struct {
+	// NewRoleUnknownToKMS is how many calls naming a new role KMS refuses before it knows it.
+	NewRoleUnknownToKMS int `json:"new_role_unknown_to_kms,omitempty"`
+	// NewGrantUnlisted is how many ListGrants don't show a new grant.
+	NewGrantUnlisted int `json:"new_grant_unlisted,omitempty"`
+	// NewGrantUnusable is how many uses a new grant does not allow yet.
+	NewGrantUnusable int `json:"new_grant_unusable,omitempty"`
+	// PageSize is the most that any listing returns at once.
+	PageSize int `json:"page_size,omitempty"`
+	// ThrottleEveryNthWrite throttles one write call in so many.
+	ThrottleEveryNthWrite int `json:"throttle_every_nth_write,omitempty"`
+	// SessionCalls is how many calls the credentials of an assumed role are good for.
+	SessionCalls int `json:"session_calls,omitempty"`
+}
+
+// Fault makes calls fail, or take long, on request. It matches the calls that fit all of Action, Account and Region;
+// an empty field fits every call.
+type Fault struct {
+	// Action with its service, as in "kms:CreateGrant".
+	Action string `json:"action,omitempty"`
+	// Account of the caller.
+	Account string `json:"account,omitempty"`
+	// Region of the call.
+	Region string `json:"region,omitempty"`
+	// Nth matching call it happens to, counted from 1; 0 means to every one.
+	Nth int `json:"nth,omitempty"`
+	// Code and Status of the error; Status is 400 unless given. Without a Code there is no error.
+	Code    string `json:"code,omitempty"`
+	Message string `json:"message,omitempty"`
+	Status  int    `json:"status,omitempty"`
+	// Drop closes the connection without an answer.
+	Drop bool `json:"drop,omitempty"`
+	// AfterEffect lets the call have its effect before it fails or its connection is dropped.
+	AfterEffect bool `json:"after_effect,omitempty"`
+	// DelayMillis is how much longer the answer takes.
+	DelayMillis int `json:"delay_millis,omitempty"`
+}

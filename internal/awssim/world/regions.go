@@ -1,0 +1,131 @@
+package world
+
+// Region is what one account has in one region's EC2 and Auto Scaling when the server starts. What is left out is
+// as in a fresh account: a default network, no images, no default key of its own.
+type Region struct {
+	// Snapshots that exist at the start, before the images that name them.
+	Snapshots []Snapshot `json:"snapshots,omitempty"`
+	// Images that exist at the start.
+	Images []Image `json:"images,omitempty"`
+	// LaunchTemplates that groups and RunInstances can name.
+	LaunchTemplates []LaunchTemplate `json:"launch_templates,omitempty"`
+	// AutoScalingGroups, which launch as soon as somebody looks at them.
+	AutoScalingGroups []AutoScalingGroup `json:"auto_scaling_groups,omitempty"`
+	// DefaultEBSKey is the id, ARN, alias or alias ARN of the key under which volumes and copies end up when nothing
+	// else is asked for. Empty means the AWS managed key alias/aws/ebs.
+	DefaultEBSKey string `json:"default_ebs_key,omitempty"`
+	// EBSEncryptionByDefault encrypts every new volume and snapshot copy.
+	EBSEncryptionByDefault bool `json:"ebs_encryption_by_default,omitempty"`
+	// AllowedImages is the account's Allowed AMIs setting. Absent means disabled.
+	AllowedImages *AllowedImages `json:"allowed_images,omitempty"`
+	// ImageBlockPublicAccess is "unblocked" (the default here) or "block-new-sharing".
+	ImageBlockPublicAccess string `json:"image_block_public_access,omitempty"`
+	// SnapshotBlockPublicAccess is "unblocked" (the default), "block-new-sharing" or "block-all-sharing".
+	SnapshotBlockPublicAccess string `json:"snapshot_block_public_access,omitempty"`
+	// SharingQuota is how many accounts, organizations and OUs one AMI can be shared with; 0 means AWS's 1,000.
+	SharingQuota int `json:"sharing_quota,omitempty"`
+	// ClosedAccounts are well-formed account ids that EC2 refuses in a permission, because nobody has them any more.
+	ClosedAccounts []string `json:"closed_accounts,omitempty"`
+}
+
+// Snapshot is a completed snapshot.
+type Snapshot struct {
+	// ID is "snap-" and 8 or 17 hexadecimal digits, or any lower-case letters and digits to be readable.
+	ID string `json:"id"`
+	// KMSKey is the id, ARN, alias or alias ARN of the key it is encrypted under, also of another account. Empty means
+	// unencrypted, unless Encrypted is set.
+	KMSKey string `json:"kms_key,omitempty"`
+	// Encrypted without a KMSKey means encrypted under the account's default key for EBS.
+	Encrypted bool `json:"encrypted,omitempty"`
+	// Size in GiB; 0 means 8.
+	Size int `json:"size,omitempty"`
+	// Description of the snapshot.
+	Description string `json:"description,omitempty"`
+	// State is "completed" (the default), "pending", "error", "recoverable" or "recovering".
+	State string `json:"state,omitempty"`
+	// CreateVolumePermissions are account ids, or "all".
+	CreateVolumePermissions []string `json:"create_volume_permissions,omitempty"`
+	// Tags as the owner sees them.
+	Tags map[string]string `json:"tags,omitempty"`
+}
+
+// Image is an AMI.
+type Image struct {
+	// ID is "ami-" and letters or digits.
+	ID string `json:"id"`
+	// Name is unique in the account and region.
+	Name string `json:"name"`
+	// Description of the image.
+	Description string `json:"description,omitempty"`
+	// State is "available" (the default), "pending", "failed", "disabled" or "deregistered".
+	State string `json:"state,omitempty"`
+	// Architecture is "x86_64" unless given.
+	Architecture string `json:"architecture,omitempty"`
+	// BlockDevices; none means a root device on an unencrypted snapshot that is made for it.
+	BlockDevices []BlockDevice `json:"block_devices,omitempty"`
+	// LaunchPermissions are account ids, "all", or ARNs of organizations and OUs.
+	LaunchPermissions []string `json:"launch_permissions,omitempty"`
+	// DeprecateAt is the time of deprecation in RFC 3339.
+	DeprecateAt string `json:"deprecate_at,omitempty"`
+	// DeregistrationProtection refuses DeregisterImage.
+	DeregistrationProtection bool `json:"deregistration_protection,omitempty"`
+	// Tags as the owner sees them.
+	Tags map[string]string `json:"tags,omitempty"`
+}
+
+// BlockDevice maps a device of an image onto a snapshot.
+type BlockDevice struct {
+	// DeviceName, "/dev/xvda" for the first unless given.
+	DeviceName string `json:"device_name,omitempty"`
+	// Snapshot is the id of one of the region's snapshots.
+	Snapshot string `json:"snapshot"`
+}
+
+// LaunchTemplate is a launch template with one version.
+type LaunchTemplate struct {
+	// ID is made up unless given.
+	ID string `json:"id,omitempty"`
+	// Name is unique in the account and region.
+	Name string `json:"name"`
+	// Image is an AMI id, which need not exist yet.
+	Image string `json:"image"`
+	// InstanceType is "t3.micro" unless given.
+	InstanceType string `json:"instance_type,omitempty"`
+	// KMSKey is the key under which the root volume is encrypted; empty leaves that to the account's default.
+	KMSKey string `json:"kms_key,omitempty"`
+}
+
+// AutoScalingGroup is a group that launches from a template.
+type AutoScalingGroup struct {
+	// Name of the group.
+	Name string `json:"name"`
+	// LaunchTemplate is the name of a template of the same region.
+	LaunchTemplate string `json:"launch_template"`
+	// ServiceLinkedRole is the ARN of the role it launches with; empty means AWSServiceRoleForAutoScaling, which is
+	// created when missing.
+	ServiceLinkedRole string `json:"service_linked_role,omitempty"`
+	// MinSize of the group.
+	MinSize int `json:"min_size,omitempty"`
+	// MaxSize of the group; 0 means the desired capacity.
+	MaxSize int `json:"max_size,omitempty"`
+	// DesiredCapacity is how many instances the group wants.
+	DesiredCapacity int `json:"desired_capacity,omitempty"`
+}
+
+// AllowedImages is the Allowed AMIs setting of an account in a region.
+type AllowedImages struct {
+	// State is "enabled", "audit-mode" or "disabled".
+	State string `json:"state"`
+	// Criteria of which an image of another account must meet one. None allows every image.
+	Criteria []ImageCriterion `json:"criteria,omitempty"`
+}
+
+// ImageCriterion is one criterion; an image meets it when it meets each field that is given.
+type ImageCriterion struct {
+	// ImageProviders are account ids, "amazon", "aws-marketplace" or "none".
+	ImageProviders []string `json:"image_providers,omitempty"`
+	// ImageNames are names with * and ? as wildcards.
+	ImageNames []string `json:"image_names,omitempty"`
+	// MaximumDaysSinceCreated is the greatest age in days; 0 sets no limit.
+	MaximumDaysSinceCreated int `json:"maximum_days_since_created,omitempty"`
+}
