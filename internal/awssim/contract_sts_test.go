@@ -77,7 +77,8 @@ func TestAssumeRole(t *testing.T) {
 		"with tags":                                    {administrator, nil, func(in *sts.AssumeRoleInput) { in.Tags = stsTags("team", "a") }, []string{tagSession}, ""},
 		// TagSession has no external id: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html
 		"with tags, in a statement under the external id": {administrator, nil, func(in *sts.AssumeRoleInput) { in.Tags = stsTags("team", "a") }, []string{
-			strings.TrimSuffix(tagSession, "}") + `,"Condition":{"StringEquals":{"sts:ExternalId":"secret"}}}`}, denied},
+			strings.TrimSuffix(tagSession, "}") + `,"Condition":{"StringEquals":{"sts:ExternalId":"secret"}}}`,
+		}, denied},
 		"with tags that the role takes from nobody": {administrator, nil, func(in *sts.AssumeRoleInput) { in.Tags = stsTags("team", "a") }, nil, denied},
 		"with the same tag twice":                   {administrator, nil, func(in *sts.AssumeRoleInput) { in.Tags = stsTags("team", "a", "team", "b") }, []string{tagSession}, "ValidationError"},
 		"with a transitive key that is no tag's":    {administrator, nil, func(in *sts.AssumeRoleInput) { in.TransitiveTagKeys = []string{"team"} }, []string{tagSession}, "ValidationError"},

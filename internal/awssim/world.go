@@ -7,9 +7,8 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/world"
 )
 
-// What exists when the server starts; package world documents it.
+// World is everything that exists when the server starts. Package world documents it and its parts.
 type (
-	// World is everything that exists.
 	World                 = world.World
 	WorldAccount          = world.Account
 	WorldUser             = world.User
