@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes sure that there is an AWS CLI of version 2.9 or newer, for the tests of internal/awssim/awscli, and links it as
-# .tools/bin/aws. One that is on the PATH will do; without one, root on a system with apt gets the package awscli.
+# .tools/bin/aws. One that is on the PATH will do, and nothing is installed. Without one, root on a system with apt gets the
+# package awscli, after a line that says so; everybody else is told what to install.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
@@ -36,18 +37,29 @@ link_one() {
 	return 1
 }
 
+# can_install: there is apt, and the right to use it.
+can_install() {
+	command -v apt-get >/dev/null && [ "$(id -u)" -eq 0 ]
+}
+
 install() {
-	command -v apt-get >/dev/null && [ "$(id -u)" -eq 0 ] || return 1
-	echo "installing the package awscli" >&2
+	echo "there is no AWS CLI of version 2.9 or newer on the PATH: installing Debian's package awscli for the whole system, with apt-get" >&2
 	DEBIAN_FRONTEND=noninteractive
 	export DEBIAN_FRONTEND
 	{ apt-get update && apt-get install -y --no-install-recommends awscli; } >&2
 }
 
-if recent_enough "$link" || link_one || { install && link_one; }; then
+hint() {
+	case $(uname -s) in
+	Darwin) echo "brew install awscli" ;;
+	Linux) if command -v apt-get >/dev/null; then echo "sudo apt-get install awscli"; else echo "install the package awscli of your distribution"; fi ;;
+	*) echo "install it from AWS's page \"Installing or updating to the latest version of the AWS CLI\"" ;;
+	esac
+}
+
+if recent_enough "$link" || link_one || { can_install && install && link_one; }; then
 	"$link" --version
 	exit 0
 fi
-echo "there is no AWS CLI of version 2.9 or newer on the PATH, and none can be installed from here:" >&2
-echo "install one (on Debian and Ubuntu: apt-get install awscli, as root) and run this again" >&2
+echo "there is no AWS CLI of version 2.9 or newer on the PATH, which some tests use: $(hint), and run this again" >&2
 exit 1

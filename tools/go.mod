@@ -8,6 +8,8 @@ tool (
 	github.com/hashicorp/packer-plugin-sdk/cmd/packer-sdc
 )
 
+require github.com/hashicorp/packer v1.16.0
+
 require (
 	cel.dev/expr v0.25.1 // indirect
 	cloud.google.com/go v0.123.0 // indirect
@@ -247,7 +249,6 @@ require (
 	github.com/hashicorp/hcl v1.0.1-vault-7 // indirect
 	github.com/hashicorp/hcl/v2 v2.24.0 // indirect
 	github.com/hashicorp/hcp-sdk-go v0.174.0 // indirect
-	github.com/hashicorp/packer v1.16.0 // indirect
 	github.com/hashicorp/packer-plugin-amazon v1.8.2 // indirect
 	github.com/hashicorp/packer-plugin-sdk v0.6.10 // indirect
 	github.com/hashicorp/serf v0.10.1 // indirect

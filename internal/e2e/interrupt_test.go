@@ -6,7 +6,6 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -25,11 +24,11 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 	program.Env = slices.Concat(Plain(os.Environ()), shop.env, EnvOf(of(ts).url, ts.Getenv("AWS_ACCESS_KEY_ID"), ts.Getenv("AWS_SECRET_ACCESS_KEY")),
 		[]string{"PKR_VAR_external_id=" + ts.Getenv("PKR_VAR_external_id")})
 	program.Stdout, program.Stderr = &stdout, &stderr
-	program.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	program.SysProcAttr = groupOfItsOwn()
 	ts.Check(program.Start())
 	sent := make(chan bool, 1)
 	go func() {
-		sent <- of(ts).when(args[0], func() { _ = syscall.Kill(-program.Process.Pid, syscall.SIGINT) })
+		sent <- of(ts).when(args[0], func() { _ = interruptGroup(program.Process.Pid) })
 	}()
 	err := program.Wait()
 	ts.Check(os.WriteFile(ts.MkAbs("stdout.txt"), stdout.Bytes(), 0o600))

@@ -89,6 +89,9 @@ func start(t *testing.T, world awssim.World) *localAWS {
 	return local
 }
 
+// option writes an option whose value is a path, which on Windows has what HCL would take for escapes.
+func option(name, path string) string { return fmt.Sprintf("%s = %q\n", name, path) }
+
 // targets are target blocks for accounts, each with its external id.
 func targets(accounts ...string) string {
 	var b strings.Builder

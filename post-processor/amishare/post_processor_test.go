@@ -159,7 +159,7 @@ func TestAnAWSManagedKeyIsRefused(t *testing.T) {
 	region.Snapshots[0].KMSKey, region.Snapshots[0].Encrypted = "", true
 	aws := start(t, w)
 	report := filepath.Join(t.TempDir(), "report.json")
-	_, err := share(t.Context(), t, targets(first)+"report_file = \""+report+"\"\n")
+	_, err := share(t.Context(), t, targets(first)+option("report_file", report))
 	holds(t, err, []string{"managed by AWS", "Packer discards the AMIs"})
 	if _, writes := aws.calls(); len(writes) > 0 {
 		t.Errorf("there are writes: %v", writes)
@@ -197,7 +197,7 @@ func TestDryRun(t *testing.T) {
 func TestReports(t *testing.T) {
 	start(t, world())
 	folder := filepath.Join(t.TempDir(), "new")
-	body := targets(first) + "report_file = \"" + folder + "/report.json\"\nsummary_file = \"" + folder + "/summary.md\"\n"
+	body := targets(first) + option("report_file", filepath.Join(folder, "report.json")) + option("summary_file", filepath.Join(folder, "summary.md"))
 	for range 2 {
 		if _, err := share(t.Context(), t, body); err != nil {
 			t.Fatal(err)
@@ -212,8 +212,9 @@ func TestReports(t *testing.T) {
 		t.Errorf("the summary is %q (%v)", summary, err)
 	}
 	t.Run("one that can't be written loses no image", func(t *testing.T) {
-		ui, err := share(t.Context(), t, targets(first)+"report_file = \"/dev/null/report.json\"\n")
-		if err != nil || !strings.Contains(ui.text.String(), "/dev/null") {
+		belowAFile := filepath.Join(folder, "report.json", "report.json")
+		ui, err := share(t.Context(), t, targets(first)+option("report_file", belowAFile))
+		if err != nil || !strings.Contains(ui.text.String(), filepath.Join(folder, "report.json")) {
 			t.Errorf("the error is %v, and it says\n%s", err, ui.text.String())
 		}
 	})

@@ -18,7 +18,7 @@ func TestSensitiveValuesAreWrittenNowhere(t *testing.T) {
 	folder := t.TempDir()
 	report, summary := filepath.Join(folder, "report-very_secret_id.json"), filepath.Join(folder, "summary.md")
 	body := strings.NewReplacer("id-of-"+first, "very_secret_id", `"ami-share"`, `"role-of-the-customer"`).Replace(targets(first, second)) +
-		"report_file = \"" + report + "\"\nsummary_file = \"" + summary + "\"\nsensitive_values = [\"golden\"]\n"
+		option("report_file", report) + option("summary_file", summary) + "sensitive_values = [\"golden\"]\n"
 	p := new(PostProcessor)
 	if err := p.Configure(map[string]any{"packer_sensitive_variables": []string{"role"}}, block(t, body)); err != nil {
 		t.Fatal(err)

@@ -1,0 +1,11 @@
+//go:build unix
+
+package e2e
+
+import "syscall"
+
+// groupOfItsOwn keeps an interrupt of a program and of all that it starts away from the test.
+func groupOfItsOwn() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+
+// interruptGroup does to a program and to all that it has started what Ctrl-C in a terminal does.
+func interruptGroup(pid int) error { return syscall.Kill(-pid, syscall.SIGINT) }

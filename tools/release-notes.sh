@@ -1,0 +1,13 @@
+#!/bin/sh
+# Prints a version's section of the changelog: release-notes.sh CHANGELOG.md v1.2.3
+# Its heading is "## 1.2.3 (Month D, YYYY)".
+set -eu
+notes=$(awk -v version="${2#v}" '
+	/^## / { found = ($2 == version && $3 ~ /^\(/) ; next }
+	found { print }
+' "$1")
+if [ -z "$(printf %s "$notes" | tr -d '[:space:]')" ]; then
+	echo "$1 has no section \"## ${2#v} (Month D, YYYY)\" with notes in it" >&2
+	exit 1
+fi
+printf '%s\n' "$notes" | sed '1{/^$/d;}'

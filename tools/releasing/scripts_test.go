@@ -1,0 +1,124 @@
+package releasing
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const changelog = `# Changelog
+
+## Unreleased
+
+## 1.2.3 (March 4, 2027)
+
+FEATURES:
+
+- it does something
+
+## 1.2.2 (March 3, 2027)
+
+BUG FIXES:
+
+- it did nothing
+`
+
+// script runs one of the scripts of the project, and returns what it prints and whether it succeeds.
+func script(t *testing.T, env []string, name string, args ...string) (string, bool) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), name, args...)
+	command.Dir, command.Env = snapshot.source, append(os.Environ(), env...)
+	out, err := command.CombinedOutput()
+	if _, ran := errors.AsType[*exec.ExitError](err); err != nil && !ran {
+		t.Fatal(err)
+	}
+	return string(out), err == nil
+}
+
+func TestReleaseNotesAreTheChangelogs(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "CHANGELOG.md")
+	if err := os.WriteFile(path, []byte(changelog), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, ok := script(t, nil, "tools/release-notes.sh", path, "v1.2.3")
+	if want := "FEATURES:\n\n- it does something\n"; !ok || out != want {
+		t.Errorf("the notes are %q, want %q", out, want)
+	}
+	for _, version := range []string{"v1.2.4", "v1.2", "vUnreleased"} {
+		if out, ok := script(t, nil, "tools/release-notes.sh", path, version); ok || !strings.Contains(out, "has no section") {
+			t.Errorf("the notes of %s are %q", version, out)
+		}
+	}
+}
+
+func TestTheTagIsTheVersionInTheSource(t *testing.T) {
+	for version, want := range map[string]bool{snapshot.version: true, "9.9.9": false, snapshot.version + "-rc1": false} {
+		if out, ok := script(t, nil, "tools/check-version.sh", version); ok != want {
+			t.Errorf("%s: %s", version, out)
+		}
+	}
+}
+
+func TestTheUsersGOFLAGSStay(t *testing.T) {
+	for flags, want := range map[string]string{
+		"":                   "-buildvcs=false -trimpath -tags=nethttpomithttp2,notfastpath",
+		"-mod=mod -tags=own": "-mod=mod -buildvcs=false -trimpath -tags=nethttpomithttp2,notfastpath,own",
+		// As in a make that is called by make.
+		"-buildvcs=false -trimpath -tags=nethttpomithttp2,notfastpath,own": "-buildvcs=false -trimpath -tags=nethttpomithttp2,notfastpath,own",
+	} {
+		out, ok := script(t, []string{"GOFLAGS=" + flags}, "make", "-s", "--eval", "show: ; @echo \"$$GOFLAGS\"", "show")
+		if !ok || strings.TrimSpace(out) != want {
+			t.Errorf("GOFLAGS=%q becomes %q, want %q", flags, out, want)
+		}
+	}
+}
+
+// The copy is in a folder of another name, below one with a space in its path.
+func TestGeneratedFilesAreCurrentWhereverTheCheckoutIs(t *testing.T) {
+	link := filepath.Join(snapshot.source, ".tools")
+	if err := os.Symlink(filepath.Dir(os.Getenv("AMISHARE_BIN")), link); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Remove(link)
+	if out, ok := script(t, []string{"GOFLAGS="}, "make", "check-generate"); !ok {
+		t.Error(out)
+	}
+}
+
+func TestWithoutADatabaseNothingIsSaidToBeSafe(t *testing.T) {
+	nowhere := "GOVULNDB=http://127.0.0.1:1"
+	out, ok := script(t, []string{nowhere}, "tools/vulncheck.sh", tool("govulncheck"))
+	if !ok || !strings.Contains(out, "NOT CHECKED") {
+		t.Errorf("it succeeds: %v\n%s", ok, out)
+	}
+	if out, ok = script(t, []string{nowhere, "VULNDB_REQUIRED=1"}, "tools/vulncheck.sh", tool("govulncheck")); ok {
+		t.Errorf("a workflow takes it for success:\n%s", out)
+	}
+}
+
+func TestAKnownVulnerabilityThatThePluginReachesIsFound(t *testing.T) {
+	dir := t.TempDir()
+	for name, content := range map[string]string{
+		"index/db.json":      `{"modified":"2026-01-01T00:00:00Z"}`,
+		"index/modules.json": `[{"path":"github.com/hashicorp/packer-plugin-sdk","vulns":[{"id":"GO-2026-0001","modified":"2026-01-01T00:00:00Z"}]}]`,
+		"index/vulns.json":   `[{"id":"GO-2026-0001","modified":"2026-01-01T00:00:00Z"}]`,
+		"ID/GO-2026-0001.json": `{"schema_version":"1.3.1","id":"GO-2026-0001","modified":"2026-01-01T00:00:00Z","published":"2026-01-01T00:00:00Z","summary":"made up",
+			"affected":[{"package":{"name":"github.com/hashicorp/packer-plugin-sdk","ecosystem":"Go"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"}]}],
+			"ecosystem_specific":{"imports":[{"path":"github.com/hashicorp/packer-plugin-sdk/plugin","symbols":["NewSet"]}]}}],
+			"database_specific":{"url":"https://pkg.go.dev/vuln/GO-2026-0001"}}`,
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out, ok := script(t, []string{"GOVULNDB=file://" + dir}, "tools/vulncheck.sh", tool("govulncheck")); ok || !strings.Contains(out, "GO-2026-0001") {
+		t.Errorf("it succeeds: %v\n%s", ok, out)
+	}
+}
