@@ -1,6 +1,7 @@
 #!/bin/sh
 # Turns the rendered pages into the layout of the integrations portal: webdocs.sh RENDERED TARGET.
-# A page loses its front matter and its title, which the portal sets itself.
+# A page loses its front matter and its title, which the portal sets itself. Examples in the comments of Go are indented by a
+# tab between empty lines, as gofmt wants them: a fenced block loses what all of it has of both.
 set -eu
 
 rendered=$1 target=$2
@@ -12,7 +13,17 @@ page() {
 		NR == 1 && $0 == "---" { front = 1; next }
 		front { if ($0 == "---") front = 0; next }
 		!started && ($0 == "" || /^# /) { next }
-		{ started = 1; print }
+		{ started = 1 }
+		/^```/ && !fenced { fenced = 1; lines = 0; tabbed = 1; print; next }
+		/^```/ { fenced = 0; flush_block(); print; next }
+		fenced { block[++lines] = $0; if ($0 != "" && $0 !~ /^\t/) tabbed = 0; next }
+		{ print }
+		function flush_block(   first, last, i) {
+			first = 1; last = lines
+			while (first < last && block[first] == "") first++
+			while (last > first && block[last] == "") last--
+			for (i = first; i <= last; i++) { if (tabbed) sub(/^\t/, "", block[i]); print block[i] }
+		}
 	' "$3" >"$target/components/$1/$2/README.md"
 }
 
