@@ -25,6 +25,8 @@ type story struct {
 	mark   int // where the journal is read from
 	marked time.Time
 	saved  []byte // a state to compare with
+
+	registry *hcpRegistry
 }
 
 type storyKey struct{}
@@ -36,7 +38,7 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"world": world, "as": as, "mark": mark, "calls": calls, "writes": writes, "launch": launchGroup, "state": state, "fault": fault,
 		"interrupt": interrupt, "ami": ami, "role": role, "grant": grant, "crowd": crowd, "relocate": relocate,
-		"apply": apply, "within": within, "renew": renew,
+		"apply": apply, "within": within, "renew": renew, "hcp": hcp, "tracked": tracked,
 	}
 }
 
