@@ -22,7 +22,7 @@ var mayImport = map[string][]string{
 	"version":                 {},
 	"post-processor/amishare": {"internal/access", "internal/mask", "internal/awsapi", "internal/apply", "internal/report", "internal/plan", "internal/sharing", "version"},
 	"datasource/key":          {"internal/access", "internal/awsapi", "internal/policy", "internal/report", "internal/plan", "internal/sharing", "version"},
-	"internal/access":         {"internal/awsapi", "internal/sharing"},
+	"internal/access":         {"internal/awsapi", "internal/diagnose", "internal/sharing"},
 	"internal/awsapi":         {"internal/diagnose", "internal/policy", "internal/plan", "internal/sharing"},
 	"internal/diagnose":       {"internal/policy", "internal/sharing"},
 	"internal/report":         {"internal/apply", "internal/plan", "internal/sharing"},

@@ -105,7 +105,7 @@ func (e *explanation) deny(s grantStatement, got answer) {
 	switch {
 	case got.reached == fits:
 		e.Reason, e.Certain = s.name()+" denies it", true
-		e.Remedy = "no other statement helps against it: take it out of the key's policy, or make an exception in it\n" + s.text
+		e.Remedy = "No other statement helps against it: take it out of the key's policy, or make an exception in it:\n" + s.text
 	case got.reached == doubtful && !e.Certain:
 		e.Reason = s.name() + " may deny it: it " + got.what
 	}
@@ -113,9 +113,9 @@ func (e *explanation) deny(s grantStatement, got answer) {
 
 // lacking adds that a statement is lacking, for a reason; closest is the one that comes closest to it, "" for none.
 func (e explanation) lacking(reason, closest string) explanation {
-	remedy := "add the statements below to the key's policy"
+	remedy := "Add the statements below to the key's policy."
 	if closest != "" {
-		remedy += "; closest to them comes\n" + closest
+		remedy += " Closest to them comes:\n" + closest
 	}
 	if e.Certain {
 		reason, remedy = e.Reason+", and "+reason, e.Remedy+"\n"+remedy

@@ -91,7 +91,7 @@ func (s *search) resolve(ctx context.Context, client *awsapi.Client) {
 	if len(s.query.Regions) == 0 {
 		s.problems = append(s.problems, sharing.Problem{
 			Doing: "finding the key", Cause: "no Region is named, neither in regions nor in region, the environment or the profile",
-			Remedy: `set regions, as in regions = ["eu-central-1"]`,
+			Remedy: `Set regions, as in regions = ["eu-central-1"].`,
 		})
 		return
 	}

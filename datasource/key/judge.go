@@ -69,7 +69,7 @@ func unfitness(k awsapi.ResolvedKey) []sharing.Problem {
 	return problems
 }
 
-const makeAnother = "use a symmetric customer managed key with the usage ENCRYPT_DECRYPT: aws kms create-key --region "
+const makeAnother = "Use a symmetric customer managed key with the usage ENCRYPT_DECRYPT:\naws kms create-key --region "
 
 // kinds are flaws that a key has for life.
 func kinds(k awsapi.ResolvedKey) []flaw {
@@ -88,34 +88,15 @@ func kinds(k awsapi.ResolvedKey) []flaw {
 }
 
 // states are flaws that can be mended.
-// https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
 func states(k awsapi.ResolvedKey) []flaw {
-	at := " --region " + string(k.Region) + " --key-id " + k.ARN
-	known := []string{"Enabled", "Disabled", "PendingDeletion", "PendingReplicaDeletion", "PendingImport", "Unavailable", "Creating", "Updating"}
-	return []flaw{
-		{k.State == "Disabled", "it is disabled", "aws kms enable-key" + at},
-		{k.State == "PendingDeletion", "it is going to be deleted" + on(k.Deletion), "aws kms cancel-key-deletion" + at + ", then aws kms enable-key" + at},
-		{
-			k.State == "PendingReplicaDeletion", "it is going to be deleted as soon as its replicas are gone",
-			"aws kms cancel-key-deletion" + at + ", then aws kms enable-key" + at,
-		},
-		{
-			k.State == "PendingImport", "its key material has not been imported, or has expired",
-			"import the key material: aws kms get-parameters-for-import, then aws kms import-key-material" + at,
-		},
-		{
-			k.State == "Unavailable", "its custom key store is not connected",
-			"connect the key store: aws kms connect-custom-key-store --region " + string(k.Region) + " --custom-key-store-id " + k.CustomKeyStore,
-		},
-		{k.State == "Creating" || k.State == "Updating", "it is not ready yet (" + k.State + ")", "run again in a minute"},
-		{!slices.Contains(known, k.State), fmt.Sprintf("its state is %q instead of Enabled", k.State), "look it up: aws kms describe-key" + at},
+	cause, remedy := sharing.KeyTrouble(k.State, k.ARN, k.CustomKeyStore)
+	if !k.Deletion.IsZero() {
+		cause += on(k.Deletion)
 	}
+	return []flaw{{k.State != "Enabled", cause, remedy}}
 }
 
 func on(date time.Time) string {
-	if date.IsZero() {
-		return ""
-	}
 	return " on " + date.UTC().Format("2006-01-02 15:04 UTC")
 }
 
@@ -140,7 +121,7 @@ func severalMatches(region sharing.Region, tags map[string]string, fit []awsapi.
 	return sharing.Problem{
 		Scope: sharing.Scope{Region: region}, Doing: "looking for a key with the tags " + tagList(tags),
 		Cause:  fmt.Sprintf("%d keys have them: %s", len(fit), strings.Join(arns, ", ")),
-		Remedy: "add a tag that only one of them has, or name the key by key_id or alias",
+		Remedy: "Add a tag that only one of them has, or name the key by key_id or alias.",
 	}
 }
 

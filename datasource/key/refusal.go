@@ -63,7 +63,7 @@ func (s *search) ownSide(r awsapi.RefusedGrant) (cause, remedy string) {
 		return start + "the identity policy of " + who + " does not allow kms:CreateGrant, or it or a service control policy denies it", r.OwnSide
 	}
 	return start + "the identity policy of " + who + " or the session policy that assume_role gives it (policy, policy_arns) " +
-		"does not allow kms:CreateGrant, or one of them or a service control policy denies it", r.OwnSide + "\nand so does the session policy"
+		"does not allow kms:CreateGrant, or one of them or a service control policy denies it", r.OwnSide + "\nThe session policy needs the same statement."
 }
 
 // lack are statements that are missing in the policies of some keys.

@@ -3,7 +3,6 @@ package access
 import (
 	"cmp"
 	"context"
-	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -42,7 +41,7 @@ func (c *Config) AWSConfig(ctx context.Context, o Options) (aws.Config, error) {
 		validate = awsapi.NewCaller
 	}
 	if _, err := validate(ctx, loaded); err != nil {
-		return aws.Config{}, fmt.Errorf("getting credentials of the source account: %w", err)
+		return aws.Config{}, notValid(err)
 	}
 	return loaded, nil
 }
@@ -75,34 +74,4 @@ func instanceRegion(ctx context.Context, loaded aws.Config) string {
 		return ""
 	}
 	return answer.Region
-}
-
-func (c *Config) notFound(cause error) error {
-	if c.MFACode != "" && c.AssumeRole.RoleARN == "" {
-		return codeRefused(cause)
-	}
-	return fmt.Errorf("getting credentials of the source account: none were found: %w\n"+
-		"Set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment, or give the post-processor or data source "+
-		"what the builder has: profile, assume_role, or access_key and secret_key", cause)
-}
-
-func (c *Config) notAssumed(cause error) error {
-	if c.MFACode != "" {
-		return codeRefused(cause)
-	}
-	return fmt.Errorf("getting credentials of the source account: assuming the role %s: %w\n"+
-		"The role's trust policy must allow the caller%s, and the caller's own policy sts:AssumeRole on the role",
-		c.AssumeRole.RoleARN, cause, trusting(c.AssumeRole.ExternalID))
-}
-
-func codeRefused(cause error) error {
-	return fmt.Errorf("getting credentials of the source account with mfa_code: %w\n"+
-		"A code is good for one use and about a minute: give the next one; set mfa_serial if the device has a name of its own", cause)
-}
-
-func trusting(externalID string) string {
-	if externalID == "" {
-		return " (and ask for no external ID: none is set in assume_role)"
-	}
-	return fmt.Sprintf(" with the external ID %q", externalID)
 }

@@ -98,6 +98,11 @@ func stsHandler(calls *[]string) http.HandlerFunc {
 			io.WriteString(w, "<ErrorResponse><Error><Code>AccessDenied</Code><Message>User: x is not authorized to perform: sts:AssumeRole</Message></Error></ErrorResponse>")
 			return
 		}
+		if code, message := badToken(r.FormValue("WebIdentityToken")); code != "" {
+			w.WriteHeader(http.StatusBadRequest)
+			io.WriteString(w, "<ErrorResponse><Error><Code>"+code+"</Code><Message>"+message+"</Message></Error></ErrorResponse>")
+			return
+		}
 		answers := map[string]string{
 			"GetCallerIdentity": "<Arn>arn:aws:iam::111111111111:user/teams/jo</Arn><UserId>AIDA</UserId><Account>111111111111</Account>",
 			"AssumeRole":        "<Credentials><AccessKeyId>ASIAROLE</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>2999-01-01T00:00:00Z</Expiration></Credentials>",
@@ -109,6 +114,20 @@ func stsHandler(calls *[]string) http.HandlerFunc {
 			return
 		}
 		io.WriteString(w, "<"+action+"Response><"+action+"Result>"+answers[action]+"</"+action+"Result></"+action+"Response>")
+	}
+}
+
+// badToken is what STS says to the web identity tokens of these tests.
+func badToken(token string) (code, message string) {
+	switch token {
+	case "expired":
+		return "ExpiredTokenException", "Token expired: current date/time must be before the expiration date/time"
+	case "unknown":
+		return "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity"
+	case "foreign":
+		return "InvalidIdentityToken", "No OpenIDConnect provider found in your account for https://ci.example.com"
+	default:
+		return "", ""
 	}
 }
 
@@ -219,7 +238,7 @@ func TestCredentialsThatFail(t *testing.T) {
 		"no such profile": {Config{Profile: "nobody", Region: "us-west-2"}, []string{"getting credentials of the source account", "nobody"}},
 		"a wrong external ID": {
 			Config{AccessKey: "a", SecretKey: "b", Region: "us-west-2", AssumeRole: AssumeRoleConfig{RoleARN: "arn:aws:iam::111111111111:role/x", ExternalID: "wrong"}},
-			[]string{"assuming the role arn:aws:iam::111111111111:role/x", "AccessDenied", `with the external ID "wrong"`},
+			[]string{"assuming the role arn:aws:iam::111111111111:role/x", "AccessDenied", `with external id "wrong"`},
 		},
 		"a wrong secret key": {
 			Config{AccessKey: "AKIAWRONG", SecretKey: "b", Token: "FQoG", Region: "us-west-2"},

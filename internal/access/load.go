@@ -3,7 +3,6 @@ package access
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -24,7 +23,7 @@ import (
 // assume_role is not assumed yet.
 func (c *Config) load(ctx context.Context, o Options) (aws.Config, error) {
 	options := append(c.common(ctx),
-		config.WithAssumeRoleCredentialOptions(c.ofProfile(ctx)),
+		config.WithAssumeRoleCredentialOptions(c.mfaRole(ctx)),
 		config.WithRegion(c.region(ctx, o)),
 		config.WithHTTPClient(c.httpClient()),
 		config.WithAPIOptions(userAgent(o)),
@@ -41,8 +40,7 @@ func (c *Config) load(ctx context.Context, o Options) (aws.Config, error) {
 	}
 	loaded, err := config.LoadDefaultConfig(ctx, options...)
 	if err != nil {
-		return aws.Config{}, fmt.Errorf("getting credentials of the source account: %w\nCheck the access options and the environment; "+
-			"`aws sts get-caller-identity` with the same ones tells whether AWS takes them", err)
+		return aws.Config{}, c.notFound(err)
 	}
 	return loaded, nil
 }
@@ -62,9 +60,9 @@ func (c *Config) common(ctx context.Context) []func(*config.LoadOptions) error {
 	return options
 }
 
-// ofProfile completes how the role of the source's profile is assumed. The multi-factor code is for it unless
+// mfaRole completes how the role of the source's profile is assumed. The multi-factor code is for it unless
 // assume_role names another role.
-func (c *Config) ofProfile(ctx context.Context) func(*stscreds.AssumeRoleOptions) {
+func (c *Config) mfaRole(ctx context.Context) func(*stscreds.AssumeRoleOptions) {
 	return func(o *stscreds.AssumeRoleOptions) {
 		awsapi.AtEndpoint(stsEndpoint(ctx))(o)
 		if c.MFACode == "" || c.AssumeRole.RoleARN != "" {

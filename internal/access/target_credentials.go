@@ -2,7 +2,6 @@ package access
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -32,12 +31,10 @@ func (c *Config) profile(ctx context.Context, source aws.Config, name string) aw
 		config.WithRegion(source.Region), config.WithSharedConfigProfile(name),
 		config.WithHTTPClient(source.HTTPClient), config.WithAPIOptions(source.APIOptions))
 	loaded, err := config.LoadDefaultConfig(ctx, options...)
-	if err == nil {
-		return loaded
+	if err != nil {
+		loaded = source.Copy()
+		loaded.Credentials = failing(err)
 	}
-	broken := source.Copy()
-	broken.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-		return aws.Credentials{}, fmt.Errorf("loading the profile %q: %w", name, err)
-	})
-	return broken
+	loaded.Credentials = profileCredentials{loaded.Credentials, c, name}
+	return loaded
 }

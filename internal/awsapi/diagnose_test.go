@@ -52,14 +52,14 @@ func TestDiagnosesOverHTTP(t *testing.T) {
 		},
 		"a role without permissions": {
 			func(w *awssim.World) { w.Accounts[1].Roles[0].Policies = nil }, grant,
-			[]string{"AccessDeniedException: arn:aws:iam::222222222222:role/sharing/ami-share is not allowed kms:CreateGrant", "the identity policy of arn:aws:iam::222222222222:role/sharing/ami-share needs", `"Resource": "` + keyVirginia},
+			[]string{"AccessDeniedException: arn:aws:iam::222222222222:role/sharing/ami-share is not allowed kms:CreateGrant", "The identity policy of arn:aws:iam::222222222222:role/sharing/ami-share needs", `"Resource": "` + keyVirginia},
 		},
 		"a role without permission to pass a role": {
 			func(w *awssim.World) {
 				withGroup(w)
 				w.Accounts[1].Roles[0].Policies = []json.RawMessage{json.RawMessage(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"autoscaling:*","Resource":"*"}]}`)}
 			}, group,
-			[]string{"may not pass the role to Auto Scaling", `"iam:PassRole"`, granteeID + "_web"},
+			[]string{roleARN + " does not allow iam:PassRole", `"iam:PassRole"`, granteeID + "_web"},
 		},
 		"a trust policy that denies": {
 			func(w *awssim.World) {
@@ -80,7 +80,7 @@ func TestDiagnosesOverHTTP(t *testing.T) {
 				}
 				_, err := c.ec2(place{target, virginia}).DescribeImageAttribute(ctx, &ec2.DescribeImageAttributeInput{ImageId: &imageVirginia.ID, Attribute: "launchPermission"})
 				return diagnose.Error(err, diagnose.Act{Action: "ec2:DescribeImageAttribute"})
-			}, []string{"owns the image", "the credentials of the account"},
+			}, []string{"owns the AMI", "the credentials of the account"},
 		},
 		"an AWS managed key, as EC2 says it of images": {
 			fault("ec2:ModifyImageAttribute", "InvalidParameter", "Snapshots encrypted with the AWS Managed CMK can\u2019t be shared. Specify another snapshot."), do(share(target)),
@@ -97,7 +97,7 @@ func TestDiagnosesOverHTTP(t *testing.T) {
 			}, []string{"looking for the role " + granteeID, "AccessDenied", `"arn:aws:iam::222222222222:role/AWSServiceRoleForAutoScaling"`},
 		},
 		"an error that nobody has met": {
-			fault("kms:CreateGrant", "NovelException", "A thing happened."), grant, []string{"NovelException: A thing happened. (request id "},
+			fault("kms:CreateGrant", "NovelException", "A thing happened."), grant, []string{"NovelException: A thing happened (request id "},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

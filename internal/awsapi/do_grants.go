@@ -87,7 +87,7 @@ func (c *Client) grantAct(change plan.CreateGrant) diagnose.Act {
 	return diagnose.Act{
 		Scope:  sharing.Scope{Account: change.Account, Region: change.Region},
 		Doing:  "granting key " + change.KeyARN + " to role " + change.GranteeARN,
-		Action: "kms:CreateGrant", Resource: change.KeyARN, Principal: c.RoleARN(change.Account),
+		Action: "kms:CreateGrant", Resource: change.KeyARN, Principal: c.principal(change.Account),
 		Grantee: change.GranteeARN, Operations: change.Operations,
 	}
 }
@@ -117,9 +117,10 @@ func (c *Client) issuer(account sharing.AccountID, keyARN string, region sharing
 	}
 }
 
-func noCredentials(a diagnose.Act, account sharing.AccountID) error {
+// noCredentials says that a target can't be entered.
+func noCredentials(a diagnose.Act, account sharing.AccountID) sharing.Problem {
 	return sharing.Problem{
 		Scope: a.Scope, Doing: a.Doing, Cause: "there are no credentials for account " + string(account),
-		Remedy: "give the target an assume_role block or a profile",
+		Remedy: "Give the target an assume_role block or a profile.",
 	}
 }

@@ -62,7 +62,7 @@ func (c *Client) retireAct(change plan.RetireGrant) diagnose.Act {
 	a := diagnose.Act{
 		Scope:  sharing.Scope{Account: change.Account, Region: change.Region},
 		Doing:  "retiring grant " + change.GrantID + " of " + change.GranteeARN + " on key " + change.KeyARN,
-		Action: "kms:RetireGrant", Resource: change.KeyARN, Principal: c.RoleARN(change.Issuer),
+		Action: "kms:RetireGrant", Resource: change.KeyARN, Principal: c.principal(change.Issuer),
 	}
 	if _, ok := c.issuer(change.Issuer, change.KeyARN, change.Region); !ok {
 		a.Action = "kms:RevokeGrant"

@@ -19,7 +19,7 @@ func (c *Client) setGroupRole(ctx context.Context, change plan.SetGroupRole) (pl
 			Partition: c.partition(), Service: "autoscaling", Region: change.Region, Account: change.Account,
 			Resource: "autoScalingGroup:*:autoScalingGroupName/" + change.Group,
 		}.String(),
-		Principal: c.RoleARN(change.Account), Grantee: change.RoleARN,
+		Principal: c.principal(change.Account), Grantee: change.RoleARN,
 	}
 	if c.sessions[change.Account] == nil {
 		return nil, noCredentials(a, change.Account)

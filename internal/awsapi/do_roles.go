@@ -22,7 +22,7 @@ const roleDeletionTimeout = time.Minute
 func (c *Client) createServiceLinkedRole(ctx context.Context, change plan.CreateServiceLinkedRole) (plan.Change, error) {
 	a := diagnose.Act{
 		Scope: sharing.Scope{Account: change.Account}, Doing: "creating the service-linked role " + change.ARN,
-		Action: "iam:CreateServiceLinkedRole", Resource: change.ARN, Principal: c.RoleARN(change.Account),
+		Action: "iam:CreateServiceLinkedRole", Resource: change.ARN, Principal: c.principal(change.Account),
 	}
 	if c.sessions[change.Account] == nil {
 		return nil, noCredentials(a, change.Account)
@@ -46,7 +46,7 @@ func (c *Client) createServiceLinkedRole(ctx context.Context, change plan.Create
 func (c *Client) deleteServiceLinkedRole(ctx context.Context, change plan.DeleteServiceLinkedRole) error {
 	a := diagnose.Act{
 		Scope: sharing.Scope{Account: change.Account}, Doing: "deleting the service-linked role " + change.Grantee.Name,
-		Action: "iam:DeleteServiceLinkedRole", Resource: change.Grantee.ARN(c.partition(), change.Account), Principal: c.RoleARN(change.Account),
+		Action: "iam:DeleteServiceLinkedRole", Resource: change.Grantee.ARN(c.partition(), change.Account), Principal: c.principal(change.Account),
 	}
 	client := c.iam(place{account: change.Account})
 	_, err := client.DeleteServiceLinkedRole(ctx, &iam.DeleteServiceLinkedRoleInput{RoleName: &change.Grantee.Name})
@@ -72,6 +72,6 @@ func (c *Client) deleteServiceLinkedRole(ctx context.Context, change plan.Delete
 	}
 	return sharing.Problem{
 		Scope: a.Scope, Doing: a.Doing, Cause: "IAM has not deleted it yet: something may be using it",
-		Remedy: "look at it again later: aws iam get-role --role-name " + change.Grantee.Name,
+		Remedy: "Look at it again later:\naws iam get-role --role-name " + change.Grantee.Name,
 	}
 }

@@ -70,5 +70,5 @@ func (c *Client) tagAct(account sharing.AccountID, region sharing.Region, resour
 	if action == "ec2:DeleteTags" {
 		doing = "taking back the tags of " + resource
 	}
-	return diagnose.Act{Scope: sharing.Scope{Account: account, Region: region}, Doing: doing, Action: action, Resource: arn, Principal: c.RoleARN(account)}
+	return diagnose.Act{Scope: sharing.Scope{Account: account, Region: region}, Doing: doing, Action: action, Resource: arn, Principal: c.principal(account)}
 }

@@ -92,7 +92,7 @@ func (g *grantsProof) grantee(ctx context.Context, target sharing.Target, grante
 			" does not exist yet: the run creates it, and its grants can't be proved before")
 		return
 	case !role.Exists:
-		g.problems.add(missingRole(target.Account, grantee, grantee.ARN(g.partition(), target.Account)))
+		g.problems.add(plan.MissingRole(target.Account, grantee, grantee.ARN(g.partition(), target.Account)))
 		return
 	}
 	found := ProvenGrantee{target.Account, grantee, role.ARN}
@@ -121,17 +121,4 @@ func (g *grantsProof) grant(ctx context.Context, to ProvenGrantee, key ResolvedK
 		return
 	}
 	g.refused.add(RefusedGrant{key, to, problem, diagnose.BlamesAnother(err), diagnose.OwnSide(a)})
-}
-
-// missingRole says how a role that is not there is made.
-// https://docs.aws.amazon.com/autoscaling/ec2/userguide/autoscaling-service-linked-role.html
-func missingRole(account sharing.AccountID, grantee sharing.Grantee, arn string) sharing.Problem {
-	problem := sharing.Problem{
-		Scope: sharing.Scope{Account: account}, Doing: "looking for the role " + arn, Cause: "it does not exist",
-		Remedy: "create it, or correct its name in grantee_roles",
-	}
-	if grantee.Service != "" {
-		problem.Remedy = "set create_service_linked_roles = true in the target, or run in account " + string(account) + ": " + plan.CreateRoleCommand(grantee)
-	}
-	return problem
 }

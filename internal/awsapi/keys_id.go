@@ -21,17 +21,17 @@ func keyIDIn(region sharing.Region, id string) (string, *sharing.Problem) {
 	switch {
 	case err != nil:
 		problem.Cause = err.Error()
-		problem.Remedy = "write it as arn:aws:kms:<region>:<account>:key/<id> or …:alias/<name>"
+		problem.Remedy = "Write it as arn:aws:kms:<region>:<account>:key/<id> or …:alias/<name>."
 		return "", problem
 	case arn.Service != "kms":
 		problem.Cause = "it is not the ARN of a KMS key or alias"
-		problem.Remedy = "write it as arn:aws:kms:<region>:<account>:key/<id> or …:alias/<name>"
+		problem.Remedy = "Write it as arn:aws:kms:<region>:<account>:key/<id> or …:alias/<name>."
 		return "", problem
 	case awsAlias(arn.Resource):
 		return "", refuseAWSAlias(problem)
 	case arn.Region != region && !isAlias(arn.Resource) && !strings.HasPrefix(arn.Resource, "key/mrk-"):
 		problem.Cause = "the ARN is of a key in " + string(arn.Region) + ", and that is not a multi-Region key"
-		problem.Remedy = "give keys of the same alias in each region and name the alias, or use a multi-Region key, or leave " + string(region) + " out of regions"
+		problem.Remedy = "Give keys of the same alias in each Region and name the alias, or use a multi-Region key, or leave " + string(region) + " out of regions."
 		return "", problem
 	}
 	arn.Region = region
@@ -46,6 +46,6 @@ func awsAlias(name string) bool { return strings.HasPrefix(name, "alias/aws/") }
 
 func refuseAWSAlias(problem *sharing.Problem) *sharing.Problem {
 	problem.Cause = "it is the alias of an AWS managed key, which no other account can use"
-	problem.Remedy = "create a customer managed key and name it: aws kms create-key"
+	problem.Remedy = "Create a customer managed key and name it:\naws kms create-key"
 	return problem
 }

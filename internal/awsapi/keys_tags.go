@@ -27,7 +27,7 @@ func (c *Client) keysByTags(ctx context.Context, region sharing.Region, tags map
 	case len(arns) == 0:
 		return nil, []sharing.Problem{{
 			Scope: scope, Doing: doing, Cause: "no key of the account has them all",
-			Remedy: "tag the key in each region (aws kms tag-resource): a multi-Region key's replicas have tags of their own",
+			Remedy: "Tag the key in each Region (aws kms tag-resource): a multi-Region key's replicas have tags of their own.",
 		}}
 	}
 	keys := make([]ResolvedKey, len(arns))

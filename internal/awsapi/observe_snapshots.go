@@ -74,7 +74,7 @@ func (o *observation) describeSnapshots(ctx context.Context, region sharing.Regi
 		if _, ok := found[id]; !ok {
 			o.problems.add(sharing.Problem{
 				Scope: scope, Doing: "looking at snapshot " + id, Cause: "the snapshot belongs to another account or is gone",
-				Remedy: "run with the credentials of the account that owns the image and its snapshots",
+				Remedy: "Run with the credentials of the account that owns the AMI and its snapshots.",
 			})
 		}
 	}

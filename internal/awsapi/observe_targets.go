@@ -74,7 +74,7 @@ func (t *targetLook) regions(images []sharing.ImageRef) []sharing.Region {
 
 func (t *targetLook) problem(err error, region sharing.Region, a diagnose.Act) {
 	a.Scope = sharing.Scope{Account: t.target.Account, Region: region}
-	a.Principal = t.RoleARN(t.target.Account)
+	a.Principal = t.principal(t.target.Account)
 	t.problems.add(diagnose.Error(err, a))
 }
 

@@ -59,10 +59,8 @@ func (c *Client) partition() string { return sharing.PartitionOf(c.region) }
 func (c *Client) enter(ctx context.Context, account sharing.AccountID) *sharing.Problem {
 	s := c.sessions[account]
 	if s == nil {
-		return &sharing.Problem{
-			Scope: sharing.Scope{Account: account}, Doing: "entering the account", Cause: "there are no credentials for it",
-			Remedy: "give the target an assume_role block or a profile",
-		}
+		problem := noCredentials(diagnose.Act{Scope: sharing.Scope{Account: account}, Doing: "entering the account"}, account)
+		return &problem
 	}
 	doing := diagnose.Act{Scope: sharing.Scope{Account: account}, Action: "sts:AssumeRole", Resource: c.roleARN(s), ExternalID: s.externalID()}
 	doing.Doing = "assuming the role " + doing.Resource
@@ -97,7 +95,7 @@ func (c *Client) proveAccount(ctx context.Context, account sharing.AccountID) *s
 	if got := aws.ToString(out.Account); got != string(account) {
 		return &sharing.Problem{
 			Scope: scope, Doing: "asking whose credentials the profile holds", Cause: "they belong to account " + got,
-			Remedy: "name a profile of account " + string(account) + " in the target, or correct its account_ids",
+			Remedy: "Name a profile of account " + string(account) + " in the target, or correct its account_ids.",
 		}
 	}
 	return nil
@@ -108,7 +106,7 @@ func (c *Client) proveAccount(ctx context.Context, account sharing.AccountID) *s
 func (c *Client) equip(config aws.Config, connections aws.HTTPClient) aws.Config {
 	config = config.Copy()
 	config.Retryer, config.RetryMaxAttempts = newRetryer(c.options.MaxRetries), 0
-	config.APIOptions = append(slices.Clone(config.APIOptions), c.traffic.attach, c.renew)
+	config.APIOptions = append(slices.Clone(config.APIOptions), c.traffic.attach, c.renew, onlyAWS)
 	config.HTTPClient = connections
 	return config
 }
@@ -137,6 +135,16 @@ func optional(s string) *string {
 		return nil
 	}
 	return &s
+}
+
+// principal returns who acts in a target, and whether its session policy is this package's.
+func (c *Client) principal(account sharing.AccountID) diagnose.Principal {
+	s := c.sessions[account]
+	if s == nil || s.credentials.Role == nil {
+		return diagnose.Principal{}
+	}
+	role := s.credentials.Role
+	return diagnose.Principal{ARN: c.roleARN(s), Narrowed: role.Policy == "" && len(role.PolicyARNs) == 0}
 }
 
 // RoleARN returns the ARN of the role that acts in a target, "" when only AWS knows whose credentials they are.

@@ -141,6 +141,6 @@ func (v *verification) warn(subject string, problem sharing.Problem) {
 
 // blind notes that a look was refused: that says nothing about what there is to see.
 func (v *verification) blind(subject string, err error, a diagnose.Act) {
-	a.Principal = v.RoleARN(a.Scope.Account)
+	a.Principal = v.principal(a.Scope.Account)
 	v.warn(subject, diagnose.Error(err, a))
 }

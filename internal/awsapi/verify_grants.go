@@ -36,11 +36,11 @@ func (v *verification) grant(ctx context.Context, scope sharing.Scope, g expecte
 		v.blind(subject, err, a)
 	case len(listed) == 0:
 		problem.Cause = fmt.Sprintf("KMS does not list the grant after %s", v.options.VerifyTimeout)
-		problem.Remedy = "run again: if somebody has retired or revoked it, it is made anew"
+		problem.Remedy = "Run again: if somebody has retired or revoked it, it is made anew."
 		v.fail(subject, problem)
 	case !slices.ContainsFunc(listed, func(l sharing.Grant) bool { return v.alive(l, g) }):
 		problem.Cause = "KMS shows the grantee as " + listed[0].Grantee + ": the role is new, or was deleted after the grant was made, and then the grant is dead even if a role of that name is made again"
-		problem.Remedy = "run again in a few minutes: a dead grant is replaced"
+		problem.Remedy = "Run again in a few minutes: a dead grant is replaced."
 		v.warn(subject, problem)
 	default:
 		v.ok(scope, subject)

@@ -68,7 +68,7 @@ func (v *verification) image(scope sharing.Scope, id string, image types.Image, 
 		v.fail(subject, problem)
 	default:
 		problem.Cause = fmt.Sprintf("the image is not visible to the account after %s", v.options.VerifyTimeout)
-		problem.Remedy = "run again; if it stays so, something has taken the launch permission away: aws ec2 describe-image-attribute --attribute launchPermission --image-id " + id
+		problem.Remedy = "Run again. If it stays so, something has taken the launch permission away:\naws ec2 describe-image-attribute --attribute launchPermission --image-id " + id
 		v.fail(subject, problem)
 	}
 }

@@ -26,7 +26,7 @@ const (
 func TestDiagnose(t *testing.T) {
 	grant := Act{
 		Scope: sharing.Scope{Account: "222222222222", Region: "eu-central-1"}, Doing: "granting", Action: "kms:CreateGrant", Resource: keyARN,
-		Principal: roleARN, Grantee: granteeID, Operations: []string{"Decrypt"},
+		Principal: Principal{ARN: roleARN}, Grantee: granteeID, Operations: []string{"Decrypt"},
 	}
 	assume := Act{
 		Scope: sharing.Scope{Account: "222222222222"}, Doing: "assuming", Action: "sts:AssumeRole", Resource: roleARN, ExternalID: "s3cret",
@@ -51,7 +51,7 @@ func TestDiagnose(t *testing.T) {
 		},
 		"a trust policy that does not let the caller in, or no such role": {
 			assume, "AccessDenied", "User: arn:aws:sts::111111111111:assumed-role/ci/build is not authorized to perform: sts:AssumeRole on resource: " + roleARN,
-			[]string{"does not tell which", "does not exist", `with external id "s3cret"`, "arn:aws:iam::111111111111:role/ci may not assume it"},
+			[]string{"does not tell which", "does not exist", `with external id "s3cret"`, "the identity policy of arn:aws:iam::111111111111:role/ci does not allow to assume it"},
 			[]string{roleARN, `"sts:ExternalId": "s3cret"`, `"AWS": "arn:aws:iam::111111111111:role/ci"`, `"Resource": "` + roleARN + `"`},
 		},
 		"session tags that the trust policy does not take": {
@@ -73,12 +73,12 @@ func TestDiagnose(t *testing.T) {
 			assume, "RegionDisabledException", "STS is not activated in this region", []string{"not enabled there"}, []string{"222222222222", "aws account enable-region"},
 		},
 		"credentials that have expired": {
-			share, "ExpiredToken", "The security token included in the request is expired", []string{"expired"}, []string{"run again"},
+			share, "ExpiredToken", "The security token included in the request is expired", []string{"expired"}, []string{"un again"},
 		},
 		"a key policy that does not let another account in": {
 			grant, "AccessDeniedException", "User: " + session1 + " is not authorized to perform: kms:CreateGrant on this resource because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access",
-			[]string{roleARN + " is not allowed kms:CreateGrant", "key policy and the role's own policy", "kms:GrantIsForAWSResource", "no such key"},
-			[]string{"the policy of key " + keyARN, `"kms:GranteePrincipal": "` + granteeID, `"kms:GrantOperations"`, "the identity policy of " + roleARN, `"Resource": "` + keyARN},
+			[]string{roleARN + " is not allowed kms:CreateGrant", "the key's policy and the role's identity policy", "kms:GrantIsForAWSResource", "no such key"},
+			[]string{"The policy of key " + keyARN, `"kms:GranteePrincipal": "` + granteeID, `"kms:GrantOperations"`, "The identity policy of " + roleARN, `"Resource": "` + keyARN},
 		},
 		"an identity policy that lacks the grant": {
 			grant, "AccessDeniedException", "User: " + session1 + " is not authorized to perform: kms:CreateGrant on resource: " + keyARN + " because no identity-based policy allows the kms:CreateGrant action",
@@ -87,8 +87,8 @@ func TestDiagnose(t *testing.T) {
 		},
 		"a key policy of the caller's own account that lacks it": {
 			grant, "AccessDeniedException", "User: " + session1 + " is not authorized to perform: kms:CreateGrant on resource: " + keyARN + " because no resource-based policy allows the kms:CreateGrant action",
-			[]string{"the key policy does not allow"},
-			[]string{"the policy of key " + keyARN},
+			[]string{"the policy of key " + keyARN + " does not allow kms:CreateGrant to " + roleARN},
+			[]string{"The policy of key " + keyARN},
 		},
 		"a session policy that leaves it out": {
 			grant, "AccessDeniedException", "User: x is not authorized to perform: kms:CreateGrant on resource: y because no session policy allows the kms:CreateGrant action",
@@ -98,10 +98,10 @@ func TestDiagnose(t *testing.T) {
 		"a service control policy that denies": {
 			grant, "AccessDeniedException", "User: x is not authorized to perform: kms:CreateGrant on resource: y with an explicit deny in a service control policy",
 			[]string{"denied kms:CreateGrant by a service control policy"},
-			[]string{"no Allow helps"},
+			[]string{"No Allow helps"},
 		},
 		"a grantee that KMS does not know": {
-			grant, "InvalidArnException", "ARN does not refer to a valid principal: " + granteeID, []string{"KMS knows no role " + granteeID}, []string{"run again"},
+			grant, "InvalidArnException", "ARN does not refer to a valid principal: " + granteeID, []string{"KMS knows no role " + granteeID}, []string{"un again"},
 		},
 		"a key full of grants": {
 			grant, "LimitExceededException", "", []string{"50,000"}, []string{"Grants per KMS key"},
@@ -124,18 +124,18 @@ func TestDiagnose(t *testing.T) {
 			share, "InvalidAMIAttributeItemValue", `Invalid attribute item value "999999999999" for userId item type.`, []string{"999999999999"}, []string{"exists"},
 		},
 		"an image of somebody else": {
-			share, "AuthFailure", "Not authorized for image:ami-1", []string{"only the image's owner"}, []string{"owns the image"},
+			share, "AuthFailure", "Not authorized for image:ami-1", []string{"only the AMI's owner"}, []string{"owns the AMI"},
 		},
 		"no permission in EC2": {
 			share, "UnauthorizedOperation", "You are not authorized to perform this operation. User: arn:aws:iam::111111111111:user/ci is not authorized to perform: ec2:ModifyImageAttribute on resource: arn:aws:ec2:eu-central-1::image/ami-1 because no identity-based policy allows the ec2:ModifyImageAttribute action. Encoded authorization failure message: abc",
 			[]string{"the identity policy of arn:aws:iam::111111111111:user/ci does not allow ec2:ModifyImageAttribute"},
-			[]string{`"Resource": "arn:aws:ec2:eu-central-1::image/ami-1"`, "aws sts decode-authorization-message", "--encoded-message abc"},
+			[]string{`"Resource": "arn:aws:ec2:eu-central-1::image/ami-1"`},
 		},
 		"no permission to pass the role to a group": {
-			Act{Action: "autoscaling:UpdateAutoScalingGroup", Grantee: granteeID, Principal: roleARN},
+			Act{Action: "autoscaling:UpdateAutoScalingGroup", Grantee: granteeID, Principal: Principal{ARN: roleARN}},
 			"AccessDenied",
 			"User: x is not authorized to perform: iam:PassRole on resource: y",
-			[]string{"may not pass"},
+			[]string{roleARN + " is not allowed iam:PassRole"},
 			[]string{`"iam:PassRole"`, granteeID},
 		},
 		"throttling that the retries did not outlast": {
@@ -154,12 +154,12 @@ func TestDiagnose(t *testing.T) {
 		"a service control policy that denies the role": {
 			assume, "AccessDenied", "User: arn:aws:iam::111111111111:user/ci is not authorized to perform: sts:AssumeRole on resource: " + roleARN + " with an explicit deny in a service control policy: arn:aws:organizations::999999999999:policy/o-1234567890/service_control_policy/p-12345678",
 			[]string{"denied sts:AssumeRole by a service control policy, arn:aws:organizations::999999999999:policy/"},
-			[]string{"no Allow helps", "in the service control policy"},
+			[]string{"No Allow helps", "in the service control policies of the organization of account 111111111111"},
 		},
 		"a trust policy that denies": {
 			assume, "AccessDenied", "User: x is not authorized to perform: sts:AssumeRole on resource: " + roleARN + " with an explicit deny in the role trust policy",
-			[]string{"denied sts:AssumeRole by a role trust policy"},
-			[]string{"in the role trust policy"},
+			[]string{"denied sts:AssumeRole by the trust policy of " + roleARN},
+			[]string{"in the trust policy of " + roleARN},
 		},
 		"a source identity that the trust policy does not take": {
 			assume, "AccessDenied", "User: x is not authorized to perform: sts:SetSourceIdentity on resource: " + roleARN,
@@ -173,12 +173,12 @@ func TestDiagnose(t *testing.T) {
 			assume, "MalformedPolicyDocument", "Syntax errors in policy.", []string{"Syntax errors"}, []string{"assume_role"},
 		},
 		"credentials of the source that have expired": {
-			assume, "ExpiredToken", "The security token included in the request is expired", []string{"the source account's credentials have expired"}, []string{"run again"},
+			assume, "ExpiredToken", "The security token included in the request is expired", []string{"the source account's credentials have expired"}, []string{"un again"},
 		},
 		"a session of a role that was deleted": {
 			grant, "UnrecognizedClientException", "The security token included in the request is invalid.",
 			[]string{"the credentials for account 222222222222 are not taken", "token included in the request is invalid"},
-			[]string{"deleted and made again", "opt-in region that account 222222222222"},
+			[]string{"deleted and made again", "opt-in Region that account 222222222222"},
 		},
 		"a session in a Region that its account has not enabled": {
 			inBahrain, "UnrecognizedClientException", "The security token included in the request is invalid.",
@@ -186,7 +186,7 @@ func TestDiagnose(t *testing.T) {
 			[]string{"aws account enable-region --region-name me-south-1", "a target's regions"},
 		},
 		"a region that EC2 does not know the account in": {
-			share, "AuthFailure", "AWS was not able to validate the provided access credentials", []string{"the source account's credentials"}, []string{"opt-in region"},
+			share, "AuthFailure", "AWS was not able to validate the provided access credentials", []string{"the source account's credentials"}, []string{"opt-in Region"},
 		},
 		"a clock that is wrong": {
 			share, "SignatureDoesNotMatch", "Signature expired: 20261124T000000Z is now earlier than 20261124T010000Z (20261124T011500Z - 15 min.)", []string{"clock", "Signature expired"}, []string{"NTP"},
@@ -197,29 +197,29 @@ func TestDiagnose(t *testing.T) {
 		"a service control policy without an Allow": {
 			grant, "AccessDeniedException", "User: x is not authorized to perform: kms:CreateGrant on resource: y because no service control policy allows the kms:CreateGrant action",
 			[]string{"no service control policy allows kms:CreateGrant to " + roleARN},
-			[]string{"whoever administers the service control policy"},
+			[]string{"the service control policies of the organization of account 222222222222"},
 		},
 		"a permissions boundary without one": {
 			share, "UnauthorizedOperation", "You are not authorized to perform this operation. User: arn:aws:iam::111111111111:user/ci is not authorized to perform: ec2:ModifyImageAttribute on resource: x because no permissions boundary allows the ec2:ModifyImageAttribute action",
-			[]string{"no permissions boundary allows ec2:ModifyImageAttribute to arn:aws:iam::111111111111:user/ci"},
+			[]string{"the permissions boundary of arn:aws:iam::111111111111:user/ci does not allow ec2:ModifyImageAttribute"},
 			[]string{"permissions boundary"},
 		},
 		"an identity policy that denies": {
 			share, "UnauthorizedOperation", "User: arn:aws:iam::111111111111:user/ci is not authorized to perform: ec2:ModifyImageAttribute on resource: x with an explicit deny in an identity-based policy. Encoded authorization failure message: 4GIOHlTkIaWHQD0Q0m6XSnuUMCm-abc_def",
 			[]string{"denied ec2:ModifyImageAttribute by an identity-based policy"},
-			[]string{"make an exception for arn:aws:iam::111111111111:user/ci", "--encoded-message 4GIOHlTkIaWHQD0Q0m6XSnuUMCm-abc_def"},
+			[]string{"make an exception for arn:aws:iam::111111111111:user/ci"},
 		},
 		"no permission in EC2, and AWS names nobody": {
 			share, "UnauthorizedOperation", "You are not authorized to perform this operation.", []string{"the caller is not allowed ec2:ModifyImageAttribute"}, []string{`"Action": "ec2:ModifyImageAttribute"`},
 		},
 		"a service-linked role that may not be looked for": {
-			Act{Action: "iam:GetRole", Resource: granteeID, Principal: roleARN},
+			Act{Action: "iam:GetRole", Resource: granteeID, Principal: Principal{ARN: roleARN}},
 			"AccessDenied", "User: x is not authorized to perform: iam:GetRole on resource: role AWSServiceRoleForAutoScaling because no identity-based policy allows the iam:GetRole action",
 			[]string{"does not allow iam:GetRole"},
 			[]string{`"` + granteeID + `"`, `"arn:aws:iam::222222222222:role/AWSServiceRoleForAutoScaling"`},
 		},
 		"a key to be deleted": {
-			grant, "KMSInvalidStateException", keyARN + " is pending deletion.", []string{"is pending deletion"}, []string{"cancel-key-deletion --region eu-central-1 --key-id " + keyARN + "; aws kms enable-key"},
+			grant, "KMSInvalidStateException", keyARN + " is pending deletion.", []string{"is pending deletion"}, []string{"cancel-key-deletion --region eu-central-1 --key-id " + keyARN + "\naws kms enable-key"},
 		},
 		"a key without its material": {
 			grant, "KMSInvalidStateException", keyARN + " is pending import.", []string{"pending import"}, []string{"import-key-material"},
@@ -234,13 +234,13 @@ func TestDiagnose(t *testing.T) {
 			grant, "ValidationException", "Operations not supported for this key", []string{"not supported"}, []string{"grant_operations"},
 		},
 		"the ARN of another region": {
-			grant, "NotFoundException", "Invalid arn us-east-1", []string{"another region"}, []string{"eu-central-1"},
+			grant, "NotFoundException", "Invalid arn us-east-1", []string{"another Region"}, []string{"eu-central-1"},
 		},
 		"a key that is not there": {
-			grant, "NotFoundException", "Key '" + keyARN + "' does not exist", []string{"no such key"}, []string{"region"},
+			grant, "NotFoundException", "Key '" + keyARN + "' does not exist", []string{"no such key"}, []string{"Region"},
 		},
 		"a fault of KMS that the retries did not outlast": {
-			grant, "KMSInternalException", "", []string{"KMSInternalException"}, []string{"run again"},
+			grant, "KMSInternalException", "", []string{"KMSInternalException"}, []string{"un again"},
 		},
 		"an AWS managed key behind an image, with an ASCII apostrophe": {
 			share, "InvalidParameter", "Snapshots encrypted with the AWS Managed CMK can't be shared. Specify another snapshot.", []string{"aws/ebs"}, []string{"customer managed key"},
@@ -252,7 +252,7 @@ func TestDiagnose(t *testing.T) {
 			Act{Action: "ec2:ModifySnapshotAttribute"}, "OperationNotPermitted", "Encrypted snapshots cannot be shared publicly", []string{"can't be public"}, []string{"organizations"},
 		},
 		"a public image where there may be none": {
-			share, "OperationNotPermitted", "You can't publicly share this image because block public access for AMIs is enabled for this account.", []string{"blocks public images"}, []string{"organizations"},
+			share, "OperationNotPermitted", "You can't publicly share this image because block public access for AMIs is enabled for this account.", []string{"blocks public AMIs"}, []string{"organizations"},
 		},
 		"an organization's ARN that is none": {
 			share, "InvalidAMIAttributeItemValue", `Invalid attribute item value "arn:aws:organizations::1:account/o-1" for OrganizationArn item type.`, []string{"account/o-1"}, []string{":organization/o-…"},
@@ -282,10 +282,10 @@ func TestDiagnose(t *testing.T) {
 			Act{Action: "autoscaling:UpdateAutoScalingGroup"}, "ServiceLinkedRoleFailure", "The service-linked role is not ready.", []string{"not ready"}, []string{"in a minute"},
 		},
 		"a group that is busy": {
-			Act{Action: "autoscaling:UpdateAutoScalingGroup"}, "ScalingActivityInProgress", "Busy.", []string{"Busy."}, []string{"at rest"},
+			Act{Action: "autoscaling:UpdateAutoScalingGroup"}, "ScalingActivityInProgress", "Busy.", []string{"Busy"}, []string{"at rest"},
 		},
 		"an error that nobody has met": {
-			share, "SomethingNew", "A thing happened.", []string{"A thing happened."}, nil,
+			share, "SomethingNew", "A thing happened.", []string{"A thing happened"}, []string{"request id"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -295,9 +295,7 @@ func TestDiagnose(t *testing.T) {
 			}
 			contains(t, "cause", got.Cause, tt.cause)
 			contains(t, "remedy", got.Remedy, tt.remedies)
-			if tt.remedies == nil && got.Remedy != "" {
-				t.Errorf("a remedy out of nowhere: %s", got.Remedy)
-			}
+			hasOneVoice(t, got)
 		})
 	}
 }

@@ -2,35 +2,35 @@ package diagnose
 
 import "strings"
 
-// ec2Rules are for images and snapshots.
+// ec2Rules are for AMIs and snapshots.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
 func ec2Rules() []rule {
 	return []rule{
-		// The same mistake has a code of its own for images and for snapshots.
+		// The same mistake has a code of its own for AMIs and for snapshots.
 		{codes: []string{"InvalidParameter"}, action: "ec2:Modify", contains: "encrypted with the AWS Managed CMK", explain: awsManagedKey},
 		{codes: []string{"OperationNotPermitted"}, action: "ec2:Modify", contains: "EBS default key", explain: awsManagedKey},
 		{codes: []string{"UnsupportedOperation", "OperationNotPermitted"}, action: "ec2:Modify", contains: "shared publicly", explain: func(f refusal) (string, string) {
-			return "an encrypted image or snapshot can't be public: " + f.message, "share it with accounts or organizations"
+			return "an encrypted AMI or snapshot can't be public: " + f.message, "Share it with accounts or organizations."
 		}},
 		{codes: []string{"OperationNotPermitted"}, action: "ec2:Modify", contains: "block public access", explain: func(f refusal) (string, string) {
-			return "the account blocks public images: " + f.message, "share it with accounts or organizations"
+			return "the account blocks public AMIs: " + f.message, "Share it with accounts or organizations."
 		}},
 		{codes: []string{"InvalidAMIAttributeItemValue"}, action: "ec2:Modify", contains: "for Organization", explain: func(f refusal) (string, string) {
-			return "AWS does not accept a recipient: " + f.message, "check that it exists, and that its ARN is whole: " + arnShapes
+			return "AWS does not accept a recipient: " + f.message, "Check that it exists, and that its ARN is whole: " + arnShapes + "."
 		}},
 		{codes: []string{"InvalidAMIAttributeItemValue"}, action: "ec2:Modify", explain: func(f refusal) (string, string) {
-			return "AWS does not accept a recipient: " + f.message, "check that the account, organization or organizational unit exists and is not closed"
+			return "AWS does not accept a recipient: " + f.message, "Check that the account, organization or organizational unit exists and is not closed."
 		}},
 		{codes: []string{"ResourceLimitExceeded"}, action: "ec2:Modify", explain: func(f refusal) (string, string) {
-			return "a quota is used up: " + f.message, "an image can be shared with 1,000 accounts, organizations and OUs; share with an organization or OU instead of its accounts, or ask for a higher quota \"AMI sharing\""
+			return "a quota is used up: " + f.message, "An AMI can be shared with 1,000 accounts, organizations and OUs. Share with an organization or OU instead of its accounts, or ask for a higher quota \"AMI sharing\"."
 		}},
 		{codes: []string{"AuthFailure"}, action: "ec2:", contains: "Not authorized for image", explain: notOwner},
 		{codes: []string{"InvalidSnapshot.NotFound"}, action: "ec2:", explain: notOwner},
 		{codes: []string{"InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"}, action: "ec2:", explain: func(f refusal) (string, string) {
-			return "the image is gone, or not visible to the account: " + f.message, "check the image's id, region and owner"
+			return "the AMI is gone, or not visible to the account: " + f.message, "Check the AMI's id, Region and owner."
 		}},
 		{codes: []string{"InvalidAMIID.Malformed"}, action: "ec2:", explain: func(f refusal) (string, string) {
-			return f.message, "an image's id looks like ami-0123456789abcdef0"
+			return f.message, "An AMI's id looks like ami-0123456789abcdef0."
 		}},
 	}
 }
@@ -42,31 +42,31 @@ const arnShapes = "arn:aws:organizations::<management account>:organization/o-â€
 
 func awsManagedKey(f refusal) (string, string) {
 	return "a snapshot is encrypted with the AWS managed key aws/ebs, which no other account can use: " + f.message,
-		"build with a customer managed key: set kms_key_id, and region_kms_key_ids for every region of ami_regions"
+		"Build with a customer managed key: set kms_key_id, and region_kms_key_ids for every Region in ami_regions."
 }
 
 func notOwner(f refusal) (string, string) {
-	noun := "image"
+	noun := "AMI"
 	if strings.Contains(f.Action, "Snapshot") {
 		noun = "snapshot"
 	}
-	return "only the " + noun + "'s owner can do this: " + f.message, "run with the credentials of the account that owns the " + noun
+	return "only the " + noun + "'s owner can do this: " + f.message, "Run with the credentials of the account that owns the " + noun + "."
 }
 
 // targetRules are for IAM and Auto Scaling in the targets.
 func targetRules() []rule {
 	return []rule{
 		{codes: []string{"InvalidInput", "InvalidInputException"}, action: "iam:CreateServiceLinkedRole", contains: "Custom suffix is not allowed", explain: func(f refusal) (string, string) {
-			return "the service allows no suffix: " + f.message, "write the service without a suffix in service_linked_roles"
+			return "the service allows no suffix: " + f.message, "Write the service without a suffix in service_linked_roles."
 		}},
 		{codes: []string{"LimitExceeded", "LimitExceededException"}, action: "iam:", explain: func(f refusal) (string, string) {
-			return "the account has as many roles as it may: " + f.message, "delete roles that nothing uses, or ask for a higher quota \"Roles per account\""
+			return "the account has as many roles as it may: " + f.message, "Delete roles that nothing uses, or ask for a higher quota \"Roles per account\"."
 		}},
 		{codes: []string{"ServiceLinkedRoleFailure"}, action: "autoscaling:", explain: func(f refusal) (string, string) {
-			return "the service-linked role is not ready yet: " + f.message, "run again in a minute"
+			return "the service-linked role is not ready yet: " + f.message, "Run again in a minute."
 		}},
 		{codes: []string{"ScalingActivityInProgress", "ResourceContention"}, action: "autoscaling:", explain: func(f refusal) (string, string) {
-			return f.message, "run again when the group is at rest"
+			return f.message, "Run again when the group is at rest."
 		}},
 	}
 }

@@ -55,6 +55,9 @@ func assuming(err error) bool {
 
 // Denied tells whether AWS refused for want of permission.
 func Denied(err error) bool {
+	if _, ok := asCredentials(err); ok {
+		return false // it is about credentials, and not about the call
+	}
 	return Has(err, "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthFailure")
 }
 

@@ -2,63 +2,64 @@ package diagnose
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/policy"
 )
-
-// onTheWayRules are for calls that were refused because of another action that comes with them.
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
-func onTheWayRules() []rule {
-	return []rule{
-		{codes: []string{"AccessDenied"}, action: "sts:AssumeRole", contains: "sts:TagSession", explain: func(f refusal) (string, string) {
-			return "the trust policy of " + f.Resource + " does not let " + f.who() + " pass session tags",
-				"let the role's trust policy allow it:\n" + policy.TrustStatement(f.whom(), f.ExternalID, "sts:TagSession")
-		}},
-		{codes: []string{"AccessDenied"}, action: "sts:AssumeRole", contains: "sts:SetSourceIdentity", explain: func(f refusal) (string, string) {
-			return "the trust policy of " + f.Resource + " does not let " + f.who() + " pass on its source identity",
-				"let the role's trust policy allow it:\n" + policy.TrustStatement(f.whom(), f.ExternalID, "sts:SetSourceIdentity")
-		}},
-		{codes: []string{"AccessDenied"}, action: "autoscaling:", contains: "iam:PassRole", explain: func(f refusal) (string, string) {
-			return f.who() + " may not pass the role to Auto Scaling", "add to the identity policy of " + f.who() + ":\n" + policy.IdentityStatement("iam:PassRole", f.Grantee)
-		}},
-	}
-}
 
 // stsRules are for roles that can't be assumed.
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 func stsRules() []rule {
 	return []rule{
+		{codes: []string{"AccessDenied"}, action: "sts:TagSession", explain: notPassedOn},
+		{codes: []string{"AccessDenied"}, action: "sts:SetSourceIdentity", explain: notPassedOn},
 		{codes: []string{"AccessDenied"}, action: "sts:AssumeRole", explain: notAssumable},
 		{codes: []string{"ValidationError"}, action: "sts:AssumeRole", contains: "role chaining", explain: func(refusal) (string, string) {
-			return "the source's credentials are a role's themselves, and then a session lasts an hour at most", "leave out duration_seconds of the target's assume_role, or set it to 3600 or less"
+			return "the source's credentials are a role's themselves, and then a session lasts an hour at most",
+				"Leave out duration_seconds of the target's assume_role, or set it to 3600 or less."
 		}},
 		{codes: []string{"ValidationError"}, action: "sts:AssumeRole", contains: "MaxSessionDuration", explain: func(f refusal) (string, string) {
-			return "duration_seconds is longer than the role's MaxSessionDuration", "leave duration_seconds out, or raise the maximum of " + f.Resource
+			return "duration_seconds is longer than the role's MaxSessionDuration", "Leave duration_seconds out, or raise the maximum of " + f.Resource + "."
 		}},
 		{codes: []string{"PackedPolicyTooLarge", "PackedPolicyTooLargeException"}, action: "sts:AssumeRole", explain: func(f refusal) (string, string) {
-			return "session policy and session tags together are too large: " + f.message, "shorten policy, policy_arns or tags of the target's assume_role"
+			return "session policy and session tags together are too large: " + f.message, "Shorten policy, policy_arns or tags of the target's assume_role."
 		}},
 		{codes: []string{"MalformedPolicyDocument", "MalformedPolicyDocumentException"}, action: "sts:AssumeRole", explain: func(f refusal) (string, string) {
-			return "the session policy is not valid: " + f.message, "correct the policy of the target's assume_role"
+			return "the session policy is not valid: " + f.message, "Correct the policy of the target's assume_role."
 		}},
 	}
 }
 
 // notAssumable puts into words that AWS answers in the same way when a role does not exist, when its trust policy
 // doesn't fit or wants another external id, and when the caller's own policy lacks the permission.
-func notAssumable(f refusal) (string, string) {
+func notAssumable(f refusal) (cause, remedy string) {
 	if f.again {
 		return "the role " + f.Resource + " can't be assumed any more: " + f.message,
-			"it could when the run began: look whether the role or its trust policy has been changed since, and run again"
+			"It could when the run began: look whether the role or its trust policy has been changed since, and run again."
 	}
-	cause := fmt.Sprintf("AWS does not tell which: the role does not exist, its trust policy does not let %s in%s, or %s may not assume it",
+	cause = fmt.Sprintf("AWS does not tell which: the role does not exist, its trust policy does not let %s in%s, or the identity policy of %s does not allow to assume it",
 		f.who(), withExternalID(f.ExternalID), f.who())
-	var b strings.Builder
-	fmt.Fprintf(&b, "1. check that %s exists: its name, path and account\n", f.Resource)
-	fmt.Fprintf(&b, "2. its trust policy needs\n%s\n", policy.TrustStatement(f.whom(), f.ExternalID))
-	fmt.Fprintf(&b, "3. the identity policy of %s needs\n%s", f.who(), policy.IdentityStatement(f.Action, f.Resource))
-	return cause, b.String()
+	return cause, fmt.Sprintf("1. Check that %s exists: its name, path and account.\n2. %s\n3. %s", f.Resource, f.trustSide(), f.roleSide())
+}
+
+// notPassedOn is for session tags and source identities. Across accounts both sides have to allow that they are passed on.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_permissions-required
+func notPassedOn(f refusal) (cause, remedy string) {
+	what := "session tags"
+	if f.Action == "sts:SetSourceIdentity" {
+		what = "a source identity"
+	}
+	cause = fmt.Sprintf("AWS does not tell which: the trust policy of %s does not let %s pass %s, or the identity policy of %s does not allow it",
+		f.Resource, f.who(), what, f.who())
+	return cause, fmt.Sprintf("Across accounts both are needed.\n1. %s\n2. %s", f.trustSide(), f.roleSide())
+}
+
+// trustSide is the remedy on the side of the role that was to be assumed.
+func (f refusal) trustSide() string {
+	var along []string
+	if f.Action != "sts:AssumeRole" {
+		along = append(along, f.Action)
+	}
+	return "The trust policy of " + f.Resource + " needs\n" + policy.TrustStatement(f.whom(), f.ExternalID, along...)
 }
 
 func withExternalID(id string) string {
@@ -66,12 +67,4 @@ func withExternalID(id string) string {
 		return " (or wants an external_id, and none is given)"
 	}
 	return fmt.Sprintf(" with external id %q", id)
-}
-
-// whom returns the principal for a statement: the caller, or a reminder to fill it in.
-func (f refusal) whom() string {
-	if f.caller == "" {
-		return "<ARN of the caller>"
-	}
-	return f.caller
 }

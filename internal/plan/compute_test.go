@@ -193,7 +193,7 @@ func TestRefusals(t *testing.T) {
 			func(_ *sharing.Request, f *sharing.Facts) {
 				f.Keys[keyARN(frankfurt, 1)] = sharing.Key{Described: true, State: "Disabled", GrantsListed: true}
 			},
-			[]string{"its state is Disabled", "aws kms enable-key"},
+			[]string{"the key is disabled", "aws kms enable-key"},
 		},
 		"an unencrypted snapshot": {
 			func(_ *sharing.Request, f *sharing.Facts) { f.Images[0].Snapshots[0].Encrypted = false }, []string{"snap-a is not encrypted", "encrypt_boot", "allow_unencrypted"},

@@ -39,10 +39,10 @@ func unavailable(image sharing.Image) sharing.Problem {
 		p.Remedy = "Check its id and Region, and that the access options belong to the account that owns it."
 	case "disabled":
 		p.Cause = "it is disabled, and a disabled image can't be shared"
-		p.Remedy = "Enable it: aws ec2 enable-image --region " + string(image.Ref.Region) + " --image-id " + image.Ref.ID
+		p.Remedy = "Enable it:\naws ec2 enable-image --region " + string(image.Ref.Region) + " --image-id " + image.Ref.ID
 	case "pending":
 		p.Cause = "it is still pending"
-		p.Remedy = "Wait until it is available: aws ec2 wait image-available --region " + string(image.Ref.Region) + " --image-ids " + image.Ref.ID
+		p.Remedy = "Wait until it is available:\naws ec2 wait image-available --region " + string(image.Ref.Region) + " --image-ids " + image.Ref.ID
 	default:
 		p.Cause = "its state is " + image.State + ", and only an available image can be shared"
 		p.Remedy = "Build it again."
@@ -97,9 +97,7 @@ func (c *computation) fitness(arn, snapshot string) {
 			"\"Snapshots encrypted with the AWS Managed CMK can't be shared\", \"Encrypted snapshots with EBS default key cannot be shared\""
 		p.Remedy = "Encrypt under a customer managed key: set kms_key_id, and region_kms_key_ids for every Region in ami_regions, and build again."
 	case key.Described && key.State != "Enabled":
-		p.Cause = "its state is " + key.State
-		p.Remedy = "Enable it (aws kms enable-key --region " + string(sharing.RegionOf(arn)) + " --key-id " + arn +
-			"), after aws kms cancel-key-deletion if it is pending deletion."
+		p.Cause, p.Remedy = sharing.KeyTrouble(key.State, arn, "")
 	default:
 		return
 	}

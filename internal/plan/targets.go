@@ -65,15 +65,22 @@ func (c *computation) missingRoles(target sharing.Target) {
 		if role.Exists || !c.needed(target, grantee) || grantee.Service != "" && target.CreateServiceLinkedRoles {
 			continue
 		}
-		p := sharing.Problem{Scope: at(target.Account, ""), Doing: "looking up the role " + role.ARN, Cause: "it does not exist"}
-		if grantee.Service == "" {
-			p.Remedy = "Create it, or correct grantee_roles."
-		} else {
-			p.Cause = "the service-linked role does not exist in this account"
-			p.Remedy = "Set create_service_linked_roles = true, or create it in the account: " + CreateRoleCommand(grantee)
-		}
-		c.block(p)
+		c.block(MissingRole(target.Account, grantee, role.ARN))
 	}
+}
+
+// MissingRole says that a grantee's role does not exist, and how it is made.
+// https://docs.aws.amazon.com/autoscaling/ec2/userguide/autoscaling-service-linked-role.html
+func MissingRole(account sharing.AccountID, grantee sharing.Grantee, arn string) sharing.Problem {
+	p := sharing.Problem{
+		Scope: at(account, ""), Doing: "looking for the role " + arn, Cause: "it does not exist",
+		Remedy: "Create it, or correct its name in grantee_roles.",
+	}
+	if grantee.Service != "" {
+		p.Cause = "the service-linked role does not exist in this account"
+		p.Remedy = "Set create_service_linked_roles = true in the target, or create the role in account " + string(account) + ":\n" + CreateRoleCommand(grantee)
+	}
+	return p
 }
 
 // CreateRoleCommand is the AWS CLI command that creates a service-linked role.

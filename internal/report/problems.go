@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
@@ -42,17 +41,19 @@ func gathered(problems []sharing.Problem) []kindred {
 			all[i].others = append(all[i].others, p.Scope)
 			continue
 		}
-		first[likeness(p)] = len(all)
+		if seen {
+			p.Encoded = "" // AWS's reasons are the same as those of the first
+		} else {
+			first[likeness(p)] = len(all)
+		}
 		all = append(all, kindred{Problem: p})
 	}
 	return all
 }
 
-var requestID = regexp.MustCompile(`\(request id [^)]*\)`)
-
 // likeness is a problem less what tells it from others like it.
 func likeness(p sharing.Problem) string {
-	text := requestID.ReplaceAllString(p.Error(), "")
+	text := p.Alike().Error()
 	if p.Scope.Account != "" {
 		text = strings.ReplaceAll(text, string(p.Scope.Account), "<account>")
 	}
