@@ -16,19 +16,19 @@ func (s *Server) Journal() []Entry {
 	return s.cloud.Journal()
 }
 
-// Fail adds a fault. It also counts from now on.
+// Fail adds a fault. It counts the calls from now on.
 func (s *Server) Fail(f Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.cloud.Fail(f)
 }
 
-// checkFault returns what makes a fault one that never happens.
+// checkFault refuses a fault that can never happen.
 func (s *Server) checkFault(f Fault) error {
 	switch {
 	case f.Action != "" && !slices.Contains(s.Actions(), f.Action):
 		return fmt.Errorf("fault: the action %q is not known here; actions have their service in front, as in \"kms:CreateGrant\"", f.Action)
-	case f.Account != "" && s.cloud.Account(f.Account) == nil:
+	case f.Account != "" && s.cloud.AccountByID(f.Account) == nil:
 		return fmt.Errorf("fault: the account %q does not exist", f.Account)
 	case f.Code == "" && !f.Drop && f.DelayMillis == 0:
 		return errors.New("fault: nothing happens: code, drop or delay_millis is missing")

@@ -12,7 +12,7 @@ import (
 
 const largestBody = 4 << 20
 
-// Answer carries out one request. What it returns is written after the lock is free again.
+// answer carries out one request. What it returns is written after the lock is free again.
 func (s *Server) answer(r *http.Request) *wire.Answer {
 	body, err := io.ReadAll(io.LimitReader(r.Body, largestBody))
 	s.mu.Lock()
@@ -82,7 +82,7 @@ func (s *Server) admitUnsigned(c *cloud.Call, r *http.Request, body []byte) erro
 	return nil
 }
 
-// perform decides the call and carries it out, unless it is a dry run.
+// perform decides a call and carries it out, and lets faults happen to it.
 func perform(c *cloud.Call, a *wire.Answer) (any, error) {
 	op, ok := c.API.Actions[c.Action]
 	if !ok {
@@ -112,7 +112,7 @@ func perform(c *cloud.Call, a *wire.Answer) (any, error) {
 	return body, nil
 }
 
-// decide returns the effect of a call that nothing speaks against.
+// decide returns the effect of a call, or its refusal.
 func decide(c *cloud.Call, op cloud.Action[*cloud.Call]) (cloud.Effect, error) {
 	if err := c.Throttle(op); err != nil {
 		return nil, err

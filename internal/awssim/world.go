@@ -8,8 +8,9 @@ import (
 )
 
 // World is everything that exists when the server starts. Package world documents it and its parts.
+type World = world.World
+
 type (
-	World                 = world.World
 	WorldAccount          = world.Account
 	WorldUser             = world.User
 	WorldRole             = world.Role

@@ -84,19 +84,21 @@ func (group *Group) describeInstance(inst *ec2.Instance) groupInstance {
 }
 
 func (c *call) describeGroups() (cloud.Effect, error) {
-	found := c.groupsLookedAt(c.Form.List("AutoScalingGroupNames.member"))
-	shown, next, err := cloud.Page(c.Call, found, "MaxRecords", 100)
-	if err != nil {
-		return nil, err
-	}
-	var groups members[groupItem]
-	for _, group := range shown {
-		groups.Items = append(groups.Items, group.describe())
-	}
-	return cloud.Answer(&struct {
-		Groups members[groupItem] `xml:"AutoScalingGroups"`
-		Next   string             `xml:"NextToken,omitempty"`
-	}{groups, next}), nil
+	return func() (any, error) {
+		found := c.groupsLookedAt(c.Form.List("AutoScalingGroupNames.member"))
+		shown, next, err := cloud.Page(c.Call, found, "MaxRecords", 100)
+		if err != nil {
+			return nil, err
+		}
+		var groups members[groupItem]
+		for _, group := range shown {
+			groups.Items = append(groups.Items, group.describe())
+		}
+		return &struct {
+			Groups members[groupItem] `xml:"AutoScalingGroups"`
+			Next   string             `xml:"NextToken,omitempty"`
+		}{groups, next}, nil
+	}, nil
 }
 
 type activityItem struct {
@@ -122,45 +124,49 @@ func (c *call) describeActivities() (cloud.Effect, error) {
 		names = []string{group.name}
 	}
 	ids := c.Form.List("ActivityIds.member")
-	var all []activityItem
-	for _, group := range c.groupsLookedAt(names) {
-		for _, a := range group.activities {
-			if len(ids) == 0 || slices.Contains(ids, a.id) {
-				all = append(all, activityItem{
-					a.id, a.group, a.description, a.cause, wire.Timestamp(a.started),
-					wire.Timestamp(a.started), a.status, a.message, 100, "{}",
-				})
+	return func() (any, error) {
+		var all []activityItem
+		for _, group := range c.groupsLookedAt(names) {
+			for _, a := range group.activities {
+				if len(ids) == 0 || slices.Contains(ids, a.id) {
+					all = append(all, activityItem{
+						a.id, a.group, a.description, a.cause, wire.Timestamp(a.started),
+						wire.Timestamp(a.started), a.status, a.message, 100, "{}",
+					})
+				}
 			}
 		}
-	}
-	shown, next, err := cloud.Page(c.Call, all, "MaxRecords", 100)
-	if err != nil {
-		return nil, err
-	}
-	return cloud.Answer(&struct {
-		Activities members[activityItem] `xml:"Activities"`
-		Next       string                `xml:"NextToken,omitempty"`
-	}{members[activityItem]{shown}, next}), nil
+		shown, next, err := cloud.Page(c.Call, all, "MaxRecords", 100)
+		if err != nil {
+			return nil, err
+		}
+		return &struct {
+			Activities members[activityItem] `xml:"Activities"`
+			Next       string                `xml:"NextToken,omitempty"`
+		}{members[activityItem]{shown}, next}, nil
+	}, nil
 }
 
 func (c *call) describeInstances() (cloud.Effect, error) {
 	ids := c.Form.List("InstanceIds.member")
-	var all []groupInstance
-	for _, group := range c.groupsLookedAt(nil) {
-		for _, inst := range group.instances {
-			if len(ids) == 0 || slices.Contains(ids, inst.ID) {
-				item := group.describeInstance(inst)
-				item.Group, item.Health = group.name, "HEALTHY"
-				all = append(all, item)
+	return func() (any, error) {
+		var all []groupInstance
+		for _, group := range c.groupsLookedAt(nil) {
+			for _, inst := range group.instances {
+				if len(ids) == 0 || slices.Contains(ids, inst.ID) {
+					item := group.describeInstance(inst)
+					item.Group, item.Health = group.name, "HEALTHY"
+					all = append(all, item)
+				}
 			}
 		}
-	}
-	shown, next, err := cloud.Page(c.Call, all, "MaxRecords", 50)
-	if err != nil {
-		return nil, err
-	}
-	return cloud.Answer(&struct {
-		Instances members[groupInstance] `xml:"AutoScalingInstances"`
-		Next      string                 `xml:"NextToken,omitempty"`
-	}{members[groupInstance]{shown}, next}), nil
+		shown, next, err := cloud.Page(c.Call, all, "MaxRecords", 50)
+		if err != nil {
+			return nil, err
+		}
+		return &struct {
+			Instances members[groupInstance] `xml:"AutoScalingInstances"`
+			Next      string                 `xml:"NextToken,omitempty"`
+		}{members[groupInstance]{shown}, next}, nil
+	}, nil
 }

@@ -315,13 +315,15 @@ func (c *call) deleteGroup() (cloud.Effect, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.forgetEnded(group)
-	if len(group.instances) > 0 && !c.Form.Flag("ForceDelete") {
+	left := slices.ContainsFunc(group.instances, func(inst *ec2.Instance) bool { return !inst.Ended() })
+	if left && !c.Form.Flag("ForceDelete") {
 		return nil, wire.BadRequest("ResourceInUse", "You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) still in the group.")
 	}
 	return func() (any, error) {
 		for _, inst := range group.instances {
-			inst.State, inst.Next = ec2.InstanceShuttingDown, ec2.InstanceTerminated
+			if !inst.Ended() {
+				inst.Terminate()
+			}
 		}
 		delete(c.own().groups, group.name)
 		return nil, nil
@@ -351,7 +353,7 @@ func (c *call) setDesiredCapacity() (cloud.Effect, error) {
 	}, nil
 }
 
-// groupsLookedAt returns the named groups, or all, by name, each given the occasion to launch.
+// groupsLookedAt returns the named groups, or all, sorted by name. Each launches what it is short of.
 func (c *call) groupsLookedAt(names []string) []*Group {
 	var found []*Group
 	for _, group := range cloud.SortedValues(c.own().groups) {

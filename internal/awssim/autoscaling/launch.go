@@ -18,7 +18,7 @@ const (
 // fill launches what a group is short of, and tries again at every look after a failure, so that a group recovers when
 // its permissions are mended. https://docs.aws.amazon.com/autoscaling/ec2/userguide/ts-as-instancelaunchfailure.html
 func (s *Service) fill(group *Group) {
-	s.forgetEnded(group)
+	group.forgetEnded()
 	for len(group.instances) > group.desired {
 		s.shrink(group)
 	}
@@ -30,17 +30,15 @@ func (s *Service) fill(group *Group) {
 }
 
 // forgetEnded takes instances out of the group that somebody has terminated.
-func (s *Service) forgetEnded(group *Group) {
-	group.instances = slices.DeleteFunc(group.instances, func(inst *ec2.Instance) bool {
-		return inst.State == ec2.InstanceTerminated || inst.State == ec2.InstanceShuttingDown
-	})
+func (group *Group) forgetEnded() {
+	group.instances = slices.DeleteFunc(group.instances, (*ec2.Instance).Ended)
 }
 
 func (s *Service) shrink(group *Group) {
 	last := len(group.instances) - 1
 	inst := group.instances[last]
 	group.instances = group.instances[:last]
-	inst.State, inst.Next = ec2.InstanceShuttingDown, ec2.InstanceTerminated
+	inst.Terminate()
 	s.record(group, "Terminating EC2 instance: "+inst.ID, activitySuccessful, "")
 }
 

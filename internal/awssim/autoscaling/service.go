@@ -1,4 +1,5 @@
-// Package autoscaling is Auto Scaling of the local AWS: groups that launch in the name of their service-linked role, and launch configurations.
+// Package autoscaling is Auto Scaling of the local AWS: groups that launch in the name of their service-linked role, and
+// launch configurations.
 package autoscaling
 
 import (
@@ -31,5 +32,5 @@ type call struct {
 
 func (s *Service) bind(c *cloud.Call) *call { return &call{c, s} }
 
-// action is a row of the service's table.
+// action is a row of the table of actions.
 type action = cloud.Action[*call]

@@ -15,7 +15,7 @@ func (s *Service) Load(w world.World) []error {
 	for _, a := range w.Accounts {
 		for _, region := range slices.Sorted(maps.Keys(a.Regions)) {
 			for _, group := range a.Regions[region].AutoScalingGroups {
-				if err := s.loadGroup(s.Account(a.ID), region, group); err != nil {
+				if err := s.loadGroup(s.AccountByID(a.ID), region, group); err != nil {
 					problems = append(problems, fmt.Errorf("account %s, region %s: auto scaling group %q: %w", a.ID, region, group.Name, err))
 				}
 			}

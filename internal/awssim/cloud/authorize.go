@@ -57,8 +57,8 @@ func (c *Call) Refusal(action, resource, why string) error {
 	return c.API.denied(text)
 }
 
-// IdentityAllows is the decision of identity policies and session policies: some identity policy has to allow, of
-// session policies, if there are any, too, and none may deny.
+// IdentityAllows is the decision of identity policies and session policies: an identity policy must allow the action, and if
+// there are session policies, one of them must too. None may deny it.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
 func (c *Cloud) IdentityAllows(who *Principal, context map[string][]string, action, resource string) Decision {
 	request := iampolicy.Request{Action: action, Resource: resource, Principal: who.ForPolicies(c.Partition), Context: context}
@@ -85,7 +85,7 @@ func detail(reason string) string {
 	return " (" + reason + ")"
 }
 
-// decideAll adds up documents of which one allow is enough and one deny overrides.
+// decideAll adds up documents: one that denies is enough to deny, else one that allows is enough to allow.
 func decideAll(documents []*iampolicy.Document, request iampolicy.Request) Decision {
 	var sum Decision
 	for _, document := range documents {
@@ -114,9 +114,9 @@ func (c *Call) Context(conditions map[string][]string) map[string][]string {
 	return context
 }
 
-// SessionAllows asks a session's policies alone. They limit what the role has, by its own policies and by a resource's
-// policy that names the role; what names the session itself, or everybody, they do not limit. Of grants to a role AWS
-// says nothing: here they are limited like a policy that names it.
+// SessionAllows asks a session's policies alone. They limit what the role may do, be it by its own policies or by a
+// resource's policy that names the role. They don't limit what a resource's policy allows the session itself, or everybody.
+// AWS does not say whether they limit grants to the role; here they do.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#policies_session
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
 func (c *Cloud) SessionAllows(who *Principal, context map[string][]string, action, resource string) bool {

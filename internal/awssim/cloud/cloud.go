@@ -78,8 +78,8 @@ func (c *Cloud) addAccount(w world.Account) error {
 	return nil
 }
 
-// Account returns an account, nil when nobody has the id.
-func (c *Cloud) Account(id string) *Account { return c.Accounts[id] }
+// AccountByID returns an account, nil when nobody has the id.
+func (c *Cloud) AccountByID(id string) *Account { return c.Accounts[id] }
 
 // Now is the time. It is only shown: nothing happens because time goes by.
 func (c *Cloud) Now() time.Time { return time.Now().UTC() }

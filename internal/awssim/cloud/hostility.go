@@ -26,7 +26,8 @@ func (c *Call) Throttle(op Action[*Call]) error {
 	return c.API.tooMany()
 }
 
-// Lag counts down the calls that don't see yet what was just made. Zero is no lag.
+// Lag is how many more calls don't see yet what was just made, as AWS is eventually consistent. Zero is no lag. How long a lag
+// is at first, a switch of world.Hostility says.
 type Lag int
 
 // Waits tells whether a call comes too early, and counts it.

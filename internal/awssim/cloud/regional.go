@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// Regional keeps what a service has for each account in each Region. Create it with newRegional.
+// Regional keeps what a service has for each account in each Region. Create it with NewRegional.
 type Regional[T any] struct {
 	fresh func() *T
 	all   map[string]map[string]*T // by Region and account id

@@ -5,14 +5,14 @@ import (
 	"slices"
 )
 
-// Region is a region as an account sees it.
+// Region is a Region as an account sees it.
 type Region struct {
 	Name    string
 	optIn   bool // has to be enabled by each account
 	Enabled bool
 }
 
-// Status is the region's OptInStatus.
+// Status is the Region's OptInStatus.
 func (r Region) Status() string {
 	switch {
 	case !r.optIn && r.Enabled:
@@ -24,7 +24,7 @@ func (r Region) Status() string {
 	}
 }
 
-// partitionRegions are the regions of each partition that this server lists; those that need no opt-in first.
+// partitionRegions are the Regions of each partition that this server lists; those that need no opt-in first.
 // https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html
 var partitionRegions = map[string]struct{ always, optIn []string }{
 	"aws": {
@@ -46,7 +46,7 @@ var partitionRegions = map[string]struct{ always, optIn []string }{
 	"aws-eusc":   {always: []string{"eusc-de-east-1"}},
 }
 
-// RegionsOf lists the partition's regions by name. An opt-in region is enabled unless the world disables it, so that a
+// RegionsOf lists the partition's Regions by name. An opt-in Region is enabled unless the world disables it, so that a
 // world need not name what it uses.
 func (c *Cloud) RegionsOf(a *Account) []Region {
 	listed := partitionRegions[c.Partition]

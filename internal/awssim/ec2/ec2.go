@@ -21,9 +21,9 @@ func (s *Service) api() *cloud.API {
 func actions() map[string]action {
 	all := map[string]action{}
 	for _, part := range []map[string]action{
-		imageOperations(), imageSharingOperations(), imageSettingOperations(), snapshotOperations(),
-		encryptionOperations(), tagOperations(), networkOperations(), volumeOperations(),
-		instanceOperations(), launchTemplateOperations(),
+		imageActions(), imageSharingActions(), imageSettingActions(), snapshotActions(),
+		encryptionActions(), tagActions(), networkActions(), volumeActions(),
+		instanceActions(), launchTemplateActions(),
 	} {
 		maps.Copy(all, part)
 	}
@@ -41,7 +41,7 @@ const (
 		" BlockDeviceMapping.N.Ebs.DeleteOnTermination BlockDeviceMapping.N.Ebs.Iops BlockDeviceMapping.N.Ebs.Throughput"
 )
 
-// returned is the answer of the many actions that have nothing to say.
+// returned is the answer of an action that returns nothing else.
 type returned struct {
 	Return bool `xml:"return"`
 }
@@ -58,7 +58,7 @@ func (c *call) arn(kind, id string) string {
 	return "arn:" + c.Partition + ":ec2:" + c.Region + ":" + c.Account.ID + ":" + kind + "/" + id
 }
 
-// imageARN and snapshotARN carry no account, as images and snapshots can belong to anybody.
+// The ARNs of AMIs and snapshots have no account.
 func (c *call) imageARN(id string) string {
 	return "arn:" + c.Partition + ":ec2:" + c.Region + "::image/" + id
 }
@@ -67,7 +67,7 @@ func (c *call) snapshotARN(id string) string {
 	return "arn:" + c.Partition + ":ec2:" + c.Region + "::snapshot/" + id
 }
 
-// onImage, onSnapshot and on name the resource of an action from the parameter that holds its id.
+// onImage, onSnapshot and on make the ARN of the resource whose id a parameter has.
 func onImage(c *call) []string { return []string{c.imageARN(c.Form.Get("ImageId"))} }
 
 func onSnapshot(c *call) []string { return []string{c.snapshotARN(c.Form.Get("SnapshotId"))} }
@@ -96,14 +96,15 @@ func (c *call) require(params ...string) error {
 	return nil
 }
 
-// wellFormed tells whether id is prefix and then something an id can be in a world file, where names may speak.
+// wellFormed tells whether a world file can have the id: the prefix and then lower-case letters, digits and hyphens, so that
+// it can be readable.
 func wellFormed(prefix, id string) bool {
 	rest, ok := strings.CutPrefix(id, prefix)
 	return ok && rest != "" && strings.Trim(rest, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }
 
-// malformed tells whether EC2 would not take id for one of its own: prefix and 8 or 17 hexadecimal digits. The names of a
-// world file that is there are ids, too. https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html
+// malformed tells whether id is none of EC2's: the prefix and 8 or 17 hexadecimal digits. An id of the world file that
+// exists is well-formed too. https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html
 func malformed(prefix, id string, there bool) bool {
 	digits, ok := strings.CutPrefix(id, prefix)
 	return !there && (!ok || len(digits) != 8 && len(digits) != 17 || strings.Trim(digits, "0123456789abcdef") != "")

@@ -8,9 +8,9 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
 )
 
-// encryptionOperations are the account's settings for new volumes and copies.
+// encryptionActions are the account's settings for new volumes and copies.
 // https://docs.aws.amazon.com/ebs/latest/userguide/encryption-by-default.html
-func encryptionOperations() map[string]action {
+func encryptionActions() map[string]action {
 	return map[string]action{
 		"GetEbsEncryptionByDefault":     {Params: "DryRun", Handle: (*call).getEncryptionByDefault},
 		"EnableEbsEncryptionByDefault":  {Params: "DryRun", Write: true, Handle: (*call).enableEncryptionByDefault},
@@ -54,7 +54,7 @@ func (c *call) getDefaultKey() (cloud.Effect, error) {
 	}, nil
 }
 
-// modifyDefaultKey refuses a key that cannot be found at once, where EBS would notice later.
+// modifyDefaultKey refuses a key that does not exist. AWS notices it later, when the key is used.
 func (c *call) modifyDefaultKey() (cloud.Effect, error) {
 	if err := c.require("KmsKeyId"); err != nil {
 		return nil, err
@@ -90,7 +90,7 @@ type encryptionRequest struct {
 	key       string
 }
 
-// copyEncryption reads Encrypted and KmsKeyId, of which the second needs the first.
+// copyEncryption reads Encrypted and KmsKeyId. KmsKeyId needs Encrypted.
 func (c *call) copyEncryption(encrypted string) (encryptionRequest, error) {
 	request := encryptionRequest{key: c.Form.Get("KmsKeyId")}
 	if encrypted != "" {
@@ -116,8 +116,8 @@ func (c *call) copyKey(old *snapshot, request encryptionRequest) (*kms.Key, *wir
 	}
 }
 
-// copyOf makes a copy of a snapshot in the caller's region with the keys used in the caller's name. A copy that the
-// keys refuse is made all the same and ends in error, with the failure returned.
+// copyOf makes a copy of a snapshot in the Region of the call. EBS uses the keys in the caller's name. If they refuse, there
+// is a copy all the same, in the state error, and the failure is returned.
 // https://docs.aws.amazon.com/ebs/latest/userguide/ebs-copy-snapshot.html
 func (c *call) copyOf(old *snapshot, request encryptionRequest, description string) (*snapshot, *keyFailure) {
 	made := &snapshot{id: c.NewID("snap-"), size: old.size, description: description}

@@ -8,12 +8,12 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
 )
 
-// filterFields says which filters an action knows and what each looks at; a filter fits when one of its values fits one
-// of the field's.
+// filterFields are the filters of an action, and the values that each looks at. A filter fits if one of its values fits one
+// of those.
 type filterFields[T any] map[string]func(T) []string
 
-// filtered keeps what fits every Filter of the call. An unknown filter refuses the call. The filters tag:<key> and
-// tag-key look at the caller's own tags of the id.
+// filtered keeps what fits all filters of the call. An unknown filter refuses the call. The filters tag:<key> and tag-key
+// look at the caller's own tags of the id.
 func filtered[T any](c *call, all []T, fields filterFields[T], id func(T) string) ([]T, error) {
 	for _, filter := range c.Form.Structs("Filter") {
 		field, err := filterField(c, filter.Get("Name"), fields, id)

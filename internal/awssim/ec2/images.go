@@ -13,7 +13,7 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
 )
 
-func imageOperations() map[string]action {
+func imageActions() map[string]action {
 	return map[string]action{
 		"DescribeImages": {Params: "ImageId.N Owner.N ExecutableBy.N IncludeDeprecated IncludeDisabled DryRun" +
 			filterParams + pageParams, Handle: (*call).describeImages},

@@ -8,9 +8,9 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
 )
 
-// copyImage copies an image into the region the call is signed for. An image of another account takes permission on
-// its storage as well, that is create-volume permission on each snapshot; the keys are EC2's to use in the caller's
-// name, and where they refuse, the copy fails a moment later.
+// copyImage copies an AMI into the Region that the call was signed for. To copy an AMI of another account, the caller needs
+// create-volume permission on each snapshot as well. EC2 uses the keys in the caller's name; if they refuse, the copy fails
+// a moment later.
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/CopyingAMIs.html
 func (c *call) copyImage() (cloud.Effect, error) {
 	if err := c.require("SourceImageId", "SourceRegion"); err != nil {
@@ -52,7 +52,7 @@ func (c *call) copyImage() (cloud.Effect, error) {
 	}, nil
 }
 
-// copySource finds the image in its region as the caller sees it there.
+// copySource finds the image in its Region as the caller sees it there.
 func (c *call) copySource() (*Image, error) {
 	source, err := c.in(c.Form.Get("SourceRegion")).imageByID(c.Form.Get("SourceImageId"))
 	if err != nil {

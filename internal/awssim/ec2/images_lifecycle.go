@@ -15,7 +15,7 @@ type imageIDAnswer struct {
 	ID string `xml:"imageId"`
 }
 
-// newImageName checks the Name of a new image: 3 to 128 characters, unique among the account's images of the region.
+// newImageName checks the Name of a new image: 3 to 128 characters, unique among the account's images of the Region.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RegisterImage.html
 func (c *call) newImageName() (string, error) {
 	if err := c.require("Name"); err != nil {
@@ -241,7 +241,7 @@ func (c *call) enableImage() (cloud.Effect, error) {
 	})
 }
 
-// onOwnImage changes an image of the caller, unless the call is a dry run.
+// onOwnImage returns the effect of changing an AMI of the caller.
 func (c *call) onOwnImage(change func(*Image) error) (cloud.Effect, error) {
 	img, err := c.ownImage()
 	if err != nil {

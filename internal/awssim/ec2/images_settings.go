@@ -9,7 +9,7 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
 )
 
-func imageSettingOperations() map[string]action {
+func imageSettingActions() map[string]action {
 	return map[string]action{
 		"GetAllowedImagesSettings":     {Params: "DryRun", Handle: (*call).getAllowedImages},
 		"EnableAllowedImagesSettings":  {Params: "AllowedImagesSettingsState DryRun", Write: true, Handle: (*call).enableAllowedImages},
@@ -44,7 +44,7 @@ func (s *Service) imageAllowedIn(a *cloud.Account, region string, img *Image) *b
 	return &verdict
 }
 
-// hiddenBySetting tells whether the setting, enforced, takes the image out of the caller's sight.
+// hiddenBySetting tells whether the caller can't see the AMI, because the setting is enabled and does not allow it.
 func (c *call) hiddenBySetting(img *Image) bool {
 	return c.hiddenIn(c.Account, c.Region, img)
 }

@@ -16,7 +16,7 @@ const imageAttributeParams = "ImageId Attribute OperationType Value UserId.N Use
 	" LaunchPermission.Remove.N.OrganizationArn LaunchPermission.Remove.N.OrganizationalUnitArn" +
 	" Description.Value ImdsSupport.Value DryRun"
 
-func imageSharingOperations() map[string]action {
+func imageSharingActions() map[string]action {
 	return map[string]action{
 		"ModifyImageAttribute": {
 			Params: imageAttributeParams, Write: true, Resources: onImage,

@@ -20,7 +20,7 @@ const runParams = "ImageId InstanceType KeyName MinCount MaxCount SecurityGroupI
 	" NetworkInterface.N.SubnetId NetworkInterface.N.SecurityGroupId.N" +
 	" LaunchTemplate.LaunchTemplateId LaunchTemplate.LaunchTemplateName LaunchTemplate.Version DryRun"
 
-func instanceOperations() map[string]action {
+func instanceActions() map[string]action {
 	return map[string]action{
 		"RunInstances": {
 			Params: runParams + deviceParams + tagSpecParams, Write: true, Resources: onLaunch,

@@ -12,14 +12,14 @@ import (
 const (
 	instancePending      = "pending"
 	InstanceRunning      = "running"
-	InstanceShuttingDown = "shutting-down"
-	InstanceTerminated   = "terminated"
+	instanceShuttingDown = "shutting-down"
+	instanceTerminated   = "terminated"
 	instanceStopping     = "stopping"
 	instanceStopped      = "stopped"
 )
 
 var instanceStateCodes = map[string]int{
-	instancePending: 0, InstanceRunning: 16, InstanceShuttingDown: 32, InstanceTerminated: 48, instanceStopping: 64,
+	instancePending: 0, InstanceRunning: 16, instanceShuttingDown: 32, instanceTerminated: 48, instanceStopping: 64,
 	instanceStopped: 80,
 }
 
@@ -36,19 +36,27 @@ type Instance struct {
 	securityGroups []string
 	devices        []BlockDevice
 	State          string
-	Next           string
+	next           string
 	Reason         *stateReason
 	launched       time.Time
 	group          string // of Auto Scaling
 }
 
+// Ended tells whether somebody terminated the instance.
+func (inst *Instance) Ended() bool {
+	return inst.State == instanceTerminated || inst.State == instanceShuttingDown
+}
+
+// Terminate sends the instance to its end, which it reaches with the next look at it.
+func (inst *Instance) Terminate() { inst.State, inst.next = instanceShuttingDown, instanceTerminated }
+
 // Advance moves the instance on to the state it was heading for.
 func (s *Service) Advance(inst *Instance) {
-	if inst.Next == "" {
+	if inst.next == "" {
 		return
 	}
-	inst.State, inst.Next = inst.Next, ""
-	if inst.State != InstanceTerminated {
+	inst.State, inst.next = inst.next, ""
+	if inst.State != instanceTerminated {
 		return
 	}
 	r := s.regions.Of(inst.account, inst.region)
@@ -80,8 +88,8 @@ func (c *call) stopInstances() (cloud.Effect, error) {
 }
 
 func (c *call) terminateInstances() (cloud.Effect, error) {
-	return c.changeState(InstanceShuttingDown, InstanceTerminated, instancePending, InstanceRunning, instanceStopping,
-		instanceStopped, InstanceShuttingDown, InstanceTerminated)
+	return c.changeState(instanceShuttingDown, instanceTerminated, instancePending, InstanceRunning, instanceStopping,
+		instanceStopped, instanceShuttingDown, instanceTerminated)
 }
 
 // changeState sends instances by way of one state to another, from any of the states given.
@@ -106,7 +114,7 @@ func (c *call) changeState(by, to string, from ...string) (cloud.Effect, error) 
 		for _, inst := range found {
 			before := inst.State
 			if before != to {
-				inst.State, inst.Next = by, to
+				inst.State, inst.next = by, to
 			}
 			changes.Items = append(changes.Items, stateChange{inst.ID, state(inst.State), state(before)})
 		}

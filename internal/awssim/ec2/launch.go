@@ -77,16 +77,16 @@ func (d BlockDevice) overriddenBy(over BlockDevice) BlockDevice {
 	return over
 }
 
-// Launch starts an instance. It is pending; what becomes of it is settled, and shows when it is looked at next.
+// Launch starts an instance. It is pending at first. Whether it will run is decided here, and shows with the next look at it.
 func (s *Service) Launch(plan LaunchPlan) *Instance {
 	inst := &Instance{
 		ID: s.NewID("i-"), account: plan.Account, region: plan.Region, image: plan.Image, reservation: plan.Reservation,
 		InstanceType: plan.InstanceType, keyName: plan.keyName, securityGroups: plan.groups, index: plan.index,
-		group: plan.Group, State: instancePending, Next: InstanceRunning, launched: s.Now(),
+		group: plan.Group, State: instancePending, next: InstanceRunning, launched: s.Now(),
 	}
 	s.regions.Of(plan.Account, plan.Region).instances[inst.ID] = inst
 	if failure := s.attachVolumes(inst, plan); failure != nil {
-		inst.Next = InstanceTerminated
+		inst.next = instanceTerminated
 		inst.Reason = failure.launchReason()
 	}
 	return inst
@@ -131,8 +131,9 @@ func (s *Service) newVolume(a *cloud.Account, region string, device BlockDevice,
 	return vol, s.useKeys(who, region, keyNeeds(source, key, snap.encryptedAs(), vol.id))
 }
 
-// volumeKey is the key under which a volume ends up: the one asked for; for the account's own encrypted snapshot that
-// one's; for another account's, and when encryption is asked for or is the account's default, the default key for EBS.
+// volumeKey is the key of a new volume: the one asked for; else the key of the snapshot, if that is encrypted and the
+// account's own; else the account's default key for EBS, if the snapshot is encrypted, encryption is asked for, or it is the
+// account's default; else none.
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/AMIEncryption.html
 func (s *Service) volumeKey(a *cloud.Account, region string, snap *snapshot, device BlockDevice) (*kms.Key, *wire.Error) {
 	encrypted := snap != nil && snap.key != nil
@@ -165,7 +166,7 @@ func (snap *snapshot) encryptedAs() string {
 	return cmp.Or(snap.volume, snap.id)
 }
 
-// keyNeeds are the uses it takes to turn data under the source key into data under the destination key; nil is data
+// keyNeeds are the uses of keys that turn data under the source key into data under the destination key; nil is data
 // that is not encrypted. https://docs.aws.amazon.com/ebs/latest/userguide/how-ebs-encryption-works.html
 func keyNeeds(source, destination *kms.Key, from, to string) []keyNeed {
 	var needs []keyNeed

@@ -16,7 +16,7 @@ const templateDataParams = " LaunchTemplateData.ImageId LaunchTemplateData.Insta
 	" LaunchTemplateData.BlockDeviceMapping.N.Ebs.VolumeType LaunchTemplateData.BlockDeviceMapping.N.Ebs.Encrypted" +
 	" LaunchTemplateData.BlockDeviceMapping.N.Ebs.KmsKeyId LaunchTemplateData.BlockDeviceMapping.N.Ebs.DeleteOnTermination"
 
-func launchTemplateOperations() map[string]action {
+func launchTemplateActions() map[string]action {
 	onTemplate := func(c *call) []string {
 		template, _ := c.namedTemplate(c.Form)
 		if template == nil {

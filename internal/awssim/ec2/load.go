@@ -17,7 +17,7 @@ func (s *Service) Load(w world.World) []error {
 	var problems []error
 	for _, a := range w.Accounts {
 		for _, region := range slices.Sorted(maps.Keys(a.Regions)) {
-			problems = append(problems, s.loadRegion(s.Account(a.ID), region, a.Regions[region])...)
+			problems = append(problems, s.loadRegion(s.AccountByID(a.ID), region, a.Regions[region])...)
 		}
 	}
 	return problems
@@ -25,7 +25,7 @@ func (s *Service) Load(w world.World) []error {
 
 // loadRegion makes what an account has in a Region. It returns all problems.
 func (s *Service) loadRegion(a *cloud.Account, region string, w world.Region) []error {
-	l := &regionLoader{server: s, account: a, name: region, region: s.regions.Of(a, region)}
+	l := &regionLoader{service: s, account: a, name: region, region: s.regions.Of(a, region)}
 	l.settings(w)
 	for _, snap := range w.Snapshots {
 		l.snapshot(snap)
@@ -39,9 +39,9 @@ func (s *Service) loadRegion(a *cloud.Account, region string, w world.Region) []
 	return l.problems
 }
 
-// regionLoader collects the problems of one region.
+// regionLoader collects the problems of one Region.
 type regionLoader struct {
-	server   *Service
+	service  *Service
 	account  *cloud.Account
 	name     string
 	region   *inventory
@@ -53,7 +53,7 @@ func (l *regionLoader) problem(format string, args ...any) {
 }
 
 func (l *regionLoader) key(ref, what string) *kms.Key {
-	key, problem := l.server.keys.Find(ref, l.account.ID, l.name)
+	key, problem := l.service.keys.Find(ref, l.account.ID, l.name)
 	if problem != nil {
 		l.problem("%s: key %q: %s", what, ref, problem.Message)
 	}
@@ -103,13 +103,13 @@ func (l *regionLoader) allowedImages(w world.AllowedImages) {
 
 func (l *regionLoader) snapshot(w world.Snapshot) {
 	what := "snapshot " + w.ID
-	if !wellFormed("snap-", w.ID) || l.server.snapshot(l.name, w.ID) != nil {
+	if !wellFormed("snap-", w.ID) || l.service.snapshot(l.name, w.ID) != nil {
 		l.problem("%s: the id is malformed or taken", what)
 		return
 	}
 	snap := &snapshot{
 		id: w.ID, owner: l.account, region: l.name, description: w.Description, size: w.Size,
-		state: cmp.Or(w.State, snapshotCompleted), created: l.server.Now(),
+		state: cmp.Or(w.State, snapshotCompleted), created: l.service.Now(),
 	}
 	if snap.size == 0 {
 		snap.size = 8
@@ -121,7 +121,7 @@ func (l *regionLoader) snapshot(w world.Snapshot) {
 	case w.KMSKey != "":
 		snap.key = l.key(w.KMSKey, what)
 	case w.Encrypted:
-		snap.key, _ = l.server.defaultEBSKey(l.account, l.name)
+		snap.key, _ = l.service.defaultEBSKey(l.account, l.name)
 	}
 	snap.createVolume = l.permissions(w.CreateVolumePermissions, what, toUser, toGroup)
 	l.region.snapshots[snap.id] = snap
@@ -154,14 +154,14 @@ func (l *regionLoader) permissions(given []string, what string, kinds ...string)
 
 func (l *regionLoader) image(w world.Image) {
 	what := "image " + w.ID
-	if !wellFormed("ami-", w.ID) || l.server.image(l.name, w.ID) != nil {
+	if !wellFormed("ami-", w.ID) || l.service.image(l.name, w.ID) != nil {
 		l.problem("%s: the id is malformed or taken", what)
 		return
 	}
 	img := &Image{
 		id: w.ID, owner: l.account, region: l.name, name: cmp.Or(w.Name, w.ID), description: w.Description,
 		state: cmp.Or(w.State, imageAvailable), architecture: cmp.Or(w.Architecture, "x86_64"), virtualization: "hvm",
-		enaSupport: true, protected: w.DeregistrationProtection, created: l.server.Now(),
+		enaSupport: true, protected: w.DeregistrationProtection, created: l.service.Now(),
 	}
 	if !slices.Contains([]string{imageAvailable, imagePending, imageFailed, imageDisabled, imageDeregistered}, img.state) {
 		l.problem("%s: unknown state %q", what, img.state)
@@ -199,8 +199,8 @@ func (l *regionLoader) devices(w world.Image, what string) []BlockDevice {
 		return devices
 	}
 	snap := &snapshot{
-		id: l.server.NewID("snap-"), owner: l.account, region: l.name, size: 8, state: snapshotCompleted,
-		created: l.server.Now(), createVolume: permissions{},
+		id: l.service.NewID("snap-"), owner: l.account, region: l.name, size: 8, state: snapshotCompleted,
+		created: l.service.Now(), createVolume: permissions{},
 	}
 	l.region.snapshots[snap.id] = snap
 	return []BlockDevice{{name: "/dev/xvda", snapshot: snap.id, size: snap.size, volumeType: "gp3", deletes: true}}
@@ -220,9 +220,9 @@ func (l *regionLoader) template(w world.LaunchTemplate) {
 		encrypted := true
 		version.Devices = []BlockDevice{{name: "/dev/xvda", encrypted: &encrypted, key: w.KMSKey, deletes: true}}
 	}
-	template := &LaunchTemplate{ID: w.ID, Name: w.Name, versions: []*TemplateVersion{version}, defaultVersion: 1, created: l.server.Now()}
+	template := &LaunchTemplate{ID: w.ID, Name: w.Name, versions: []*TemplateVersion{version}, defaultVersion: 1, created: l.service.Now()}
 	if template.ID == "" {
-		template.ID = l.server.NewID("lt-")
+		template.ID = l.service.NewID("lt-")
 	}
 	l.region.templates[template.ID] = template
 }

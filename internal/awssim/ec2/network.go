@@ -16,7 +16,7 @@ const ruleParams = "GroupId GroupName IpProtocol FromPort ToPort CidrIp" +
 
 // The network is there because a builder asks for it: every account has a default VPC with one subnet, key pairs and
 // security groups have names, and no packet ever flows.
-func networkOperations() map[string]action {
+func networkActions() map[string]action {
 	onGroup := on("security-group", "GroupId")
 	return map[string]action{
 		"DescribeRegions": {Params: "RegionName.N AllRegions DryRun" + filterParams, Handle: (*call).describeRegions},
@@ -46,7 +46,7 @@ func networkOperations() map[string]action {
 	}
 }
 
-// The default network of every account and region.
+// The default network of every account and Region.
 const (
 	defaultVPC    = "vpc-0default00000000"
 	defaultSubnet = "subnet-0default00000000"
@@ -66,7 +66,7 @@ type regionItem struct {
 	OptIn    string `xml:"optInStatus"`
 }
 
-// describeRegions lists the regions that are enabled for the account, and with AllRegions the others too.
+// describeRegions lists the Regions that are enabled for the account, and with AllRegions the others too.
 func (c *call) describeRegions() (cloud.Effect, error) {
 	var all []regionItem
 	wanted := c.Form.List("RegionName")
@@ -331,7 +331,7 @@ func (c *call) deleteSecurityGroup() (cloud.Effect, error) {
 	}
 	return func() (any, error) {
 		for _, inst := range c.own().instances {
-			if inst.State != InstanceTerminated && slices.Contains(inst.securityGroups, group.id) {
+			if inst.State != instanceTerminated && slices.Contains(inst.securityGroups, group.id) {
 				return nil, wire.BadRequest("DependencyViolation", "resource %s has a dependent object", group.id)
 			}
 		}

@@ -1,5 +1,5 @@
-// Package ec2 is EC2 of the local AWS: AMIs, snapshots, volumes, instances, launch templates, tags, and as much of a network as builders
-// ask for. It starts an instance only if the principal that launches it can really use the keys.
+// Package ec2 is EC2 of the local AWS: AMIs, snapshots, volumes, instances, launch templates, tags, and as much of a network
+// as builders ask for. It starts an instance only if the principal that launches it can really use the keys.
 package ec2
 
 import (
@@ -33,5 +33,5 @@ func (s *Service) bind(c *cloud.Call) *call { return &call{c, s} }
 // in is the same call in another Region.
 func (c *call) in(region string) *call { return &call{c.Call.In(region), c.Service} }
 
-// action is a row of the service's table.
+// action is a row of the table of actions.
 type action = cloud.Action[*call]

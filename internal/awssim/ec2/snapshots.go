@@ -10,7 +10,7 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
 )
 
-func snapshotOperations() map[string]action {
+func snapshotActions() map[string]action {
 	return map[string]action{
 		"DescribeSnapshots": {
 			Params: "SnapshotId.N Owner.N RestorableBy.N DryRun" + filterParams + pageParams,

@@ -10,7 +10,7 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/kms"
 )
 
-// inventory is everything an account has in one region's EC2 and Auto Scaling.
+// inventory is everything that an account has in a Region.
 type inventory struct {
 	images         map[string]*Image
 	snapshots      map[string]*snapshot
@@ -95,7 +95,7 @@ const (
 	imageDeregistered = "deregistered"
 )
 
-// Image is an AMI in the account and region that own it.
+// Image is an AMI in the account and Region that own it.
 type Image struct {
 	id             string
 	owner          *cloud.Account
@@ -145,7 +145,7 @@ const (
 	snapshotError     = "error"
 )
 
-// snapshot is an EBS snapshot in the account and region that own it.
+// snapshot is an EBS snapshot in the account and Region that own it.
 type snapshot struct {
 	id           string
 	owner        *cloud.Account

@@ -12,7 +12,7 @@ import (
 // Tags are private to the account that put them on a resource, which need not be its own if it is shared with it:
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html
 
-func tagOperations() map[string]action {
+func tagActions() map[string]action {
 	return map[string]action{
 		"CreateTags": {
 			Params: "ResourceId.N Tag.N.Key Tag.N.Value DryRun", Write: true, Resources: onTagged,

@@ -8,7 +8,7 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
 )
 
-func volumeOperations() map[string]action {
+func volumeActions() map[string]action {
 	return map[string]action{
 		"DescribeVolumes": {Params: "VolumeId.N DryRun" + filterParams + pageParams, Handle: (*call).describeVolumes},
 		"CreateVolume": {

@@ -174,7 +174,7 @@ func checkMaxSession(seconds int) error {
 	return nil
 }
 
-// newRole makes a role, which the account has not yet. Principals of its trust policy that don't exist make it malformed.
+// newRole makes a role that is not in the account yet. A trust policy with a principal that does not exist is malformed.
 func (s *Service) newRole(a *cloud.Account, path, name string, trust []byte) (*cloud.Role, error) {
 	if !entityName.MatchString(name) || !entityPath.MatchString(path) || len(path) > 512 {
 		return nil, wire.ValidationError("The specified value for roleName or path is invalid: %q, %q", name, path)

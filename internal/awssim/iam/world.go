@@ -32,7 +32,7 @@ func (s *Service) Dump(d *cloud.Dump) {
 func (s *Service) Load(w world.World) []error {
 	var problems []error
 	for _, a := range w.Accounts {
-		owner := s.Account(a.ID)
+		owner := s.AccountByID(a.ID)
 		for _, u := range a.Users {
 			if err := s.addUser(owner, u); err != nil {
 				problems = append(problems, fmt.Errorf("account %s: user %q: %w", a.ID, u.Name, err))
@@ -77,7 +77,7 @@ func (s *Service) loadRoles(all world.World) []error {
 	var problems []error
 	nobody := []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole"}]}`)
 	for _, w := range all.Accounts {
-		a := s.Account(w.ID)
+		a := s.AccountByID(w.ID)
 		for _, r := range w.Roles {
 			if a.Roles[r.Name] != nil {
 				problems = append(problems, fmt.Errorf("account %s: role %q is there twice", w.ID, r.Name))
@@ -94,7 +94,7 @@ func (s *Service) loadRoles(all world.World) []error {
 	}
 	for _, w := range all.Accounts {
 		for _, r := range w.Roles {
-			made := s.Account(w.ID).Roles[r.Name]
+			made := s.AccountByID(w.ID).Roles[r.Name]
 			if made == nil {
 				continue // said above
 			}

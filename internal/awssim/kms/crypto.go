@@ -24,7 +24,7 @@ type cryptoInput struct {
 	DryRun            bool
 }
 
-// crypto finds the key of a call that was read and asks whether the caller may use it, and whether the key can be used.
+// crypto finds the key of a call, unless the caller may not use it or the key can't be used.
 func (c *call) crypto(in cryptoInput) (*Key, error) {
 	key, _, err := c.permittedKey(in.KeyID, Use{EncryptionContext: in.EncryptionContext, tokens: in.GrantTokens})
 	if err != nil {

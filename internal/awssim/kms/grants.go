@@ -138,7 +138,7 @@ func (c *call) newGrant(key *Key, parent *Grant, in createGrantInput) (*Grant, e
 func (s *Service) grantPrincipal(arn string) (grantee, error) {
 	invalid := wire.Errorf(http.StatusBadRequest, "InvalidArnException", "ARN does not refer to a valid principal: %s", arn)
 	match := grantPrincipalARN.FindStringSubmatch(arn)
-	if match == nil || match[1] != s.Partition || s.Account(match[2]+match[3]) == nil {
+	if match == nil || match[1] != s.Partition || s.AccountByID(match[2]+match[3]) == nil {
 		return grantee{}, invalid
 	}
 	if match[3] != "" || strings.HasSuffix(arn, ":root") {

@@ -153,7 +153,7 @@ func (s *Service) Find(ref, accountID, region string) (*Key, *wire.Error) {
 
 // keyOfAlias resolves an alias. Looking at the predefined alias of EBS makes its key.
 func (s *Service) keyOfAlias(arn, name, accountID, region string) (*Key, *wire.Error) {
-	owner := s.Account(strings.Split(arn, ":")[4])
+	owner := s.AccountByID(strings.Split(arn, ":")[4])
 	if name == ebsAlias && owner != nil && owner.ID == accountID {
 		return s.EBSKey(owner, region), nil
 	}

@@ -107,7 +107,7 @@ func (s *Service) keyPolicy(text []byte) (*iampolicy.Document, error) {
 	return bound, nil
 }
 
-// newKey makes a key, which nobody can find yet. Without a policy it gets the one that delegates everything to its account.
+// newKey makes a key that is not in the service yet. Without a policy it gets the one that delegates everything to its account.
 // https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
 func (s *Service) newKey(a *cloud.Account, w world.Key) (*Key, error) {
 	text := bytes.TrimSpace(w.Policy)

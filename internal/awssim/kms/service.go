@@ -1,5 +1,5 @@
-// Package kms is KMS of the local AWS: keys, aliases, grants, and who may use a key. The tagging API, which finds keys by their tags, is
-// part of it.
+// Package kms is KMS of the local AWS: keys, aliases, grants, and who may use a key. The tagging API, which finds keys by
+// their tags, is part of it.
 package kms
 
 import (
@@ -29,5 +29,5 @@ type call struct {
 
 func (s *Service) bind(c *cloud.Call) *call { return &call{c, s} }
 
-// action is a row of the service's table.
+// action is a row of the table of actions.
 type action = cloud.Action[*call]

@@ -54,7 +54,7 @@ func (s *Service) Load(w world.World) []error {
 	var problems []error
 	for _, a := range w.Accounts {
 		for _, key := range a.Keys {
-			if err := s.loadKey(s.Account(a.ID), key); err != nil {
+			if err := s.loadKey(s.AccountByID(a.ID), key); err != nil {
 				problems = append(problems, fmt.Errorf("account %s: key %q: %w", a.ID, key.ID, err))
 			}
 		}

@@ -154,8 +154,8 @@ func (c *call) sourceIdentity() string {
 	return cmp.Or(c.Caller.SourceIdentity, c.Form.Get("SourceIdentity"))
 }
 
-// mayAssume asks both sides: the trust policy, and the caller's own policies unless the caller is of the same account
-// and named by the trust policy itself. All refusals read the same, so that nothing is told about a foreign role.
+// mayAssume asks the trust policy of the role, and the caller's own policies unless the caller is of the same account and the
+// trust policy names it. All refusals read the same, so that they don't tell whether a role of another account exists.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
 func (c *call) mayAssume(r *cloud.Role, arn string) error {
 	actions := []string{"sts:AssumeRole"}
@@ -218,7 +218,7 @@ func (c *call) trustConditions() map[string][]string {
 	return conditions
 }
 
-// sessionPolicies returns what narrows the session, nil when nothing does.
+// sessionPolicies returns the session policies of the call, nil when there are none.
 func (c *call) sessionPolicies(r *cloud.Role) ([]*iampolicy.Document, error) {
 	var documents []*iampolicy.Document
 	inline := c.Form.Get("Policy")

@@ -27,7 +27,7 @@ type call struct {
 
 func (s *Service) bind(c *cloud.Call) *call { return &call{c, s} }
 
-// action is a row of the service's table.
+// action is a row of the table of actions.
 type action = cloud.Action[*call]
 
 // Load does nothing: no session exists when the server starts.

@@ -1,7 +1,7 @@
 package world
 
-// Region is what one account has in one region's EC2 and Auto Scaling when the server starts. What is left out is
-// as in a fresh account: a default network, no images, no default key of its own.
+// Region is what one account has in one Region when the server starts. What is left out is as in a new account: a default
+// network, no AMIs, no default key of its own.
 type Region struct {
 	// Snapshots that exist at the start, before the images that name them.
 	Snapshots []Snapshot `json:"snapshots,omitempty"`
@@ -53,7 +53,7 @@ type Snapshot struct {
 type Image struct {
 	// ID is "ami-" and letters or digits.
 	ID string `json:"id"`
-	// Name is unique in the account and region.
+	// Name is unique in the account and Region.
 	Name string `json:"name"`
 	// Description of the image.
 	Description string `json:"description,omitempty"`
@@ -77,7 +77,7 @@ type Image struct {
 type BlockDevice struct {
 	// DeviceName, "/dev/xvda" for the first unless given.
 	DeviceName string `json:"device_name,omitempty"`
-	// Snapshot is the id of one of the region's snapshots.
+	// Snapshot is the id of one of the Region's snapshots.
 	Snapshot string `json:"snapshot"`
 }
 
@@ -85,7 +85,7 @@ type BlockDevice struct {
 type LaunchTemplate struct {
 	// ID is made up unless given.
 	ID string `json:"id,omitempty"`
-	// Name is unique in the account and region.
+	// Name is unique in the account and Region.
 	Name string `json:"name"`
 	// Image is an AMI id, which need not exist yet.
 	Image string `json:"image"`
@@ -99,7 +99,7 @@ type LaunchTemplate struct {
 type AutoScalingGroup struct {
 	// Name of the group.
 	Name string `json:"name"`
-	// LaunchTemplate is the name of a template of the same region.
+	// LaunchTemplate is the name of a template of the same Region.
 	LaunchTemplate string `json:"launch_template"`
 	// ServiceLinkedRole is the ARN of the role it launches with; empty means AWSServiceRoleForAutoScaling, which is
 	// created when missing.
@@ -112,7 +112,7 @@ type AutoScalingGroup struct {
 	DesiredCapacity int `json:"desired_capacity,omitempty"`
 }
 
-// AllowedImages is the Allowed AMIs setting of an account in a region.
+// AllowedImages is the Allowed AMIs setting of an account in a Region.
 type AllowedImages struct {
 	// State is "enabled", "audit-mode" or "disabled".
 	State string `json:"state"`
