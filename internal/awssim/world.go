@@ -7,25 +7,40 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/world"
 )
 
-// World is everything that exists when the server starts. Package world documents it and its parts.
-type World = world.World
-
+// Whoever uses the server finds its types here. Package world documents the parts of a world field by field.
 type (
-	WorldAccount          = world.Account
-	WorldUser             = world.User
-	WorldRole             = world.Role
-	WorldPolicy           = world.Policy
-	WorldKey              = world.Key
-	WorldOrganization     = world.Organization
-	WorldUnit             = world.Unit
-	WorldRegion           = world.Region
-	WorldSnapshot         = world.Snapshot
-	WorldImage            = world.Image
-	WorldBlockDevice      = world.BlockDevice
-	WorldLaunchTemplate   = world.LaunchTemplate
+	// World is everything that exists when the server starts.
+	World = world.World
+	// WorldAccount is one AWS account.
+	WorldAccount = world.Account
+	// WorldUser is an IAM user with one access key.
+	WorldUser = world.User
+	// WorldRole is an IAM role.
+	WorldRole = world.Role
+	// WorldPolicy is a managed policy.
+	WorldPolicy = world.Policy
+	// WorldKey is a KMS key.
+	WorldKey = world.Key
+	// WorldOrganization is an organization.
+	WorldOrganization = world.Organization
+	// WorldUnit is an organizational unit.
+	WorldUnit = world.Unit
+	// WorldRegion is what one account has in one Region.
+	WorldRegion = world.Region
+	// WorldSnapshot is an EBS snapshot.
+	WorldSnapshot = world.Snapshot
+	// WorldImage is an AMI.
+	WorldImage = world.Image
+	// WorldBlockDevice maps a device of an AMI onto a snapshot.
+	WorldBlockDevice = world.BlockDevice
+	// WorldLaunchTemplate is a launch template with one version.
+	WorldLaunchTemplate = world.LaunchTemplate
+	// WorldAutoScalingGroup is a group that launches from a template.
 	WorldAutoScalingGroup = world.AutoScalingGroup
-	WorldAllowedImages    = world.AllowedImages
-	WorldImageCriterion   = world.ImageCriterion
+	// WorldAllowedImages is the Allowed AMIs setting.
+	WorldAllowedImages = world.AllowedImages
+	// WorldImageCriterion is one criterion of the Allowed AMIs setting.
+	WorldImageCriterion = world.ImageCriterion
 
 	// Hostility switches on what makes AWS hard to work with.
 	Hostility = world.Hostility
