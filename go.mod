@@ -2,8 +2,9 @@ module github.com/amishare/packer-plugin-ami-share
 
 go 1.26.3
 
+toolchain go1.26.11
+
 require (
-	github.com/aws/aws-sdk-go v1.55.8
 	github.com/aws/aws-sdk-go-v2 v1.48.0
 	github.com/aws/aws-sdk-go-v2/config v1.33.18
 	github.com/aws/aws-sdk-go-v2/credentials v1.21.0
@@ -63,7 +64,6 @@ require (
 	github.com/hashicorp/serf v0.10.1 // indirect
 	github.com/hashicorp/yamux v0.1.1 // indirect
 	github.com/jehiah/go-strftime v0.0.0-20171201141054-1d33003b3869 // indirect
-	github.com/jmespath/go-jmespath v0.4.0 // indirect
 	github.com/klauspost/compress v1.20.4 // indirect
 	github.com/mattn/go-colorable v0.1.16 // indirect
 	github.com/mattn/go-isatty v0.0.24 // indirect
@@ -87,4 +87,7 @@ require (
 	google.golang.org/protobuf v1.36.12 // indirect
 )
 
+// The SDK for Packer plugins sends cty values to Packer in gob, which go-cty can no longer do since 1.11: without its GobEncode
+// the SDK's package rpc does not compile. The SDK, Packer and every plugin use this fork of 1.13.3, which keeps it. Leave it as
+// it is until the SDK needs it no more; a newer go-cty in the require block above changes nothing.
 replace github.com/zclconf/go-cty => github.com/nywilken/go-cty v1.13.3

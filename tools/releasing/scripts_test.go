@@ -122,3 +122,16 @@ func TestAKnownVulnerabilityThatThePluginReachesIsFound(t *testing.T) {
 		t.Errorf("it succeeds: %v\n%s", ok, out)
 	}
 }
+
+func TestAReleaseIsNotBuiltWithAnOldGo(t *testing.T) {
+	for version, want := range map[string]bool{"go1.26.3": false, "go1.26.10": false, "go1.26.11": true, "go1.27.0": true, "go1.27": true} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "go"), []byte("#!/bin/sh\necho "+version+"\n"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		path := "PATH=" + dir + string(os.PathListSeparator) + os.Getenv("PATH")
+		if out, ok := script(t, []string{path}, "tools/check-version.sh", snapshot.version, "release"); ok != want {
+			t.Errorf("%s makes a release: %v\n%s", version, ok, out)
+		}
+	}
+}

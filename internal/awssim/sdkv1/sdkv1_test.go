@@ -1,7 +1,11 @@
-package awssim_test
+package sdkv1_test
 
 import (
+	"encoding/json"
 	"errors"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -10,23 +14,51 @@ import (
 	"github.com/aws/aws-sdk-go/aws/credentials"
 	"github.com/aws/aws-sdk-go/aws/session"
 	"github.com/aws/aws-sdk-go/service/ec2"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
 )
 
-// The instance and chroot builders of Packer still use version 1 of the SDK, which reads the same wire in its own way.
-func TestEC2WithSDKVersion1(t *testing.T) {
-	f := start(t, computeWorld(t))
-	client := func(profile string) *ec2.EC2 {
-		config := f.config(t, profile, home)
-		held, err := config.Credentials.Retrieve(t.Context())
-		must(t, err)
-		s, err := session.NewSession(&aws.Config{
-			Region: new(home), Endpoint: config.BaseEndpoint, MaxRetries: new(0),
-			Credentials: credentials.NewStaticCredentials(held.AccessKeyID, held.SecretAccessKey, held.SessionToken),
-		})
-		must(t, err)
-		return ec2.New(s)
+const (
+	home   = "us-east-1"
+	source = "111111111111"
+	target = "222222222222"
+)
+
+// serve serves the world of testdata, and returns where.
+func serve(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", "world.json"))
+	must(t, err)
+	var world awssim.World
+	must(t, json.Unmarshal(text, &world))
+	server, err := awssim.New(world)
+	must(t, err)
+	listening := httptest.NewServer(server)
+	t.Cleanup(listening.Close)
+	return listening.URL
+}
+
+// client is a client of somebody in testdata.
+func client(t *testing.T, url, accessKey string) *ec2.EC2 {
+	t.Helper()
+	s, err := session.NewSession(&aws.Config{
+		Region: new(home), Endpoint: &url, MaxRetries: new(0),
+		Credentials: credentials.NewStaticCredentials(accessKey, "secret of "+accessKey, ""),
+	})
+	must(t, err)
+	return ec2.New(s)
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
-	owner, recipient := client(administrator), client(targetAdmin)
+}
+
+func TestEC2WithSDKVersion1(t *testing.T) {
+	url := serve(t)
+	owner, recipient := client(t, url, "source-admin"), client(t, url, "target-admin")
 
 	images, err := owner.DescribeImages(&ec2.DescribeImagesInput{
 		Owners:  aws.StringSlice([]string{"self"}),
@@ -36,10 +68,11 @@ func TestEC2WithSDKVersion1(t *testing.T) {
 	if len(images.Images) != 1 || !*images.Images[0].BlockDeviceMappings[0].Ebs.Encrypted || *images.Images[0].Tags[0].Value != "images" {
 		t.Errorf("images %v", images.Images)
 	}
-	must(t, only(owner.ModifyImageAttribute(&ec2.ModifyImageAttributeInput{
+	_, err = owner.ModifyImageAttribute(&ec2.ModifyImageAttributeInput{
 		ImageId:          new("ami-cmk"),
 		LaunchPermission: &ec2.LaunchPermissionModifications{Add: []*ec2.LaunchPermission{{UserId: new(target)}}},
-	})))
+	})
+	must(t, err)
 	attribute, err := owner.DescribeImageAttribute(&ec2.DescribeImageAttributeInput{ImageId: new("ami-cmk"), Attribute: new("launchPermission")})
 	must(t, err)
 	if got := attribute.LaunchPermissions; len(got) != 1 || *got[0].UserId != target {
