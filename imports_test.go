@@ -48,6 +48,7 @@ var mayImport = map[string][]string{
 	"internal/awssim/iampolicy":  {"internal/awssim/reference"},
 	"internal/awssim/reference":  {},
 	"internal/awssim/cmd/awssim": {"internal/awssim"},
+	"internal/awssim/cmd/judge":  {"internal/awssim/iampolicy", "internal/awssim/reference"},
 	"internal/awssim/awscli":     {"internal/awssim"},
 	"internal/awssim/fuzz":       {"internal/awssim"},
 	"internal/e2e":               {"internal/awssim"},
@@ -65,7 +66,7 @@ var standardOnly = []string{
 	"internal/sharing", "internal/plan", "internal/policy", "internal/report", "internal/mask",
 	"internal/awssim", "internal/awssim/autoscaling", "internal/awssim/cloud", "internal/awssim/ec2", "internal/awssim/iam",
 	"internal/awssim/iampolicy", "internal/awssim/kms", "internal/awssim/reference", "internal/awssim/sts", "internal/awssim/wire",
-	"internal/awssim/world", "internal/awssim/cmd/awssim",
+	"internal/awssim/world", "internal/awssim/cmd/awssim", "internal/awssim/cmd/judge",
 }
 
 // pure are the packages that neither wait nor look at the clock nor speak to anybody, and what would let them. The

@@ -34,7 +34,7 @@ func (n principalName) bindable() bool {
 // returned too, sorted; AWS does not save such a policy. A unique id in the place of an ARN is resolved like one.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-roles
 func (d *Document) Bind(resolve func(arn string) (uniqueID string, ok bool)) (*Document, []string) {
-	bound := &Document{kind: d.kind, written: d.written, arn: d.arn, statements: slices.Clone(d.statements)}
+	bound := &Document{kind: d.kind, written: d.written, arn: d.arn, keys: d.keys, statements: slices.Clone(d.statements)}
 	ids := map[string]string{}
 	var unknown []string
 	for _, arn := range d.PrincipalARNs() {

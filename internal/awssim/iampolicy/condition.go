@@ -35,11 +35,19 @@ const (
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html
 type contextKeys map[string][]string
 
-func fold(keys map[string][]string) contextKeys {
-	folded := make(contextKeys, len(keys))
-	for _, name := range slices.Sorted(maps.Keys(keys)) {
+// contextOf returns the request's keys that the document asks for and the action has.
+// https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+func (d *Document) contextOf(r Request) contextKeys {
+	if len(d.keys) == 0 {
+		return nil
+	}
+	folded := contextKeys{}
+	offered := reference.Offered(r.Action, r.Resource)
+	for _, name := range slices.Sorted(maps.Keys(r.Context)) {
 		lower := strings.ToLower(name)
-		folded[lower] = append(folded[lower], keys[name]...)
+		if _, asked := slices.BinarySearch(d.keys, lower); asked && offered(lower) {
+			folded[lower] = append(folded[lower], r.Context[name]...)
+		}
 	}
 	return folded
 }
@@ -130,13 +138,18 @@ func (c *condition) holds(q question, allow bool) bool {
 }
 
 // holdsForSet compares a key of several values: ForAllValues holds if each of them does, and so if there are none;
-// ForAnyValue if at least one of them does.
+// ForAnyValue if at least one of them does. An empty text is as good as no value, which counts for a Deny only.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
 func (c *condition) holdsForSet(got []string, keys contextKeys, allow bool) bool {
-	if c.set == forAnyValue {
-		return slices.ContainsFunc(got, func(value string) bool { return c.holdsFor(value, keys, allow) })
+	fits := func(value string) bool { return c.holdsFor(value, keys, allow) }
+	switch {
+	case c.set == forAnyValue:
+		return slices.ContainsFunc(got, fits)
+	case !allow && strings.Join(got, "") == "":
+		return true
+	default:
+		return !slices.ContainsFunc(got, func(value string) bool { return !fits(value) })
 	}
-	return !slices.ContainsFunc(got, func(value string) bool { return !c.holdsFor(value, keys, allow) })
 }
 
 // holdsWithoutSet compares a multivalued key without the set operator that such a key needs. AWS does not say what

@@ -144,6 +144,24 @@ func TestOneOfSeveralValuesIsEnoughToDeny(t *testing.T) {
 	}
 }
 
+func TestForAllValuesDeniesWhatIsEmpty(t *testing.T) {
+	d := mustParse(t, iampolicy.Identity, document(anyIdentity,
+		`{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"ForAllValues:StringEquals":{"a:k":"x"}}}`))
+	for sentence, test := range map[string]struct {
+		request keys
+		want    iampolicy.Effect
+	}{
+		"an absent key":   {nil, iampolicy.Deny},
+		"an empty text":   {one(""), iampolicy.Deny},
+		"another value":   {one("y"), iampolicy.Allow},
+		"one among empty": {one("", "y"), iampolicy.Allow},
+	} {
+		if got := d.Decide(createGrant(test.request)); got.Effect != test.want {
+			t.Errorf("%s: %s: effect is %v (%s), want %v", pageMultivalued, sentence, got.Effect, got.Reason, test.want)
+		}
+	}
+}
+
 func TestVariables(t *testing.T) {
 	resource := func(pattern string) string {
 		return document(`{"Effect":"Allow","Action":"*","Resource":"` + pattern + `"}`)

@@ -43,6 +43,9 @@ func TestDecideByActionAndResource(t *testing.T) {
 		"NotResource of such a pattern allows nothing more":    {pageARNs, allow(`"Action":"*","NotResource":"arn:aws:iam::222222222222:?ole/Bob"`), "iam:GetRole", "arn:aws:iam::222222222222:role/Bob", iampolicy.Silent},
 		"a deny by such a pattern denies":                      {pageARNs, document(anyIdentity, `{"Effect":"Deny","Action":"*","Resource":"arn:aws:iam::222222222222:r*/Bob"}`), "iam:GetRole", "arn:aws:iam::222222222222:role/Bob", iampolicy.Deny},
 		"so does its NotResource":                              {pageARNs, document(anyIdentity, `{"Effect":"Deny","Action":"*","NotResource":"arn:aws:iam::222222222222:r*/Bob"}`), "iam:GetRole", "arn:aws:iam::222222222222:role/Bob", iampolicy.Deny},
+		"nor does that of any other":                           {pageARNs, allow(`"Action":"*","Resource":"arn:aws:kms:us-east-1:111111111111:k?y/0aa1"`), "kms:Decrypt", key, iampolicy.Silent},
+		"a star is no type of a key":                           {pageARNs, allow(`"Action":"*","Resource":"arn:aws:kms:us-east-1:111111111111:*/0aa1"`), "kms:Decrypt", key, iampolicy.Silent},
+		"a type ends with a colon too":                         {pageARNs, allow(`"Action":"*","Resource":"arn:aws:autoscaling:*:*:auto*:*:autoScalingGroupName/web"`), "autoscaling:UpdateAutoScalingGroup", "arn:aws:autoscaling:us-east-1:222222222222:autoScalingGroup:1-2:autoScalingGroupName/web", iampolicy.Silent},
 		"resources of EC2 take any type":                       {"https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html", allow(`"Action":"ec2:CreateTags","Resource":"arn:aws:ec2:us-east-1:222222222222:*/*"`), "ec2:CreateTags", "arn:aws:ec2:us-east-1:222222222222:volume/vol-1", iampolicy.Allow},
 		"NotResource is every other resource":                  {pageNotResource, allow(`"Action":"kms:*","NotResource":"` + otherKey + `"`), "kms:Decrypt", key, iampolicy.Allow},
 		"NotResource is not the resources it lists":            {pageNotResource, allow(`"Action":"kms:*","NotResource":"` + key + `"`), "kms:Decrypt", key, iampolicy.Silent},
@@ -119,7 +122,7 @@ func TestDecideAddsUpStatements(t *testing.T) {
 		"everyone names": {
 			pagePrincipal,
 			[]string{keyStatement(`"*"`)},
-			iampolicy.Decision{Kind: iampolicy.Key, Effect: iampolicy.Allow, Named: true, Itself: true, Reason: "statement 1 of the key policy allows kms:CreateGrant"},
+			iampolicy.Decision{Kind: iampolicy.Key, Effect: iampolicy.Allow, Named: true, Reason: "statement 1 of the key policy allows kms:CreateGrant"},
 		},
 		"the session by its own ARN is named itself": {
 			pageSessions,

@@ -12,6 +12,7 @@ type Document struct {
 	statements []statement
 	written    []byte
 	arn        string
+	keys       []string // condition keys that it asks for
 }
 
 // WithARN returns the document with the ARN that its decisions give as the policy's.
@@ -55,6 +56,7 @@ func Parse(kind Kind, document []byte) (*Document, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("reading the %s: %w", kind, err)
 	}
+	d.keys = d.ConditionKeys()
 	return d, nil
 }
 
@@ -96,8 +98,7 @@ func (r reading) parseStatements(found elements) ([]statement, []error) {
 // Decide answers a request: an explicit deny overrides every allow, and what no statement allows is denied implicitly.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
 func (d *Document) Decide(r Request) Decision {
-	q := question{Request: r, kind: d.kind, context: fold(r.Context)}
-	q.keepOffered()
+	q := question{Request: r, kind: d.kind, context: d.contextOf(r)}
 	decision := Decision{Kind: d.kind, Policy: d.arn}
 	var nearest miss
 	for i := range d.statements {

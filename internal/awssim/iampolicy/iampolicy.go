@@ -37,14 +37,14 @@ const (
 
 // kinds are the names of the kinds: ours, and the one that AWS has for them in the errors for want of permission.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
-var kinds = map[Kind]struct{ name, inErrors string }{
-	Identity:        {"identity policy", "identity-based policy"},
-	Session:         {"session policy", "session policy"},
-	Trust:           {"trust policy", "role trust policy"},
-	Key:             {"key policy", "resource-based policy"},
-	Boundary:        {"permissions boundary", "permissions boundary"},
-	ServiceControl:  {"service control policy", "service control policy"},
-	ResourceControl: {"resource control policy", "resource control policy"},
+var kinds = map[Kind]struct{ name, article, inErrors string }{
+	Identity:        {"identity policy", "an", "identity-based policy"},
+	Session:         {"session policy", "a", "session policy"},
+	Trust:           {"trust policy", "the", "role trust policy"},
+	Key:             {"key policy", "a", "resource-based policy"},
+	Boundary:        {"permissions boundary", "a", "permissions boundary"},
+	ServiceControl:  {"service control policy", "a", "service control policy"},
+	ResourceControl: {"resource control policy", "a", "resource control policy"},
 }
 
 func (k Kind) String() string { return cmp.Or(kinds[k].name, "policy of an unknown kind") }
@@ -97,7 +97,7 @@ func (e Effect) String() string {
 type Decision struct {
 	Effect    Effect
 	Named     bool   // some Allow fits the principal: its ARN, its role's or session's, or "*"
-	Itself    bool   // some Allow fits the user or session itself, or "*", and not the role behind a session only
+	Itself    bool   // some Allow names the user or session itself, and not the role behind a session, or everybody
 	Delegated bool   // some Allow fits the principal by its account only
 	Reason    string // for people: which statement decided, or in what the nearest one did not fit
 	Kind      Kind   // of the document
@@ -109,15 +109,11 @@ type Decision struct {
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 // https://aws.amazon.com/blogs/security/enhanced-access-denied-error-messages-with-policy-arns
 func (d Decision) Because(action string) string {
-	kind := kinds[d.Kind].inErrors
+	kind := kinds[d.Kind]
 	if d.Effect != Deny {
-		return "because no " + kind + " allows the " + action + " action"
+		return "because no " + kind.inErrors + " allows the " + action + " action"
 	}
-	article := "a"
-	if d.Kind == Identity {
-		article = "an"
-	}
-	text := "with an explicit deny in " + article + " " + kind
+	text := "with an explicit deny in " + kind.article + " " + kind.inErrors
 	if d.Policy != "" {
 		text += ": " + d.Policy
 	}

@@ -27,7 +27,8 @@ type Policies struct {
 //
 // A resource's policy that names the caller itself is enough within an account. One that names the caller's role is too,
 // within its permissions boundary and session policies; one that names the account hands the question on to the caller's
-// own policies. Across accounts both sides have to allow.
+// own policies. Of one that names everybody AWS does not say whether boundary and session policies limit it: here they do.
+// Across accounts both sides have to allow.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
 func (p Policies) Decide(r Request, owner string) Decision {

@@ -127,8 +127,10 @@ func (p *principals) fit(who Principal) fit {
 	switch {
 	case p.not && !who.Bounded && p.excepts(who):
 		return notAtAll
-	case p.not, p.everyone:
+	case p.not:
 		return byItself
+	case p.everyone:
+		return byRole
 	case who.Service != "":
 		if slices.Contains(p.services, who.Service) {
 			return byItself

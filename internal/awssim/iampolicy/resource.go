@@ -69,18 +69,24 @@ func (rs *resources) fit(q question, allow bool) bool {
 	return rs.not
 }
 
-// tooWide tells whether a pattern has a wildcard where the ARN of an IAM resource has none: in its type, as in
-// "arn:aws:iam::111122223333:u*". A star that is the whole of the resource is none. Such a pattern means nothing where
-// meaning less is stricter, in the Resource of an Allow and the NotResource of a Deny.
+// tooWide tells whether a pattern has a wildcard in the type of the resource, as in "arn:aws:iam::111122223333:u*", where
+// AWS takes none. It means nothing where meaning less is stricter, in the Resource of an Allow and the NotResource of a
+// Deny. A star that is the whole of the resource is none of these, nor is EC2's "*/*".
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html
 func (rs *resources) tooWide(pattern glob, allow bool) bool {
-	parts := pattern.parts()
-	if allow == rs.not || string(parts[2]) != "iam" || parts[5].anything() {
+	if allow == rs.not {
 		return false
 	}
-	kind := parts[5]
-	if slash := slices.Index(kind, '/'); slash >= 0 {
-		kind = kind[:slash]
+	parts := pattern.parts()
+	kind := parts[partsOfARN-1]
+	if end := slices.IndexFunc(kind, func(r rune) bool { return r == '/' || r == ':' }); end >= 0 {
+		kind = kind[:end]
+		if kind.anything() && string(parts[2]) == "ec2" {
+			return false
+		}
+	} else if kind.anything() {
+		return false
 	}
 	return slices.ContainsFunc(kind, func(r rune) bool { return r == anyText || r == anyRune })
 }

@@ -3,10 +3,7 @@ package iampolicy
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"regexp"
-
-	"github.com/amishare/packer-plugin-ami-share/internal/awssim/reference"
 )
 
 // statement is one statement of a document.
@@ -35,15 +32,8 @@ type question struct {
 	context contextKeys
 }
 
-// keepOffered leaves out the condition keys that the action does not have.
-// https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
-func (q *question) keepOffered() {
-	offered := reference.Offered(q.Action, q.Resource)
-	maps.DeleteFunc(q.context, func(key string, _ []string) bool { return !offered(key) })
-}
-
-// fit tells how a statement fits a request: by the caller's account only, by the role behind the caller's session, or by
-// the caller itself.
+// fit tells how a statement fits a request: by the caller's account only, by the role behind the caller's session or
+// because it is everybody's, or by the caller itself.
 type fit int
 
 const (
