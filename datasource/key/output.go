@@ -45,8 +45,7 @@ type DatasourceOutput struct {
 	// - `AmiShareRoles`: to tell a role that is missing from one that KMS doesn't know yet.
 	// - `AmiShareVerify`, `AmiShareDefaultKeys`: to see whether the image is visible, and whether the roles can use
 	//   the key that the volumes will be encrypted with.
-	// - `AmiShareCreateRoles`, `AmiShareDeleteRoles`, with `create_service_linked_roles`: to create them, and to delete them
-	//   again in a rollback.
+	// - `AmiShareCreateRoles`, with `create_service_linked_roles`: to create them.
 	// - `AmiShareFindGroups`, `AmiShareGroups`, `AmiSharePassRole`, with `auto_scaling_groups`: to point the groups at the role.
 	// - `AmiShareReadTags`, `AmiShareTags`, with `copy_tags`: to write the tags that differ, and to take them back in a rollback.
 	TargetRolePolicy string `mapstructure:"target_role_policy"`

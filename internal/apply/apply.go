@@ -1,7 +1,7 @@
 // Package apply carries out a plan: stage by stage, many changes at once, with a stop and a way back.
 //
-// It knows nothing of AWS: a [Doer] does one change and says what undoes it. What failed for an account in a Region is
-// left out of the later stages there; nothing else is.
+// It knows nothing of AWS: a [Doer] reads, makes and takes back one change. What failed for an account in a Region is left
+// out of the later stages there; nothing else is.
 package apply
 
 import (
@@ -11,29 +11,24 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// Doer carries out one change. It returns the change that undoes it, or nil when there is nothing to undo, as when what
-// was asked for had been there before. A call whose outcome is unknown can return both an error and the change that
-// undoes what it may have done.
+// Doer carries out one change.
 //
-// An error that is or wraps a [Rejection] says that a batch was refused because of some of its recipients, and that
-// nothing was done for anyone. An error that wraps a sharing.Problem is told to people as it is.
+// An error of Do that is or wraps a *plan.Rejection says that a batch was refused because of some of its recipients, and
+// that nothing was done for anyone. Any other error says that nothing was done, unless the effect is unknown. An error that
+// wraps a sharing.Problem is told to people as it is.
 type Doer interface {
-	Do(ctx context.Context, change plan.Change) (undo plan.Change, err error)
-}
-
-// Rejection is an error that tells because of which part of a batch the whole was refused, and what is left without it: nil
-// when that is nothing.
-type Rejection interface {
-	error
-	Parts() (refused, rest plan.Change)
+	Do(ctx context.Context, change plan.Change) (plan.Effect, error)
+	// Undo reads what is there now, and returns the change that restores it after the change has been made: nil when there
+	// will be nothing to restore. It is asked right before Do, for changes that belong to one AMI.
+	Undo(ctx context.Context, change plan.Change) (plan.Change, error)
 }
 
 // Options of a run.
 type Options struct {
 	Concurrency int // changes under way at the same time; 0 means 512
-	// AllOrNothing is for runs that are undone when anything fails: nothing is begun when a target is blocked, and no stage
-	// after one in which something failed.
-	AllOrNothing bool
+	// Undoable is for runs that are undone when anything fails: nothing is begun when a target is blocked, and no stage
+	// after one in which something failed; and what is there is read right before it is changed.
+	Undoable bool
 	// Progress is told after every change. It is never called twice at the same time. May be nil.
 	Progress func(Progress)
 }
@@ -54,24 +49,38 @@ type Progress struct {
 // Status is what became of a change.
 type Status int
 
-// The statuses. A skipped change was not sent: something before it failed for its scopes, or the run was stopped.
+// The statuses.
 const (
+	// Skipped: not sent. Something before it failed for its scopes, the run was stopped, or it had become needless.
 	Skipped Status = iota
+	// Done: made by this run.
 	Done
+	// Found: sent, and AWS answered that it had been there before.
+	Found
+	// Failed: not made.
 	Failed
+	// Unknown: AWS's answer was lost, and looking afterwards told nothing.
+	Unknown
+	// Undone: made, and taken back by the rollback.
 	Undone
+	// Left: made, and there in spite of a rollback.
+	Left
 )
 
-func (s Status) String() string { return [...]string{"skipped", "done", "failed", "undone"}[s] }
+func (s Status) String() string {
+	return [...]string{"skipped", "done", "found", "failed", "unknown", "undone", "left"}[s]
+}
 
 // Outcome is what became of one change, or of a part of it: a batch that went through for some accounts and not for
 // others has an outcome for each group.
 type Outcome struct {
 	Change  plan.Change
 	Status  Status
-	Undo    plan.Change      // what takes back what the run did; nil when it did nothing
-	GrantID string           // of a grant that was made
-	Problem *sharing.Problem // why it failed
+	Undo    plan.Change      // what takes back what the run did, or may have done; nil when that is nothing
+	Blind   *sharing.Problem // why what was there before could not be read, so that there is no Undo
+	GrantID string           // of a grant that was made or found
+	Reason  string           // why a change was skipped, where nothing had failed
+	Problem *sharing.Problem // why it failed, or is unknown
 }
 
 // Result is what became of a plan.
@@ -80,19 +89,43 @@ type Result struct {
 	Outcomes []Outcome
 	// Failures are all problems, those that had blocked targets in the plan among them, by account and Region.
 	Failures []sharing.Problem
-	// Undone are the changes that a rollback made, in that order, and NotUndone those that it could not make.
-	Undone    []plan.Change
-	NotUndone []NotUndone
+	// Undone are the changes that a rollback made, in that order. Left is what it left: on purpose, or because it could
+	// not take it back.
+	Undone []plan.Change
+	Left   []Leftover
 	// RolledBack says that a rollback took place, Cancelled that the run was stopped before its end.
 	RolledBack bool
 	Cancelled  bool
 }
 
-// NotUndone is a change that a rollback could not make, with the AWS CLI command that makes it.
-type NotUndone struct {
-	Change  plan.Change
-	Problem sharing.Problem
-	Command string
+// Leftover is something that a run did, or may have done, and its rollback left.
+type Leftover struct {
+	Change  plan.Change      // that was made
+	Why     string           // in a clause; "" with a problem
+	Problem *sharing.Problem // why it could not be taken back; nil when it was left on purpose
+	Command string           // the AWS CLI command that takes it back, with a comment that says in which account
+}
+
+// NotUndone returns what of Left is there because it could not be taken back.
+func (r Result) NotUndone() []Leftover {
+	var failed []Leftover
+	for _, left := range r.Left {
+		if left.Problem != nil {
+			failed = append(failed, left)
+		}
+	}
+	return failed
+}
+
+// Made returns what the run has made, and found, for verification.
+func (r Result) Made() []plan.Present {
+	var made []plan.Present
+	for _, outcome := range r.Outcomes {
+		if outcome.Status == Done || outcome.Status == Found {
+			made = append(made, plan.Present{Change: outcome.Change, GrantID: outcome.GrantID})
+		}
+	}
+	return made
 }
 
 // Run carries out a plan. [Undo] takes back what it has done. Calls in flight are never cancelled, since the outcome of a

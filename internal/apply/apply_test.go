@@ -32,31 +32,45 @@ type world struct {
 	calls []string
 	// fails tells what happens to the nth call, counted from 1: whether it has its effect, and its error.
 	fails func(n int, change plan.Change) (effect bool, err error)
+	// blind is why nothing can be read.
+	blind error
 	// hold is called inside every call, before its effect.
 	hold func(change plan.Change)
 }
 
 func newWorld() *world { return &world{is: map[string]bool{}} }
 
-func (w *world) Do(ctx context.Context, change plan.Change) (plan.Change, error) {
+func (w *world) Do(ctx context.Context, change plan.Change) (plan.Effect, error) {
 	if w.hold != nil {
 		w.hold(change)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.calls = append(w.calls, change.String())
-	effect, err := true, ctx.Err()
+	does, err := true, ctx.Err()
 	if w.fails != nil {
-		effect, err = w.fails(len(w.calls), change)
+		does, err = w.fails(len(w.calls), change)
 	}
-	undo := w.reverse(change)
-	if effect {
+	effect := plan.Effect{Unknown: errors.Is(err, errLost)}
+	if create, ok := change.(plan.CreateGrant); ok && err == nil {
+		effect.GrantID = "g-" + string(create.Account)
+		effect.Found = w.is[grantKey(create.Account, create.Region)]
+	}
+	if does {
 		w.effect(change)
 	}
-	if err != nil && !effect && !errors.Is(err, errLost) {
-		return nil, err
+	return effect, err
+}
+
+// Undo is what apply.Doer asks for.
+func (w *world) Undo(_ context.Context, change plan.Change) (plan.Change, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.blind != nil {
+		return nil, w.blind
 	}
-	return undo, err
+	undo, _ := plan.Divide(reverse(change), func(r sharing.Recipient) bool { return !w.is[permissionKey(change, r.ID)] })
+	return undo, nil
 }
 
 // errLost is an error after which nobody knows whether the call had its effect.
@@ -69,19 +83,23 @@ func (w *world) effect(change plan.Change) {
 	case plan.RetireGrant:
 		delete(w.is, grantKey(c.Account, c.Region))
 	case plan.ModifyLaunchPermission:
-		for _, r := range c.Add {
-			w.is["image "+c.Image.String()+" "+r.ID] = true
-		}
-		for _, r := range c.Remove {
-			delete(w.is, "image "+c.Image.String()+" "+r.ID)
+		for _, r := range c.Recipients {
+			w.set(permissionKey(c, r.ID), c.Operation)
 		}
 	case plan.ModifySnapshotPermission:
-		for _, account := range c.Add {
-			w.is["snapshot "+c.Snapshot+" "+string(account)] = true
+		for _, account := range c.Accounts {
+			w.set(permissionKey(c, string(account)), c.Operation)
 		}
-		for _, account := range c.Remove {
-			delete(w.is, "snapshot "+c.Snapshot+" "+string(account))
-		}
+	case plan.CreateServiceLinkedRole, plan.PutTags, plan.RestoreTags, plan.SetGroupRole:
+		panic(change)
+	}
+}
+
+func (w *world) set(key string, operation plan.Operation) {
+	if operation == plan.Add {
+		w.is[key] = true
+	} else {
+		delete(w.is, key)
 	}
 }
 
@@ -89,24 +107,21 @@ func grantKey(account sharing.AccountID, region sharing.Region) string {
 	return "grant " + string(account) + " " + string(region)
 }
 
-func (w *world) reverse(change plan.Change) plan.Change {
-	switch c := change.(type) {
-	case plan.CreateGrant:
-		if w.is[grantKey(c.Account, c.Region)] {
-			return nil // it was there before
-		}
-		return plan.RetireGrant{Issuer: c.Account, Account: c.Account, Region: c.Region, KeyARN: c.KeyARN, GrantID: "g-" + string(c.Account)}
-	case plan.RetireGrant:
-		return plan.CreateGrant{Account: c.Account, Region: c.Region, KeyARN: c.KeyARN}
-	case plan.ModifyLaunchPermission:
-		c.Add, c.Remove = c.Remove, c.Add
-		return c
-	case plan.ModifySnapshotPermission:
-		c.Add, c.Remove = c.Remove, c.Add
-		return c
-	default:
-		return nil
+func permissionKey(change plan.Change, recipient string) string {
+	if c, ok := change.(plan.ModifySnapshotPermission); ok {
+		return "snapshot " + c.Snapshot + " " + recipient
 	}
+	return "image " + change.(plan.ModifyLaunchPermission).Image.String() + " " + recipient
+}
+
+func reverse(change plan.Change) plan.Change {
+	if c, ok := change.(plan.ModifySnapshotPermission); ok {
+		c.Operation = c.Operation.Opposite()
+		return c
+	}
+	c := change.(plan.ModifyLaunchPermission)
+	c.Operation = c.Operation.Opposite()
+	return c
 }
 
 func (w *world) state() []string {
@@ -129,7 +144,7 @@ func grant(account sharing.AccountID, region sharing.Region) plan.CreateGrant {
 func shared(region sharing.Region, accounts ...sharing.AccountID) plan.ModifyLaunchPermission {
 	change := plan.ModifyLaunchPermission{Image: image(region)}
 	for _, account := range accounts {
-		change.Add = append(change.Add, sharing.Account(account))
+		change.Recipients = append(change.Recipients, sharing.Account(account))
 	}
 	return change
 }
@@ -143,7 +158,7 @@ func job() plan.Plan {
 		}
 	}
 	for _, region := range []sharing.Region{frankfurt, virginia} {
-		p.Changes = append(p.Changes, plan.ModifySnapshotPermission{Image: image(region), Snapshot: "snap-" + string(region), Add: []sharing.AccountID{one, two}})
+		p.Changes = append(p.Changes, plan.ModifySnapshotPermission{Image: image(region), Snapshot: "snap-" + string(region), Accounts: []sharing.AccountID{one, two}})
 	}
 	p.Changes = append(p.Changes, shared(frankfurt, one, two), shared(virginia, one, two))
 	return p
@@ -202,15 +217,10 @@ func TestWhatFailedIsLeftOutLaterAndNothingElseIs(t *testing.T) {
 	}
 }
 
-// rejection is AWS refusing a batch because of some recipients.
-type rejection struct{ refused, rest plan.Change }
-
-func (r rejection) Error() string                      { return "InvalidAMIAttributeItemValue" }
-func (r rejection) Parts() (refused, rest plan.Change) { return r.refused, r.rest }
-
-func reject(change plan.Change, who ...sharing.Recipient) rejection {
+// reject is AWS refusing a batch because of some recipients.
+func reject(change plan.Change, who ...sharing.Recipient) *plan.Rejection {
 	refused, rest := plan.Divide(change, func(r sharing.Recipient) bool { return slices.Contains(who, r) })
-	return rejection{refused, rest}
+	return &plan.Rejection{Problem: sharing.Problem{Code: "InvalidAMIAttributeItemValue"}, Refused: refused, Rest: rest}
 }
 
 func TestARefusedBatchIsSentAgainWithoutTheRefusedAccounts(t *testing.T) {
@@ -235,7 +245,7 @@ func TestARefusedBatchIsSentAgainWithoutTheRefusedAccounts(t *testing.T) {
 func TestOrganizationsAndAccountsFailOnTheirOwn(t *testing.T) {
 	organization := sharing.Recipient{Kind: sharing.ToOrganization, ID: "arn:aws:organizations::999999999999:organization/o-abcde12345"}
 	change := shared(frankfurt, one, two)
-	change.Add = append(change.Add, organization)
+	change.Recipients = append(change.Recipients, organization)
 	for name, test := range map[string]struct {
 		plan    plan.Plan
 		refuses sharing.Recipient
@@ -261,7 +271,7 @@ func TestOrganizationsAndAccountsFailOnTheirOwn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld()
 			w.fails = func(_ int, change plan.Change) (bool, error) {
-				if permission, ok := change.(plan.ModifyLaunchPermission); ok && slices.Contains(permission.Add, test.refuses) {
+				if permission, ok := change.(plan.ModifyLaunchPermission); ok && slices.Contains(permission.Recipients, test.refuses) {
 					return false, reject(change, test.refuses)
 				}
 				return true, nil
@@ -328,27 +338,27 @@ func TestCancelledRunStartsNothingNewAndWaits(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		w := newWorld()
 		w.hold = func(change plan.Change) {
-			if _, ok := change.(plan.CreateGrant); ok {
+			if permission, ok := change.(plan.ModifySnapshotPermission); ok && permission.Operation == plan.Add {
 				cancel()
 				time.Sleep(time.Minute) // the call goes on
 			}
 		}
-		options := apply.Options{Concurrency: 1}
+		options := apply.Options{Concurrency: 1, Undoable: true}
 		r := apply.Run(ctx, w, job(), options)
-		if !r.Cancelled || len(w.is) != 1 || r.RolledBack {
+		if !r.Cancelled || len(w.is) != 6 || r.RolledBack {
 			t.Errorf("cancelled %v, state %v", r.Cancelled, w.state())
 		}
-		if apply.Undo(ctx, w, &r, options); len(w.is) != 0 || !r.RolledBack {
+		if apply.Undo(ctx, w, &r, options); len(w.is) != 4 || !r.RolledBack || len(r.Left) != 4 {
 			t.Errorf("a cancelled run is not undone: %v", w.state())
 		}
 	})
 }
 
-func TestAllOrNothingBeginsNothingWhenATargetIsBlocked(t *testing.T) {
+func TestAnUndoableRunBeginsNothingWhenATargetIsBlocked(t *testing.T) {
 	p := job()
 	p.Blocked = []sharing.Problem{{Scope: sharing.Scope{Account: "333333333333"}, Doing: "assuming a role"}}
 	w := newWorld()
-	r := apply.Run(t.Context(), w, p, apply.Options{AllOrNothing: true})
+	r := apply.Run(t.Context(), w, p, apply.Options{Undoable: true})
 	if len(w.calls) > 0 || len(r.Failures) != 1 {
 		t.Errorf("calls %v, failures %v", w.calls, r.Failures)
 	}
@@ -371,20 +381,26 @@ func TestEveryFault(t *testing.T) {
 
 func everyFault(t *testing.T, n int, effect bool) {
 	w := newWorld()
-	before := "grant " + string(one) + " " + string(frankfurt) // was there before the run
-	w.is[before] = true
+	before := []string{ // were there before the run, though the plan doesn't know it
+		grantKey(one, frankfurt), "image " + image(frankfurt).String() + " " + string(one), "snapshot snap-us-east-1 " + string(two),
+	}
+	for _, key := range before {
+		w.is[key] = true
+	}
 	w.fails = func(call int, _ plan.Change) (bool, error) {
 		if call == n {
 			return effect, errLost
 		}
 		return true, nil
 	}
-	options := apply.Options{Concurrency: 1, AllOrNothing: true}
+	options := apply.Options{Concurrency: 1, Undoable: true}
 	r := apply.Run(t.Context(), w, job(), options)
 	apply.Undo(t.Context(), w, &r, options)
-	if diff := cmp.Diff([]string{before}, w.state()); diff != "" || !r.RolledBack || len(r.NotUndone) > 0 {
-		t.Errorf("rollback does not restore the state, -before +after:\n%s\nnot undone %v", diff, r.NotUndone)
+	withoutGrants := slices.DeleteFunc(w.state(), func(what string) bool { return strings.HasPrefix(what, "grant") && what != before[0] })
+	if diff := cmp.Diff(before, withoutGrants); diff != "" || !r.RolledBack || len(r.NotUndone()) > 0 {
+		t.Errorf("rollback does not restore the state, -before +after:\n%s\nnot undone %v", diff, r.NotUndone())
 	}
+	everyGrantIsLeft(t, w, r)
 	w = newWorld()
 	w.fails = func(call int, _ plan.Change) (bool, error) {
 		if call == n {
@@ -401,50 +417,122 @@ func everyFault(t *testing.T, n int, effect bool) {
 	}
 }
 
+// everyGrantIsLeft looks for each grant that the run has made, or may have made, in what its rollback left, and for no other.
+func everyGrantIsLeft(t *testing.T, w *world, r apply.Result) {
+	t.Helper()
+	left := map[string]bool{}
+	for _, leftover := range r.Left {
+		create, ok := leftover.Change.(plan.CreateGrant)
+		if !ok || leftover.Command == "" || leftover.Why == "" {
+			t.Errorf("left: %+v", leftover)
+			continue
+		}
+		left[grantKey(create.Account, create.Region)] = true
+	}
+	for _, o := range r.Outcomes {
+		create, ok := o.Change.(plan.CreateGrant)
+		if !ok {
+			continue
+		}
+		key := grantKey(create.Account, create.Region)
+		want := w.is[key] && o.Status != apply.Found || o.Status == apply.Unknown
+		if left[key] != want || o.Status == apply.Done {
+			t.Errorf("%s is %s, and left: %t, want %t", key, o.Status, left[key], want)
+		}
+	}
+}
+
+func TestARollbackLeavesWhatBelongsToKeysAndAccounts(t *testing.T) {
+	w := newWorld()
+	w.is[grantKey(one, virginia)] = true // it was there before
+	w.fails = func(_ int, change plan.Change) (bool, error) {
+		if permission, ok := change.(plan.ModifyLaunchPermission); ok && permission.Image.Region == virginia && permission.Operation == plan.Add {
+			return false, errors.New("InvalidParameterValue")
+		}
+		return true, nil
+	}
+	options := apply.Options{Concurrency: 1, Undoable: true}
+	r := apply.Run(t.Context(), w, job(), options)
+	apply.Undo(t.Context(), w, &r, options)
+	if slices.ContainsFunc(w.calls, func(call string) bool { return strings.HasPrefix(call, "retire") }) || len(r.Left) != 3 {
+		t.Fatalf("left %v; calls %q", r.Left, w.calls)
+	}
+	want := "aws kms retire-grant --region us-east-1 --key-id arn:aws:kms:us-east-1:999999999999:key/k --grant-id g-222222222222 # in account 222222222222"
+	if got := r.Left[2].Command; got != want {
+		t.Errorf("command %q, want %q", got, want)
+	}
+	if diff := cmp.Diff([]string{grantKey(one, frankfurt), grantKey(one, virginia), grantKey(two, frankfurt), grantKey(two, virginia)}, w.state()); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestWhatCouldNotBeReadBeforeIsLeft(t *testing.T) {
+	w := newWorld()
+	w.blind = errors.New("InternalError")
+	r := apply.Run(t.Context(), w, plan.Plan{Changes: []plan.Change{shared(frankfurt, one)}}, apply.Options{Undoable: true})
+	apply.Undo(t.Context(), w, &r, apply.Options{})
+	want := "aws ec2 modify-image-attribute --region eu-central-1 --image-id ami-a --launch-permission 'Remove=[{UserId=111111111111}]' # in the account that owns the image"
+	if left := r.NotUndone(); len(left) != 1 || left[0].Command != want || r.Outcomes[0].Status != apply.Left || len(w.is) != 1 {
+		t.Errorf("left %+v, outcomes %+v", left, r.Outcomes)
+	}
+}
+
+func TestAGrantThatKMSNamesIsNotRetired(t *testing.T) {
+	create := grant(one, frankfurt)
+	retire := plan.RetireGrant{Issuer: one, Account: one, Region: frankfurt, KeyARN: create.KeyARN, GrantID: "g-" + string(one), Why: "its operations are others"}
+	w := newWorld()
+	r := apply.Run(t.Context(), w, plan.Plan{Changes: []plan.Change{create, retire}}, apply.Options{})
+	if o := r.Outcomes[1]; len(w.calls) != 1 || o.Status != apply.Skipped || o.Reason == "" || len(r.Failures) > 0 {
+		t.Errorf("calls %q, outcome %+v", w.calls, o)
+	}
+}
+
 func TestWhatCouldNotBeUndoneIsListedWithItsCommand(t *testing.T) {
 	w := newWorld()
 	w.fails = func(call int, change plan.Change) (bool, error) {
-		if _, ok := change.(plan.RetireGrant); ok || call == 5 {
+		if snapshot, ok := change.(plan.ModifySnapshotPermission); ok && snapshot.Operation == plan.Remove || call == 7 {
 			return false, errors.New("AccessDeniedException")
 		}
 		return true, nil
 	}
-	options := apply.Options{Concurrency: 1, AllOrNothing: true}
+	options := apply.Options{Concurrency: 1, Undoable: true}
 	r := apply.Run(t.Context(), w, job(), options)
 	apply.Undo(t.Context(), w, &r, options)
-	if len(r.NotUndone) != 4 {
-		t.Fatalf("not undone: %v", r.NotUndone)
+	if len(r.NotUndone()) != 2 {
+		t.Fatalf("not undone: %v", r.NotUndone())
 	}
-	want := "aws kms retire-grant --region us-east-1 --key-id arn:aws:kms:us-east-1:999999999999:key/k --grant-id g-222222222222 # in account 222222222222"
-	if got := r.NotUndone[0].Command; got != want {
+	want := "aws ec2 modify-snapshot-attribute --region us-east-1 --snapshot-id snap-us-east-1 --attribute createVolumePermission " +
+		"--operation-type remove --user-ids 111111111111 222222222222 # in the account that owns the image"
+	if got := r.NotUndone()[0].Command; got != want {
 		t.Errorf("command %q, want %q", got, want)
+	}
+	for _, o := range r.Outcomes {
+		if _, ok := o.Change.(plan.ModifySnapshotPermission); ok && o.Status != apply.Left {
+			t.Errorf("%s is %s", o.Change, o.Status)
+		}
 	}
 }
 
 func TestCommands(t *testing.T) {
 	tests := map[string]plan.Change{
 		"aws iam create-service-linked-role --aws-service-name autoscaling.amazonaws.com --custom-suffix blue # in account 111111111111": plan.CreateServiceLinkedRole{Account: one, Grantee: sharing.Grantee{Service: "autoscaling.amazonaws.com", Suffix: "blue"}},
-		"aws iam delete-service-linked-role --role-name R # in account 111111111111":                                                     plan.DeleteServiceLinkedRole{Account: one, Grantee: sharing.Grantee{Name: "R"}},
 		"aws kms create-grant --region us-east-1 --key-id K --grantee-principal G --name N --operations Decrypt DescribeKey # in account 111111111111": plan.CreateGrant{
 			Account: one, Region: virginia, KeyARN: "K", GranteeARN: "G", Name: "N", Operations: []string{"Decrypt", "DescribeKey"},
 		},
 		"aws kms retire-grant --region us-east-1 --key-id K --grant-id I # in account 222222222222": plan.RetireGrant{
 			Account: one, Issuer: two, Region: virginia, KeyARN: "K", GranteeARN: "G", Name: "N", GrantID: "I",
 		},
-		`aws kms retire-grant --region us-east-1 --key-id K --grant-id "$(aws kms list-grants --region us-east-1 --key-id K --grantee-principal G --query 'Grants[?Name=='\''N'\''].GrantId' --output text)" # in account 111111111111`: plan.RetireGrant{
-			Account: one, Issuer: one, Region: virginia, KeyARN: "K", GranteeARN: "G", Name: "N",
-		},
 		"aws ec2 modify-image-attribute --region us-east-1 --image-id ami-a --launch-permission 'Remove=[{UserId=111111111111},{Group=all}]' # in the account that owns the image": plan.ModifyLaunchPermission{
-			Image: image(virginia), Remove: []sharing.Recipient{sharing.Account(one), {Kind: sharing.ToGroup, ID: "all"}},
+			Image: image(virginia), Operation: plan.Remove, Recipients: []sharing.Recipient{sharing.Account(one), {Kind: sharing.ToGroup, ID: "all"}},
 		},
 		"aws ec2 modify-snapshot-attribute --region us-east-1 --snapshot-id s --attribute createVolumePermission --operation-type add --user-ids 111111111111 # in the account that owns the image": plan.ModifySnapshotPermission{
-			Image: image(virginia), Snapshot: "s", Add: []sharing.AccountID{one},
+			Image: image(virginia), Snapshot: "s", Accounts: []sharing.AccountID{one},
 		},
 		`aws ec2 create-tags --region us-east-1 --resources ami-a --tags '[{"Key":"os","Value":"Joe'\''s, \"the\" linux"}]' # in account 111111111111`: plan.PutTags{
 			Account: one, Image: image(virginia), Resource: "ami-a", Tags: map[string]string{"os": `Joe's, "the" linux`},
 		},
-		`aws ec2 delete-tags --region us-east-1 --resources ami-a --tags '[{"Key":"a"}]' && aws ec2 create-tags --region us-east-1 --resources ami-a --tags '[{"Key":"b","Value":""}]' # in account 111111111111`: plan.RemoveTags{
-			Account: one, Image: image(virginia), Resource: "ami-a", Keys: []string{"a"}, Restore: map[string]string{"b": ""},
+		`aws ec2 delete-tags --region us-east-1 --resources ami-a --tags '[{"Key":"a"}]' && aws ec2 create-tags --region us-east-1 --resources ami-a --tags '[{"Key":"b","Value":""}]' # in account 111111111111`: plan.RestoreTags{
+			Account: one, Image: image(virginia), Resource: "ami-a", Delete: []string{"a"}, Restore: map[string]string{"b": ""},
 		},
 		"aws autoscaling update-auto-scaling-group --region us-east-1 --auto-scaling-group-name 'web of $HOME' --service-linked-role-arn R # in account 111111111111": plan.SetGroupRole{
 			Account: one, Region: virginia, Group: "web of $HOME", RoleARN: "R",
@@ -454,6 +542,35 @@ func TestCommands(t *testing.T) {
 		if got := apply.Command(change); got != want {
 			t.Errorf("%T:\n%s\nwant\n%s", change, got, want)
 		}
+	}
+}
+
+func TestEndCommands(t *testing.T) {
+	create := plan.CreateGrant{Account: one, Region: virginia, KeyARN: "K", GranteeARN: "G", Name: "N", Operations: []string{"Decrypt"}}
+	for want, change := range map[string]plan.Change{
+		"aws iam delete-service-linked-role --role-name R # in account 111111111111": plan.CreateServiceLinkedRole{Account: one, Grantee: sharing.Grantee{Name: "R"}},
+		`aws kms retire-grant --region us-east-1 --key-id K --grant-id "$(aws kms list-grants --region us-east-1 --key-id K --grantee-principal G --query 'Grants[?Name=='\''N'\''].GrantId' --output text)" # in account 111111111111`: create,
+		"aws kms create-grant --region us-east-1 --key-id K --grantee-principal G --name N --operations Decrypt # in account 222222222222": plan.RetireGrant{
+			Account: one, Issuer: two, Region: virginia, KeyARN: "K", GranteeARN: "G", Name: "N", GrantID: "I", Operations: []string{"Decrypt"},
+		},
+		"aws ec2 modify-image-attribute --region us-east-1 --image-id ami-a --launch-permission 'Remove=[{UserId=111111111111}]' # in the account that owns the image": shared(virginia, one),
+		"aws ec2 modify-snapshot-attribute --region us-east-1 --snapshot-id s --attribute createVolumePermission --operation-type add --user-ids 111111111111 # in the account that owns the image": plan.ModifySnapshotPermission{
+			Image: image(virginia), Snapshot: "s", Operation: plan.Remove, Accounts: []sharing.AccountID{one},
+		},
+		`aws ec2 delete-tags --region us-east-1 --resources ami-a --tags '[{"Key":"os"}]' # in account 111111111111`: plan.PutTags{
+			Account: one, Image: image(virginia), Resource: "ami-a", Tags: map[string]string{"os": "linux"},
+		},
+		"aws autoscaling update-auto-scaling-group --region us-east-1 --auto-scaling-group-name web --service-linked-role-arn R # in account 111111111111": plan.SetGroupRole{
+			Account: one, Region: virginia, Group: "web", RoleARN: "new", Previous: "R",
+		},
+	} {
+		if got := apply.EndCommand(change, ""); got != want {
+			t.Errorf("%T:\n%s\nwant\n%s", change, got, want)
+		}
+	}
+	want := "aws kms retire-grant --region us-east-1 --key-id K --grant-id g1 # in account 111111111111"
+	if got := apply.EndCommand(create, "g1"); got != want {
+		t.Errorf("%s\nwant\n%s", got, want)
 	}
 }
 

@@ -18,28 +18,54 @@ func Command(change plan.Change) string {
 	switch c := change.(type) {
 	case plan.CreateServiceLinkedRole:
 		return in(c.Account, plan.CreateRoleCommand(c.Grantee))
-	case plan.DeleteServiceLinkedRole:
-		return in(c.Account, command("iam delete-service-linked-role", "role-name", c.Grantee.Name))
 	case plan.CreateGrant:
 		return in(c.Account, command("kms create-grant", "region", string(c.Region), "key-id", c.KeyARN,
 			"grantee-principal", c.GranteeARN, "name", c.Name)+" --operations "+strings.Join(c.Operations, " "))
 	case plan.RetireGrant:
-		return in(c.Issuer, command("kms retire-grant", "region", string(c.Region), "key-id", c.KeyARN)+" --grant-id "+grantID(c))
+		return in(c.Issuer, command("kms retire-grant", "region", string(c.Region), "key-id", c.KeyARN, "grant-id", c.GrantID))
 	case plan.ModifySnapshotPermission:
 		return asOwner(command("ec2 modify-snapshot-attribute", "region", string(c.Image.Region), "snapshot-id", c.Snapshot,
-			"attribute", "createVolumePermission", "operation-type", operation(len(c.Remove))) + " --user-ids " + strings.Join(ids(c.Add, c.Remove), " "))
+			"attribute", "createVolumePermission", "operation-type", c.Operation.String()) + " --user-ids " + joined(c.Accounts))
 	case plan.ModifyLaunchPermission:
 		return asOwner(command("ec2 modify-image-attribute", "region", string(c.Image.Region), "image-id", c.Image.ID, "launch-permission", permissions(c)))
 	case plan.PutTags:
 		return in(c.Account, tagCommand("create-tags", c.Image.Region, c.Resource, tagList(c.Tags)))
-	case plan.RemoveTags:
-		return in(c.Account, untag(c))
+	case plan.RestoreTags:
+		return in(c.Account, restore(c))
 	case plan.SetGroupRole:
 		return in(c.Account, command("autoscaling update-auto-scaling-group", "region", string(c.Region),
 			"auto-scaling-group-name", c.Group, "service-linked-role-arn", c.RoleARN))
-	default:
-		return "" // there is no other change
 	}
+	return "" // there is no other change
+}
+
+// EndCommand returns the AWS CLI command that takes a change back. grantID is that of a grant that was made, "" when it is
+// not known.
+func EndCommand(change plan.Change, grantID string) string {
+	switch c := change.(type) {
+	case plan.CreateServiceLinkedRole:
+		return in(c.Account, command("iam delete-service-linked-role", "role-name", c.Grantee.Name))
+	case plan.CreateGrant:
+		return in(c.Account, command("kms retire-grant", "region", string(c.Region), "key-id", c.KeyARN)+" --grant-id "+idOrQuery(c, grantID))
+	case plan.RetireGrant:
+		return Command(plan.CreateGrant{
+			Account: c.Issuer, Region: c.Region, KeyARN: c.KeyARN, GranteeARN: c.GranteeARN, Operations: c.Operations, Name: c.Name,
+		})
+	case plan.ModifySnapshotPermission:
+		c.Operation = c.Operation.Opposite()
+		return Command(c)
+	case plan.ModifyLaunchPermission:
+		c.Operation = c.Operation.Opposite()
+		return Command(c)
+	case plan.PutTags:
+		return Command(plan.RestoreTags{Account: c.Account, Image: c.Image, Resource: c.Resource, Delete: slices.Sorted(maps.Keys(c.Tags))})
+	case plan.RestoreTags:
+		return "" // it takes back itself
+	case plan.SetGroupRole:
+		c.RoleARN, c.Previous = c.Previous, c.RoleARN
+		return Command(c)
+	}
+	return "" // there is no other change
 }
 
 func in(account sharing.AccountID, command string) string {
@@ -67,41 +93,31 @@ func quoted(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// grantID is a grant's id; of one whose id was lost with the answer, the command that looks it up by its name.
-func grantID(c plan.RetireGrant) string {
-	if c.GrantID != "" {
-		return c.GrantID
+// idOrQuery is a grant's id; of one whose id was lost with the answer, the command that looks it up by its name.
+func idOrQuery(c plan.CreateGrant, id string) string {
+	if id != "" {
+		return quoted(id)
 	}
 	return `"$(` + command("kms list-grants", "region", string(c.Region), "key-id", c.KeyARN, "grantee-principal", c.GranteeARN,
 		"query", "Grants[?Name=='"+c.Name+"'].GrantId", "output", "text") + `)"`
 }
 
-func operation(removed int) string {
-	if removed > 0 {
-		return "remove"
+func joined(ids []sharing.AccountID) string {
+	words := make([]string, len(ids))
+	for i, id := range ids {
+		words[i] = string(id)
 	}
-	return "add"
-}
-
-func ids(lists ...[]sharing.AccountID) []string {
-	var all []string
-	for _, id := range slices.Concat(lists...) {
-		all = append(all, string(id))
-	}
-	return all
+	return strings.Join(words, " ")
 }
 
 // permissions writes a launch permission in the CLI's shorthand.
 func permissions(c plan.ModifyLaunchPermission) string {
-	verb := "Add"
-	if len(c.Remove) > 0 {
-		verb = "Remove"
-	}
+	verb := map[plan.Operation]string{plan.Add: "Add", plan.Remove: "Remove"}[c.Operation]
 	keys := map[sharing.RecipientKind]string{
 		sharing.ToAccount: "UserId", sharing.ToGroup: "Group", sharing.ToOrganization: "OrganizationArn", sharing.ToOrganizationalUnit: "OrganizationalUnitArn",
 	}
 	var entries []string
-	for _, recipient := range slices.Concat(c.Add, c.Remove) {
+	for _, recipient := range c.Recipients {
 		entries = append(entries, "{"+keys[recipient.Kind]+"="+recipient.ID+"}")
 	}
 	return verb + "=[" + strings.Join(entries, ",") + "]"
@@ -129,12 +145,12 @@ func tagCommand(name string, region sharing.Region, resource string, tags []tag)
 	return command("ec2 "+name, "region", string(region), "resources", resource, "tags", string(text))
 }
 
-// untag deletes the tags that were not there and writes back those that were.
-func untag(c plan.RemoveTags) string {
+// restore deletes the tags that were not there and writes back those that were.
+func restore(c plan.RestoreTags) string {
 	var commands []string
-	if len(c.Keys) > 0 {
+	if len(c.Delete) > 0 {
 		var keys []tag
-		for _, key := range c.Keys {
+		for _, key := range c.Delete {
 			keys = append(keys, tag{Key: key})
 		}
 		commands = append(commands, tagCommand("delete-tags", c.Image.Region, c.Resource, keys))

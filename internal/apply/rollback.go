@@ -13,8 +13,9 @@ import (
 // rollbackTime is how long a rollback may take. It is not the run's: that one may have been cancelled.
 const rollbackTime = 5 * time.Minute
 
-// Undo takes back what a run has done, newest first: one stage after the other, the changes of a stage at once. It goes on
-// when ctx is done, and notes in the result what became of it.
+// Undo takes back what a run has done to its AMIs, newest first: one stage after the other, the changes of a stage at once.
+// Grants, roles and groups stay, since other builds may rely on them by now. It goes on when ctx is done, and notes in the
+// result what became of each change.
 func Undo(ctx context.Context, doer Doer, result *Result, o Options) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTime)
 	defer cancel()
@@ -22,6 +23,9 @@ func Undo(ctx context.Context, doer Doer, result *Result, o Options) {
 	for _, stage := range slices.Backward(stages(changes(result.Outcomes))) {
 		slices.Reverse(stage)
 		result.undo(ctx, doer, stage, o.concurrency())
+	}
+	for i := range result.Outcomes {
+		result.leave(&result.Outcomes[i])
 	}
 }
 
@@ -51,13 +55,36 @@ func (r *Result) undo(ctx context.Context, doer Doer, stage []int, concurrency i
 	}
 }
 
+// undid notes what became of an undo. A change that failed stays failed: its undo only made sure.
 func (r *Result) undid(outcome *Outcome, err error) {
 	if err == nil {
 		r.Undone = append(r.Undone, outcome.Undo)
-		if outcome.Status == Done {
+		if outcome.Status == Done || outcome.Status == Unknown {
 			outcome.Status = Undone
 		}
 		return
 	}
-	r.NotUndone = append(r.NotUndone, NotUndone{Change: outcome.Undo, Problem: problemOf(err, outcome.Undo), Command: Command(outcome.Undo)})
+	problem := problemOf(err, outcome.Undo)
+	if outcome.Status == Done {
+		outcome.Status = Left
+	}
+	r.Left = append(r.Left, Leftover{Change: outcome.Change, Problem: &problem, Command: Command(outcome.Undo)})
+}
+
+// leave lists what the run did, or may have done, and has no undo.
+func (r *Result) leave(outcome *Outcome) {
+	if outcome.Status != Done && outcome.Status != Unknown || outcome.Undo != nil {
+		return
+	}
+	left := Leftover{Change: outcome.Change, Problem: outcome.Blind, Command: EndCommand(outcome.Change, outcome.GrantID)}
+	switch {
+	case plan.BelongingOf(outcome.Change) == plan.ToKey:
+		left.Why = "other builds may rely on it by now"
+	case outcome.Blind == nil:
+		return // it was there before
+	}
+	if outcome.Status == Done {
+		outcome.Status = Left
+	}
+	r.Left = append(r.Left, left)
 }

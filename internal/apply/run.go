@@ -20,7 +20,8 @@ type run struct {
 	options Options
 
 	mu       sync.Mutex
-	outcomes [][]Outcome // of each change of the plan
+	outcomes [][]Outcome        // of each change of the plan
+	granted  map[[2]string]bool // key ARNs and ids of the grants that KMS has answered with
 	failures []failure
 	progress Progress
 }
@@ -32,7 +33,7 @@ type failure struct {
 }
 
 func newRun(doer Doer, p plan.Plan, o Options) *run {
-	r := &run{doer: doer, plan: p, options: o, outcomes: make([][]Outcome, len(p.Changes))}
+	r := &run{doer: doer, plan: p, options: o, outcomes: make([][]Outcome, len(p.Changes)), granted: map[[2]string]bool{}}
 	for _, problem := range p.Blocked {
 		r.failures = append(r.failures, failure{problem, []sharing.Scope{problem.Scope}})
 	}
@@ -40,7 +41,7 @@ func newRun(doer Doer, p plan.Plan, o Options) *run {
 }
 
 // hopeless tells whether all is to be undone anyway, so that nothing more need be begun.
-func (r *run) hopeless() bool { return r.options.AllOrNothing && len(r.failures) > 0 }
+func (r *run) hopeless() bool { return r.options.Undoable && len(r.failures) > 0 }
 
 // stage carries out changes that are free of each other. When ctx is done nothing new starts.
 func (r *run) stage(ctx context.Context, indexes []int) {
@@ -62,12 +63,14 @@ func (r *run) stage(ctx context.Context, indexes []int) {
 // dropped returns which scopes had failed before the stage began. What fails during it does not count yet: the changes
 // of a stage are free of each other.
 func (r *run) dropped() func(sharing.Scope) bool {
-	var failed []sharing.Scope
+	failed := map[sharing.Scope]bool{}
 	for _, f := range r.failures {
-		failed = append(failed, f.scopes...)
+		for _, scope := range f.scopes {
+			failed[scope] = true
+		}
 	}
 	return func(scope sharing.Scope) bool {
-		return slices.ContainsFunc(failed, func(s sharing.Scope) bool { return s.Covers(scope) })
+		return failed[scope] || failed[sharing.Scope{Account: scope.Account}]
 	}
 }
 
@@ -79,32 +82,83 @@ func (r *run) change(ctx context.Context, index int, failed func(sharing.Scope) 
 		r.note(index, Outcome{Change: skipped, Status: Skipped})
 	}
 	for change != nil {
-		reverse, err := r.doer.Do(ctx, change)
-		rejection, ok := errors.AsType[Rejection](err)
-		if !ok {
-			r.settle(index, change, reverse, err)
-			break
-		}
-		refused, rest := rejection.Parts()
-		r.settle(index, refused, nil, err)
+		outcome, rest := r.send(ctx, change)
+		r.settle(index, outcome)
 		change = rest
 	}
 	r.report(index)
 }
 
-// settle notes what became of a change that was sent.
-func (r *run) settle(index int, change, reverse plan.Change, err error) {
-	outcome := Outcome{Change: change, Status: Done, Undo: reverse}
-	if retire, ok := reverse.(plan.RetireGrant); ok {
-		outcome.GrantID = retire.GrantID
+// send makes one change. It returns what became of it, or of the part of it that AWS refused, and what remains to be sent.
+func (r *run) send(ctx context.Context, change plan.Change) (outcome Outcome, rest plan.Change) {
+	outcome = Outcome{Change: change}
+	if why := r.needed(change); why != "" {
+		outcome.Reason = why
+		return outcome, nil
 	}
+	if r.options.Undoable && plan.BelongingOf(change) == plan.ToImage {
+		undo, err := r.doer.Undo(ctx, change)
+		outcome.Undo = undo
+		if err != nil {
+			problem := problemOf(err, change)
+			outcome.Blind = &problem
+		}
+	}
+	effect, err := r.doer.Do(ctx, change)
+	outcome.GrantID, outcome.Reason, outcome.Status = effect.GrantID, effect.Kept, statusOf(effect, err)
 	if err != nil {
 		problem := problemOf(err, change)
-		outcome.Status, outcome.Problem = Failed, &problem
-		r.mu.Lock()
-		r.failures = append(r.failures, failure{problem, change.Scopes()})
-		r.mu.Unlock()
+		outcome.Problem = &problem
 	}
+	if rejection, ok := errors.AsType[*plan.Rejection](err); ok {
+		outcome.Change, outcome.Undo, outcome.Blind = rejection.Refused, nil, nil
+		return outcome, rejection.Rest
+	}
+	if outcome.Status == Failed && !effect.Lost {
+		outcome.Undo, outcome.Blind = nil, nil
+	}
+	return outcome, nil
+}
+
+func statusOf(effect plan.Effect, err error) Status {
+	switch {
+	case err != nil && effect.Unknown:
+		return Unknown
+	case err != nil:
+		return Failed
+	case effect.Kept != "":
+		return Skipped
+	case effect.Found:
+		return Found
+	default:
+		return Done
+	}
+}
+
+// needed tells why a grant is not to be retired after all: KMS has just named it as the one that was asked for.
+func (r *run) needed(change plan.Change) string {
+	retire, ok := change.(plan.RetireGrant)
+	if !ok {
+		return ""
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.granted[[2]string{retire.KeyARN, retire.GrantID}] {
+		return "KMS names it as the grant that was asked for"
+	}
+	return ""
+}
+
+// settle notes what became of a change that was sent.
+func (r *run) settle(index int, outcome Outcome) {
+	r.mu.Lock()
+	if outcome.Problem != nil {
+		r.failures = append(r.failures, failure{*outcome.Problem, outcome.Change.Scopes()})
+	}
+	if create, ok := outcome.Change.(plan.CreateGrant); ok && outcome.GrantID != "" {
+		r.granted[[2]string{create.KeyARN, outcome.GrantID}] = true
+	}
+	r.mu.Unlock()
 	r.note(index, outcome)
 }
 
@@ -132,7 +186,7 @@ func (r *run) report(index int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.progress.Done++
-	if slices.ContainsFunc(r.outcomes[index], func(o Outcome) bool { return o.Status == Failed }) {
+	if slices.ContainsFunc(r.outcomes[index], func(o Outcome) bool { return o.Problem != nil }) {
 		r.progress.Failed++
 	}
 	if r.options.Progress != nil {

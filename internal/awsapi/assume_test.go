@@ -110,12 +110,7 @@ func TestALargeRunIsNarrowedToo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, change := range p.Changes {
-		if _, err := c.Do(t.Context(), change); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, check := range c.Verify(t.Context(), p, p.Changes) {
+	for _, check := range c.Verify(t.Context(), p, doAll(t, c, p.Changes...)) {
 		if !check.OK {
 			t.Errorf("%+v", check.Problem)
 		}
@@ -172,7 +167,7 @@ func TestASessionMayDoNoMoreThanTheRunDoes(t *testing.T) {
 	}
 	t.Run("a run that may take grants back from a target that gets none", func(t *testing.T) {
 		request := someRequest()
-		request.Exact, request.Targets[0].Grantees = true, nil
+		request.ExactGrants, request.Targets[0].Grantees = true, nil
 		c := start(t).client(Options{})
 		if _, err := c.Observe(t.Context(), request); err != nil || c.sessions[target].policy() != "" || c.sessions[otherTarget].policy() == "" {
 			t.Errorf("narrowed by %q, %v", c.sessions[target].policy(), err)

@@ -57,9 +57,9 @@ func stages(request sharing.Request, facts sharing.Facts) [][]plan.Change {
 		}
 	}
 	for _, image := range facts.Images {
-		images = append(images, plan.ModifyLaunchPermission{Image: image.Ref, Add: recipients})
+		images = append(images, plan.ModifyLaunchPermission{Image: image.Ref, Recipients: recipients})
 		for _, snapshot := range image.Snapshots {
-			snapshots = append(snapshots, plan.ModifySnapshotPermission{Image: image.Ref, Snapshot: snapshot.ID, Add: accounts})
+			snapshots = append(snapshots, plan.ModifySnapshotPermission{Image: image.Ref, Snapshot: snapshot.ID, Accounts: accounts})
 		}
 	}
 	return [][]plan.Change{grants, snapshots, images}
@@ -96,16 +96,17 @@ func shareAll(b *testing.B, inFlight int) (elapsed time.Duration, calls int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	var made []plan.Change
+	var made list[plan.Present]
 	for _, stage := range stages(request, facts) {
 		each(stage, func(_ int, change plan.Change) {
-			if _, err := c.Do(b.Context(), change); err != nil {
+			effect, err := c.Do(b.Context(), change)
+			if err != nil {
 				b.Error(err)
 			}
+			made.add(plan.Present{Change: change, GrantID: effect.GrantID})
 		})
-		made = append(made, stage...)
 	}
-	checks := c.Verify(b.Context(), plan.Plan{Images: facts.Images}, made)
+	checks := c.Verify(b.Context(), plan.Plan{Images: facts.Images}, made.items)
 	elapsed = time.Since(began)
 	for _, check := range checks {
 		if !check.OK {

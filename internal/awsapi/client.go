@@ -10,14 +10,13 @@ import (
 )
 
 // Client speaks to AWS for one run: as the source account, and as every target that it has credentials for. It is safe
-// for use by many goroutines, and remembers what it observed so as to know later what the run itself has made.
+// for use by many goroutines. It has no state but its connections and counters.
 type Client struct {
 	options  Options
 	region   sharing.Region // that the source's configuration names
 	services services       // of the source's configuration
 	sessions map[sharing.AccountID]*session
 	traffic  *traffic
-	grants   grantMemory
 	looked   tally
 }
 

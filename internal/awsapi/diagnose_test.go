@@ -121,10 +121,10 @@ func TestARoleThatIsTakenAwayDuringTheRun(t *testing.T) {
 		"CreateGrant": answers(400, `{"__type":"ExpiredTokenException","message":"expired"}`),
 	})
 	c := New(w.config(), map[sharing.AccountID]TargetCredentials{target: {Role: &AssumeRole{RoleARN: roleARN}}}, Options{})
-	undo, err := c.Do(t.Context(), someGrant)
+	effect, err := c.Do(t.Context(), someGrant)
 	var problem sharing.Problem
-	if !errors.As(err, &problem) || undo != nil || problem.Code != "AccessDenied" {
-		t.Fatalf("got %v, %v", undo, err)
+	if !errors.As(err, &problem) || effect != (plan.Effect{}) || problem.Code != "AccessDenied" {
+		t.Fatalf("got %+v, %v", effect, err)
 	}
 	contains(t, "error", err.Error(), []string{"granting key", "the role " + roleARN + " can't be assumed any more", "is not authorized to perform: sts:AssumeRole"})
 }

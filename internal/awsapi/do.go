@@ -6,22 +6,20 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// Do carries out one change. The undo that it returns takes back what this call did, and nothing else: it is nil when
-// what was asked for was there already. With an error, an undo that is not nil means that nobody knows whether the
-// change was made: it is safe to carry out either way. The error is a sharing.Problem, or wraps one; when AWS refused a
-// whole batch because of some recipients in it, it has a method Parts() (refused, rest plan.Change).
-func (c *Client) Do(ctx context.Context, change plan.Change) (undo plan.Change, err error) {
+// Do carries out one change. Its effect says what is known of it; its error is a sharing.Problem, or a *plan.Rejection when
+// AWS refused a whole batch because of some recipients in it. When an answer was lost on the way, what is there is read
+// back before anything is said.
+func (c *Client) Do(ctx context.Context, change plan.Change) (plan.Effect, error) {
 	switch change := change.(type) {
 	case plan.CreateServiceLinkedRole:
 		return c.createServiceLinkedRole(ctx, change)
-	case plan.DeleteServiceLinkedRole:
-		return nil, c.deleteServiceLinkedRole(ctx, change)
 	case plan.CreateGrant:
 		return c.createGrant(ctx, change)
 	case plan.RetireGrant:
@@ -32,48 +30,54 @@ func (c *Client) Do(ctx context.Context, change plan.Change) (undo plan.Change, 
 		return c.modifyLaunchPermission(ctx, change)
 	case plan.PutTags:
 		return c.putTags(ctx, change)
-	case plan.RemoveTags:
-		return nil, c.removeTags(ctx, change)
+	case plan.RestoreTags:
+		return c.restoreTags(ctx, change)
 	case plan.SetGroupRole:
 		return c.setGroupRole(ctx, change)
 	}
-	return nil, fmt.Errorf("carrying out %T: the change is not known here", change)
+	return plan.Effect{}, fmt.Errorf("carrying out %T: the change is not known here", change)
 }
 
-// settle says what an attempt means: the undo of what was done or may have been done, and the error in words.
-func settle(undo plan.Change, err error, a diagnose.Act) (plan.Change, error) {
+// readBackTime is how long a change is looked for whose answer was lost: EC2 and KMS show a change some moments later.
+const readBackTime = 2 * time.Second
+
+// settle says what is known of a change whose last answer was err. Where an answer was lost on the way, there looks whether
+// the change was made.
+func settle(ctx context.Context, err error, a diagnose.Act, tries *attempts, there func(context.Context) (bool, error)) (plan.Effect, error) {
 	switch {
 	case err == nil:
-		return undo, nil
-	case diagnose.Unknown(err):
-		return undo, diagnose.Error(err, a)
+		return plan.Effect{}, nil
+	case !tries.lost():
+		return plan.Effect{}, diagnose.Error(err, a)
+	}
+	ctx, cancel := context.WithTimeout(ctx, readBackTime)
+	defer cancel()
+	seen := false
+	lookErr := poll(ctx, func(ctx context.Context) (bool, error) {
+		is, err := there(ctx)
+		seen = is && err == nil
+		return seen || err != nil, err
+	})
+	problem := diagnose.Error(err, a)
+	switch {
+	case seen:
+		return plan.Effect{}, nil
+	case lookErr != nil:
+		problem.Cause = "AWS's answer was lost, and whether the change was made could not be read: " + problem.Cause
+		return plan.Effect{Unknown: true}, problem
 	default:
-		return nil, diagnose.Error(err, a)
+		return plan.Effect{Lost: true}, problem
 	}
 }
-
-// rejection is a batch that AWS refused because of some recipients in it: nothing was done for any of them.
-type rejection struct {
-	problem       sharing.Problem
-	refused, rest plan.Change
-}
-
-func (r *rejection) Error() string { return r.problem.Error() }
-
-// Unwrap returns the problem.
-func (r *rejection) Unwrap() error { return r.problem }
-
-// Parts returns the part of the batch that AWS did not accept, and the rest.
-func (r *rejection) Parts() (refused, rest plan.Change) { return r.refused, r.rest }
 
 // rejected tells whether a batch was refused because of recipients that AWS's message names, whatever its code: there are
 // several for accounts that don't exist any more. A message for want of permission names the caller's account.
-func rejected(err error, a diagnose.Act, batch plan.Change) (*rejection, bool) {
-	if err == nil || diagnose.Unknown(err) || diagnose.Denied(err) {
+func rejected(err error, a diagnose.Act, batch plan.Change, tries *attempts) (*plan.Rejection, bool) {
+	if err == nil || tries.lost() || diagnose.Denied(err) {
 		return nil, false
 	}
 	refused, rest := plan.Divide(batch, namedIn(diagnose.Message(err)))
-	return &rejection{diagnose.Error(err, a), refused, rest}, refused != nil
+	return &plan.Rejection{Problem: diagnose.Error(err, a), Refused: refused, Rest: rest}, refused != nil
 }
 
 var arnInMessage = regexp.MustCompile(`arn:[\w:/+=,.@-]*\w`)

@@ -1,6 +1,7 @@
 package awsapi
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -17,15 +18,16 @@ import (
 // newRoleTimeout is how long KMS may take to know a role that was just made.
 const newRoleTimeout = 2 * time.Minute
 
-// createGrant issues a grant. KMS answers with the grant that is there already when one has the same name and content;
-// that one is not this run's to undo.
+// createGrant issues a grant. KMS answers with the grant that is there already when one has the same name and content: an
+// answer that was lost comes again when the call is sent again.
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateGrant.html
-func (c *Client) createGrant(ctx context.Context, change plan.CreateGrant) (plan.Change, error) {
+func (c *Client) createGrant(ctx context.Context, change plan.CreateGrant) (plan.Effect, error) {
 	a := c.grantAct(change)
 	p, ok := c.issuer(change.Account, change.KeyARN, change.Region)
 	if !ok {
-		return nil, noCredentials(a, change.Account)
+		return plan.Effect{}, noCredentials(a, change.Account)
 	}
+	ctx, tries := watched(ctx)
 	var id string
 	send := func(ctx context.Context) error {
 		out, err := c.kms(p).CreateGrant(ctx, createGrantInput(change))
@@ -38,14 +40,31 @@ func (c *Client) createGrant(ctx context.Context, change plan.CreateGrant) (plan
 	if change.NewRole && diagnose.Has(err, "InvalidArnException") {
 		err = untilKnown(ctx, send)
 	}
-	undo := undoOf(change, id)
-	if err == nil {
-		c.grants.add(subjectOf(change), id)
-		if c.wasThere(ctx, p, change.KeyARN, id) {
-			return nil, nil
+	effect, err := settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
+		if send(ctx) == nil {
+			return true, nil
+		}
+		found, err := c.findGrant(ctx, p, change)
+		id = cmp.Or(id, found)
+		return id != "", err
+	})
+	effect.GrantID, effect.Found = id, slices.Contains(change.Maybe, id)
+	return effect, err
+}
+
+// findGrant looks for the grant that a change makes. It returns "" when it is not listed.
+func (c *Client) findGrant(ctx context.Context, p place, change plan.CreateGrant) (string, error) {
+	grants, err := c.listGrants(ctx, p, &kms.ListGrantsInput{KeyId: &change.KeyARN, GranteePrincipal: &change.GranteeARN})
+	for _, g := range grants {
+		if g.Name == change.Name && g.Issuer == change.Account && !g.Constrained && sameSet(g.Operations, change.Operations) {
+			return g.ID, nil
 		}
 	}
-	return settle(undo, err, a)
+	return "", err
+}
+
+func sameSet(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
 // untilKnown repeats a grant to a role that KMS doesn't know yet.
@@ -56,21 +75,6 @@ func untilKnown(ctx context.Context, send func(context.Context) error) error {
 		err := send(ctx)
 		return !diagnose.Has(err, "InvalidArnException"), err
 	})
-}
-
-// wasThere tells whether a grant is older than the run. Where the key's grants could not be listed beforehand, its date
-// tells, by AWS's clock; and where that can't be read either, the grant is left alone. A grant that is not listed yet is
-// new.
-func (c *Client) wasThere(ctx context.Context, p place, keyARN, id string) bool {
-	if there, known := c.grants.before(keyARN, id); known {
-		return there
-	}
-	grants, err := c.listGrants(ctx, p, &kms.ListGrantsInput{KeyId: &keyARN, GrantId: &id})
-	if err != nil {
-		return true
-	}
-	start := c.traffic.start()
-	return slices.ContainsFunc(grants, func(g sharing.Grant) bool { return g.ID == id && g.Created.Before(start) })
 }
 
 func createGrantInput(change plan.CreateGrant) *kms.CreateGrantInput {
@@ -89,18 +93,6 @@ func (c *Client) grantAct(change plan.CreateGrant) diagnose.Act {
 		Doing:  "granting key " + change.KeyARN + " to role " + change.GranteeARN,
 		Action: "kms:CreateGrant", Resource: change.KeyARN, Principal: c.principal(change.Account),
 		Grantee: change.GranteeARN, Operations: change.Operations,
-	}
-}
-
-func subjectOf(change plan.CreateGrant) grantSubject {
-	return grantSubject{change.Account, change.KeyARN, change.GranteeARN}
-}
-
-// undoOf returns what takes a grant back. Without an id, it is looked for when that is done.
-func undoOf(change plan.CreateGrant, id string) plan.RetireGrant {
-	return plan.RetireGrant{
-		Issuer: change.Account, Account: change.Account, Region: change.Region, KeyARN: change.KeyARN, GrantID: id,
-		GranteeARN: change.GranteeARN, Operations: change.Operations, Name: change.Name, Why: "this run made it",
 	}
 }
 

@@ -2,7 +2,6 @@ package awsapi
 
 import (
 	"context"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
@@ -11,42 +10,42 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// retireGrant takes a grant back: as its issuer, who may always retire it, or, where there are no credentials for the
-// issuer, as the key's administrator, who may revoke it. A grant that is gone already is no error.
+// retireGrant ends a grant: as its issuer, who may always retire it, or, where there are no credentials for the issuer, as
+// the key's administrator, who may revoke it. A grant that is gone already is no error.
 // https://docs.aws.amazon.com/kms/latest/developerguide/grant-manage.html
-func (c *Client) retireGrant(ctx context.Context, change plan.RetireGrant) (plan.Change, error) {
+func (c *Client) retireGrant(ctx context.Context, change plan.RetireGrant) (plan.Effect, error) {
 	a := c.retireAct(change)
-	if change.GrantID == "" {
-		id, err := c.findGrant(ctx, change)
-		if err != nil || id == "" {
-			return settle(nil, err, a)
+	if change.Unused {
+		why, err := c.stillUsed(ctx, change)
+		if err != nil || why != "" {
+			return plan.Effect{Kept: why}, err
 		}
-		change.GrantID = id
 	}
-	reported, attempts := reporting(ctx)
-	err := c.takeBack(reported, change)
-	repeated := attempts.of("RetireGrant")+attempts.of("RevokeGrant") > 1
-	if c.gone(ctx, change, err) {
-		if repeated {
-			return regrant(change), nil
+	ctx, tries := watched(ctx)
+	err := c.takeBack(ctx, change)
+	if diagnose.Has(err, "NotFoundException", "InvalidGrantIdException") {
+		return plan.Effect{Found: !tries.lost()}, nil
+	}
+	if diagnose.Denied(err) && !tries.lost() { // across accounts KMS does not say that a grant is gone
+		gone, listErr := c.gone(ctx, change)
+		if listErr == nil && gone {
+			return plan.Effect{Found: true}, nil
 		}
-		return nil, nil
 	}
-	return settle(regrant(change), err, a)
+	return settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) { return c.gone(ctx, change) })
 }
 
-// gone tells whether a refusal means that the grant is not there any more. Across accounts KMS does not say so, and the
-// list of grants has to.
-func (c *Client) gone(ctx context.Context, change plan.RetireGrant, refusal error) bool {
-	if diagnose.Has(refusal, "NotFoundException", "InvalidGrantIdException") {
-		return true
-	}
+// gone tells whether a grant is not listed any more.
+func (c *Client) gone(ctx context.Context, change plan.RetireGrant) (bool, error) {
 	p, ok := c.issuer(change.Issuer, change.KeyARN, change.Region)
-	if !ok || !diagnose.Denied(refusal) {
-		return false
+	if !ok {
+		p = place{region: change.Region}
 	}
 	grants, err := c.listGrants(ctx, p, &kms.ListGrantsInput{KeyId: &change.KeyARN, GrantId: &change.GrantID})
-	return err == nil && len(grants) == 0
+	if diagnose.Has(err, "NotFoundException", "InvalidGrantIdException") {
+		return true, nil
+	}
+	return err == nil && len(grants) == 0, err
 }
 
 func (c *Client) takeBack(ctx context.Context, change plan.RetireGrant) error {
@@ -68,30 +67,4 @@ func (c *Client) retireAct(change plan.RetireGrant) diagnose.Act {
 		a.Action = "kms:RevokeGrant"
 	}
 	return a
-}
-
-// findGrant looks for a grant of this run whose id was lost with the answer. It returns "" when there is none.
-func (c *Client) findGrant(ctx context.Context, change plan.RetireGrant) (string, error) {
-	p, ok := c.issuer(change.Issuer, change.KeyARN, change.Region)
-	if !ok {
-		return "", nil
-	}
-	grants, err := c.listGrants(ctx, p, &kms.ListGrantsInput{KeyId: &change.KeyARN, GranteePrincipal: &change.GranteeARN})
-	for _, g := range grants {
-		if there, known := c.grants.before(change.KeyARN, g.ID); known && !there && g.Name == change.Name && g.Issuer == change.Issuer {
-			return g.ID, nil
-		}
-	}
-	return "", err
-}
-
-// regrant returns what brings a grant back, nil for a grant to a role that is gone: AWS makes none for it.
-func regrant(change plan.RetireGrant) plan.Change {
-	if !strings.HasPrefix(change.GranteeARN, "arn:") {
-		return nil
-	}
-	return plan.CreateGrant{
-		Account: change.Issuer, Region: change.Region, KeyARN: change.KeyARN, GranteeARN: change.GranteeARN,
-		Operations: change.Operations, Name: change.Name,
-	}
 }

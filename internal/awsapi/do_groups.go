@@ -2,8 +2,11 @@ package awsapi
 
 import (
 	"context"
+	"slices"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
@@ -12,7 +15,7 @@ import (
 
 // setGroupRole points a group at a service-linked role. The role takes effect with the next instance that it launches.
 // https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_UpdateAutoScalingGroup.html
-func (c *Client) setGroupRole(ctx context.Context, change plan.SetGroupRole) (plan.Change, error) {
+func (c *Client) setGroupRole(ctx context.Context, change plan.SetGroupRole) (plan.Effect, error) {
 	a := diagnose.Act{
 		Scope: sharing.Scope{Account: change.Account, Region: change.Region}, Doing: "pointing Auto Scaling group " + change.Group + " at role " + change.RoleARN,
 		Action: "autoscaling:UpdateAutoScalingGroup", Resource: sharing.ARN{
@@ -22,15 +25,20 @@ func (c *Client) setGroupRole(ctx context.Context, change plan.SetGroupRole) (pl
 		Principal: c.principal(change.Account), Grantee: change.RoleARN,
 	}
 	if c.sessions[change.Account] == nil {
-		return nil, noCredentials(a, change.Account)
+		return plan.Effect{}, noCredentials(a, change.Account)
 	}
-	_, err := c.autoscaling(place{change.Account, change.Region}).UpdateAutoScalingGroup(ctx, &autoscaling.UpdateAutoScalingGroupInput{
+	ctx, tries := watched(ctx)
+	p := place{change.Account, change.Region}
+	_, err := c.autoscaling(p).UpdateAutoScalingGroup(ctx, &autoscaling.UpdateAutoScalingGroupInput{
 		AutoScalingGroupName: &change.Group, ServiceLinkedRoleARN: &change.RoleARN,
 	})
-	undo := change
-	undo.RoleARN, undo.Previous = change.Previous, change.RoleARN
-	if undo.RoleARN == "" {
-		return settle(nil, err, a)
-	}
-	return settle(undo, err, a)
+	return settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
+		out, err := c.autoscaling(p).DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{change.Group}})
+		if err != nil {
+			return false, err
+		}
+		return slices.ContainsFunc(out.AutoScalingGroups, func(g types.AutoScalingGroup) bool {
+			return aws.ToString(g.ServiceLinkedRoleARN) == change.RoleARN
+		}), nil
+	})
 }

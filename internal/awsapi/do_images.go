@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"context"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -14,19 +15,30 @@ import (
 
 // modifyLaunchPermission shares an image with all recipients in one call, or stops sharing it.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyImageAttribute.html
-func (c *Client) modifyLaunchPermission(ctx context.Context, change plan.ModifyLaunchPermission) (plan.Change, error) {
+func (c *Client) modifyLaunchPermission(ctx context.Context, change plan.ModifyLaunchPermission) (plan.Effect, error) {
+	ctx, tries := watched(ctx)
 	_, err := c.ec2(place{region: change.Image.Region}).ModifyImageAttribute(ctx, launchPermissionInput(change))
-	undo := plan.ModifyLaunchPermission{Image: change.Image, Add: change.Remove, Remove: change.Add}
 	a := c.imageAct(change)
-	if refused, ok := rejected(err, a, change); ok {
-		return nil, refused
+	if refused, ok := rejected(err, a, change, tries); ok {
+		return plan.Effect{}, refused
 	}
-	return settle(undo, err, a)
+	return settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
+		missing, err := c.launchPermissionChange(ctx, change)
+		return len(missing) == 0, err
+	})
+}
+
+// launchPermissionChange returns the recipients for whom a change has yet to be made.
+func (c *Client) launchPermissionChange(ctx context.Context, change plan.ModifyLaunchPermission) ([]sharing.Recipient, error) {
+	there, err := c.launchPermissionsOf(ctx, change.Image)
+	return slices.DeleteFunc(slices.Clone(change.Recipients), func(r sharing.Recipient) bool {
+		return slices.Contains(there, r) == (change.Operation == plan.Add)
+	}), err
 }
 
 func (c *Client) imageAct(change plan.ModifyLaunchPermission) diagnose.Act {
 	doing := "sharing image " + change.Image.ID
-	if len(change.Remove) > 0 {
+	if change.Operation == plan.Remove {
 		doing = "unsharing image " + change.Image.ID
 	}
 	return diagnose.Act{
@@ -36,12 +48,11 @@ func (c *Client) imageAct(change plan.ModifyLaunchPermission) diagnose.Act {
 }
 
 func launchPermissionInput(change plan.ModifyLaunchPermission) *ec2.ModifyImageAttributeInput {
-	return &ec2.ModifyImageAttributeInput{
-		ImageId: aws.String(change.Image.ID),
-		LaunchPermission: &types.LaunchPermissionModifications{
-			Add: launchPermissions(change.Add), Remove: launchPermissions(change.Remove),
-		},
+	modifications := &types.LaunchPermissionModifications{Add: launchPermissions(change.Recipients)}
+	if change.Operation == plan.Remove {
+		modifications.Add, modifications.Remove = nil, modifications.Add
 	}
+	return &ec2.ModifyImageAttributeInput{ImageId: aws.String(change.Image.ID), LaunchPermission: modifications}
 }
 
 func launchPermissions(recipients []sharing.Recipient) []types.LaunchPermission {
@@ -61,14 +72,4 @@ func launchPermissions(recipients []sharing.Recipient) []types.LaunchPermission 
 		permissions = append(permissions, p)
 	}
 	return permissions
-}
-
-func accountsOf(recipients []sharing.Recipient) []sharing.AccountID {
-	var accounts []sharing.AccountID
-	for _, r := range recipients {
-		if r.Kind == sharing.ToAccount {
-			accounts = append(accounts, sharing.AccountID(r.ID))
-		}
-	}
-	return accounts
 }

@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"context"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -14,19 +15,30 @@ import (
 
 // modifySnapshotPermission shares a snapshot with at most 500 accounts in one call, or stops sharing it.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifySnapshotAttribute.html
-func (c *Client) modifySnapshotPermission(ctx context.Context, change plan.ModifySnapshotPermission) (plan.Change, error) {
+func (c *Client) modifySnapshotPermission(ctx context.Context, change plan.ModifySnapshotPermission) (plan.Effect, error) {
+	ctx, tries := watched(ctx)
 	_, err := c.ec2(place{region: change.Image.Region}).ModifySnapshotAttribute(ctx, createVolumePermissionInput(change))
-	undo := plan.ModifySnapshotPermission{Image: change.Image, Snapshot: change.Snapshot, Add: change.Remove, Remove: change.Add}
 	a := c.snapshotAct(change)
-	if refused, ok := rejected(err, a, change); ok {
-		return nil, refused
+	if refused, ok := rejected(err, a, change, tries); ok {
+		return plan.Effect{}, refused
 	}
-	return settle(undo, err, a)
+	return settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
+		missing, err := c.snapshotPermissionChange(ctx, change)
+		return len(missing) == 0, err
+	})
+}
+
+// snapshotPermissionChange returns the accounts for which a change has yet to be made.
+func (c *Client) snapshotPermissionChange(ctx context.Context, change plan.ModifySnapshotPermission) ([]sharing.AccountID, error) {
+	there, err := c.createVolumePermissionsOf(ctx, change.Image.Region, change.Snapshot)
+	return slices.DeleteFunc(slices.Clone(change.Accounts), func(account sharing.AccountID) bool {
+		return slices.Contains(there, sharing.Account(account)) == (change.Operation == plan.Add)
+	}), err
 }
 
 func (c *Client) snapshotAct(change plan.ModifySnapshotPermission) diagnose.Act {
 	doing := "sharing snapshot " + change.Snapshot
-	if len(change.Remove) > 0 {
+	if change.Operation == plan.Remove {
 		doing = "unsharing snapshot " + change.Snapshot
 	}
 	return diagnose.Act{
@@ -36,12 +48,11 @@ func (c *Client) snapshotAct(change plan.ModifySnapshotPermission) diagnose.Act 
 }
 
 func createVolumePermissionInput(change plan.ModifySnapshotPermission) *ec2.ModifySnapshotAttributeInput {
-	return &ec2.ModifySnapshotAttributeInput{
-		SnapshotId: aws.String(change.Snapshot),
-		CreateVolumePermission: &types.CreateVolumePermissionModifications{
-			Add: createVolumePermissions(change.Add), Remove: createVolumePermissions(change.Remove),
-		},
+	modifications := &types.CreateVolumePermissionModifications{Add: createVolumePermissions(change.Accounts)}
+	if change.Operation == plan.Remove {
+		modifications.Add, modifications.Remove = nil, modifications.Add
 	}
+	return &ec2.ModifySnapshotAttributeInput{SnapshotId: aws.String(change.Snapshot), CreateVolumePermission: modifications}
 }
 
 func createVolumePermissions(accounts []sharing.AccountID) []types.CreateVolumePermission {

@@ -17,40 +17,55 @@ import (
 
 // putTags writes tags as the target sees them.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateTags.html
-func (c *Client) putTags(ctx context.Context, change plan.PutTags) (plan.Change, error) {
+func (c *Client) putTags(ctx context.Context, change plan.PutTags) (plan.Effect, error) {
 	a := c.tagAct(change.Account, change.Image.Region, change.Resource, "ec2:CreateTags")
 	if c.sessions[change.Account] == nil {
-		return nil, noCredentials(a, change.Account)
+		return plan.Effect{}, noCredentials(a, change.Account)
 	}
-	undo := plan.RemoveTags{Account: change.Account, Image: change.Image, Resource: change.Resource, Restore: change.Previous}
-	for _, key := range slices.Sorted(maps.Keys(change.Tags)) {
-		if _, ok := change.Previous[key]; !ok {
-			undo.Keys = append(undo.Keys, key)
-		}
-	}
+	ctx, tries := watched(ctx)
 	_, err := c.ec2(place{change.Account, change.Image.Region}).CreateTags(ctx, createTagsInput(change.Resource, change.Tags))
-	return settle(undo, err, a)
+	return settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
+		there, err := c.tagsOf(ctx, change)
+		return err == nil && among(there, change.Tags), err
+	})
 }
 
-// removeTags deletes tags and puts back the values that were there before.
+// among tells whether tags are among others.
+func among(all, some map[string]string) bool {
+	for key, value := range some {
+		if there, ok := all[key]; !ok || there != value {
+			return false
+		}
+	}
+	return true
+}
+
+// restoreTags deletes tags and puts back the values that were there before.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteTags.html
-func (c *Client) removeTags(ctx context.Context, change plan.RemoveTags) error {
+func (c *Client) restoreTags(ctx context.Context, change plan.RestoreTags) (plan.Effect, error) {
 	client := c.ec2(place{change.Account, change.Image.Region})
-	if len(change.Keys) > 0 {
+	if len(change.Delete) > 0 {
 		var tags []types.Tag
-		for _, key := range change.Keys {
+		for _, key := range change.Delete {
 			tags = append(tags, types.Tag{Key: aws.String(key)})
 		}
 		if _, err := client.DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{change.Resource}, Tags: tags}); err != nil {
-			return diagnose.Error(err, c.tagAct(change.Account, change.Image.Region, change.Resource, "ec2:DeleteTags"))
+			return plan.Effect{}, diagnose.Error(err, c.tagAct(change.Account, change.Image.Region, change.Resource, "ec2:DeleteTags"))
 		}
 	}
 	if len(change.Restore) > 0 {
 		if _, err := client.CreateTags(ctx, createTagsInput(change.Resource, change.Restore)); err != nil {
-			return diagnose.Error(err, c.tagAct(change.Account, change.Image.Region, change.Resource, "ec2:CreateTags"))
+			return plan.Effect{}, diagnose.Error(err, c.tagAct(change.Account, change.Image.Region, change.Resource, "ec2:CreateTags"))
 		}
 	}
-	return nil
+	return plan.Effect{}, nil
+}
+
+// tagsOf reads the tags of a resource as the target sees them.
+func (c *Client) tagsOf(ctx context.Context, change plan.PutTags) (map[string]string, error) {
+	tags := map[string]map[string]string{}
+	err := c.describeTags(ctx, place{change.Account, change.Image.Region}, []string{change.Resource}, tags)
+	return tags[change.Resource], err
 }
 
 func createTagsInput(resource string, tags map[string]string) *ec2.CreateTagsInput {

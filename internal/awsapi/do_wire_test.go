@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/google/go-cmp/cmp"
@@ -65,15 +64,15 @@ func TestARefusedBatchNamesItsAccounts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			answer := func(int) (int, string) { return tt.status, ec2Error(tt.code, tt.message) }
-			w := newWire(t, map[string]func(int) (int, string){"ModifyImageAttribute": answer, "ModifySnapshotAttribute": answer})
+			w := newWire(t, map[string]func(int) (int, string){"ModifyImageAttribute": answer, "ModifySnapshotAttribute": answer, "DescribeImageAttribute": answer, "DescribeSnapshotAttribute": answer})
 			c := New(w.config(), nil, Options{MaxRetries: -1})
 			for _, change := range []plan.Change{
-				plan.ModifyLaunchPermission{Image: image, Add: recipients},
-				plan.ModifyLaunchPermission{Image: image, Remove: recipients},
-				plan.ModifySnapshotPermission{Image: image, Snapshot: "snap-1", Add: accounts},
-				plan.ModifySnapshotPermission{Image: image, Snapshot: "snap-1", Remove: accounts},
+				plan.ModifyLaunchPermission{Image: image, Recipients: recipients},
+				plan.ModifyLaunchPermission{Image: image, Operation: plan.Remove, Recipients: recipients},
+				plan.ModifySnapshotPermission{Image: image, Snapshot: "snap-1", Accounts: accounts},
+				plan.ModifySnapshotPermission{Image: image, Snapshot: "snap-1", Operation: plan.Remove, Accounts: accounts},
 			} {
-				undo, err := c.Do(t.Context(), change)
+				effect, err := c.Do(t.Context(), change)
 				refused, rest := partsOf(err)
 				var got []sharing.AccountID
 				if refused != nil {
@@ -82,8 +81,8 @@ func TestARefusedBatchNamesItsAccounts(t *testing.T) {
 				if rest := accountsIn(rest); refused != nil && len(got)+len(rest) != len(accounts) {
 					t.Errorf("%v are refused, and %v are the rest", got, rest)
 				}
-				if diff := cmp.Diff(tt.rejected, got); diff != "" || undo != nil && tt.status < 500 {
-					t.Errorf("%s: undo %v, refused accounts (-want +got):\n%s", change, undo, diff)
+				if diff := cmp.Diff(tt.rejected, got); diff != "" || effect.Unknown != (tt.status == 500) {
+					t.Errorf("%s: %+v, refused accounts (-want +got):\n%s", change, effect, diff)
 				}
 				var problem sharing.Problem
 				if !errors.As(err, &problem) || problem.Code != tt.code {
@@ -96,11 +95,8 @@ func TestARefusedBatchNamesItsAccounts(t *testing.T) {
 
 // partsOf returns the parts of a rejection, nil for any other error.
 func partsOf(err error) (refused, rest plan.Change) {
-	var parts interface {
-		Parts() (refused, rest plan.Change)
-	}
-	if errors.As(err, &parts) {
-		return parts.Parts()
+	if rejection, ok := errors.AsType[*plan.Rejection](err); ok {
+		return rejection.Refused, rejection.Rest
 	}
 	return nil, nil
 }
@@ -125,97 +121,65 @@ func TestARefusedOrganization(t *testing.T) {
 	})
 	member, refused := sharing.Account("222222222222"), sharing.Recipient{Kind: sharing.ToOrganization, ID: organization}
 	longer := sharing.Recipient{Kind: sharing.ToOrganization, ID: organization + "ab"}
-	change := plan.ModifyLaunchPermission{Image: sharing.ImageRef{Region: "eu-central-1", ID: "ami-1"}, Add: []sharing.Recipient{member, refused, longer}}
+	change := plan.ModifyLaunchPermission{Image: sharing.ImageRef{Region: "eu-central-1", ID: "ami-1"}, Recipients: []sharing.Recipient{member, refused, longer}}
 	_, err := New(w.config(), nil, Options{}).Do(t.Context(), change)
 	part, rest := partsOf(err)
 	wantPart, wantRest := change, change
-	wantPart.Add, wantRest.Add = []sharing.Recipient{refused}, []sharing.Recipient{member, longer}
+	wantPart.Recipients, wantRest.Recipients = []sharing.Recipient{refused}, []sharing.Recipient{member, longer}
 	if diff := cmp.Diff([]plan.Change{wantPart, wantRest}, []plan.Change{part, rest}); diff != "" {
 		t.Errorf("refused and rest (-want +got):\n%s", diff)
 	}
 }
 
-func TestAGrantIsUndoneOnlyIfTheRunMadeIt(t *testing.T) {
-	entry := func(id string, created time.Time) string {
-		return fmt.Sprintf(`{"Grants":[{"GrantId":%q,"CreationDate":%d}]}`, id, created.Unix())
+// TestALostGrantIsFound loses the answer of CreateGrant. Sent again, it is answered with the same grant; where that is
+// refused, the list of grants tells.
+func TestALostGrantIsFound(t *testing.T) {
+	const created = `{"GrantId":"ours","GrantToken":"t"}`
+	entry := func(id, name, more string) string {
+		return `{"GrantId":"` + id + `","Name":"` + name + `","IssuingAccount":"arn:aws:iam::222222222222:root","Operations":["Decrypt"]` + more + `}`
 	}
+	listed := `{"Grants":[` + entry("theirs", "other", "") + `,` + entry("bound", "name", `,"Constraints":{"EncryptionContextSubset":{"a":"b"}}`) + `,` + entry("ours", "name", "") + `]}`
 	for name, tt := range map[string]struct {
-		observed *sharing.Key
-		listed   string
-		undone   bool
-		lists    int
+		create []string
+		list   string
+		id     string
+		fails  bool
 	}{
-		"listed before the run":                       {&sharing.Key{GrantsListed: true, Grants: []sharing.Grant{{ID: "g1"}}}, "", false, 0},
-		"not listed before the run":                   {&sharing.Key{GrantsListed: true}, "", true, 0},
-		"nobody could list before, and it is old":     {nil, entry("g1", time.Now().Add(-time.Hour)), false, 1},
-		"nobody could list before, and it is new":     {nil, entry("g1", time.Now().Add(time.Minute)), true, 1},
-		"nobody could list before, and it is too new": {nil, `{"Grants":[]}`, true, 1},
-		"nobody may list even now":                    {nil, kmsError("AccessDeniedException"), false, 1},
+		"sent again":                {[]string{kmsError("KMSInternalException"), created}, "", "ours", false},
+		"sent again in vain, found": {[]string{kmsError("KMSInternalException"), kmsError("AccessDeniedException")}, listed, "ours", false},
+		"not there":                 {[]string{kmsError("KMSInternalException"), kmsError("AccessDeniedException")}, `{"Grants":[]}`, "", true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWire(t, map[string]func(int) (int, string){
-				"CreateGrant": always(`{"GrantId":"g1","GrantToken":"t"}`), "ListGrants": answers(400, tt.listed),
-			})
-			c := inTarget(w, Options{})
-			if tt.observed != nil {
-				c.grants.remember(keyARN, *tt.observed)
-			}
-			undo, err := c.Do(t.Context(), someGrant)
-			if err != nil || (undo != nil) != tt.undone || len(w.of("ListGrants")) != tt.lists {
-				t.Fatalf("undo %v, error %v, %d calls of ListGrants", undo, err, len(w.of("ListGrants")))
-			}
-			if undo != nil {
-				if diff := cmp.Diff(undoOf(someGrant, "g1"), undo); diff != "" {
-					t.Errorf("undo (-want +got):\n%s", diff)
-				}
+			w := newWire(t, map[string]func(int) (int, string){"CreateGrant": answers(400, tt.create...), "ListGrants": always(tt.list)})
+			effect, err := inTarget(w, Options{MaxRetries: -1}).Do(t.Context(), someGrant)
+			if (err != nil) != tt.fails || effect.GrantID != tt.id || effect.Unknown || effect.Lost != tt.fails {
+				t.Errorf("got %+v, %v", effect, err)
 			}
 		})
 	}
 }
 
-func TestAGrantWhoseAnswerIsLostIsFoundAndTakenBack(t *testing.T) {
-	w := newWire(t, map[string]func(int) (int, string){
-		"CreateGrant": answers(400, kmsError("KMSInternalException")),
-		"ListGrants": always(`{"Grants":[{"GrantId":"old","Name":"name","IssuingAccount":"arn:aws:iam::222222222222:root"},` +
-			`{"GrantId":"theirs","Name":"other","IssuingAccount":"arn:aws:iam::222222222222:root"},` +
-			`{"GrantId":"ours","Name":"name","IssuingAccount":"arn:aws:iam::222222222222:root"}]}`),
-		"RetireGrant": always(`{}`),
-	})
-	c := inTarget(w, Options{MaxRetries: -1})
-	c.grants.remember(keyARN, sharing.Key{GrantsListed: true, Grants: []sharing.Grant{{ID: "old"}}})
-	undo, err := c.Do(t.Context(), someGrant)
-	if err == nil || undo == nil {
-		t.Fatalf("got %v, %v", undo, err)
-	}
-	if _, err := c.Do(t.Context(), undo); err != nil {
-		t.Fatal(err)
-	}
-	got := w.of("RetireGrant")
-	if len(got) != 1 || !strings.Contains(got[0].body, `"GrantId":"ours"`) || got[0].key != "ASIATARGET" {
-		t.Errorf("retired %+v", got)
-	}
-}
-
-func TestARoleIsUndoneOnlyIfTheRunMadeIt(t *testing.T) {
+func TestARoleThatIsThereIsFound(t *testing.T) {
 	taken := queryError("InvalidInput", "Service role name AWSServiceRoleForAutoScaling has been taken in this account, please try a different suffix.")
 	created := `<CreateServiceLinkedRoleResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><CreateServiceLinkedRoleResult/></CreateServiceLinkedRoleResponse>`
 	role := plan.CreateServiceLinkedRole{Account: target, Grantee: sharing.Grantee{Service: "autoscaling.amazonaws.com"}, ARN: granteeID}
 	for name, tt := range map[string]struct {
 		answer func(int) (int, string)
-		undone bool
+		found  bool
 		fails  bool
 	}{
-		"made":                             {answers(400, created), true, false},
-		"there already":                    {answers(400, taken), false, false},
-		"there after a lost answer":        {answers(400, queryError("Internal", ""), taken), true, false},
+		"made":                             {answers(400, created), false, false},
+		"there already":                    {answers(400, taken), true, false},
+		"there after a lost answer":        {answers(400, queryError("Internal", ""), taken), false, false},
+		"there after a throttled attempt":  {answers(400, queryError("Throttling", ""), taken), true, false},
 		"refused":                          {answers(400, queryError("AccessDenied", "no")), false, true},
 		"a suffix that AWS does not allow": {answers(400, queryError("InvalidInput", "Custom suffix is not allowed for x")), false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := inTarget(newWire(t, map[string]func(int) (int, string){"CreateServiceLinkedRole": tt.answer}), Options{})
-			undo, err := c.Do(t.Context(), role)
-			if (undo != nil) != tt.undone || (err != nil) != tt.fails {
-				t.Errorf("got %v, %v", undo, err)
+			effect, err := c.Do(t.Context(), role)
+			if effect.Found != tt.found || (err != nil) != tt.fails {
+				t.Errorf("got %+v, %v", effect, err)
 			}
 		})
 	}
@@ -224,28 +188,21 @@ func TestARoleIsUndoneOnlyIfTheRunMadeIt(t *testing.T) {
 func TestAGrantThatIsGoneIsRetired(t *testing.T) {
 	gone := kmsError("NotFoundException")
 	for name, tt := range map[string]struct {
-		answer  func(int) (int, string)
-		grantee string
-		undone  bool
+		answer func(int) (int, string)
+		found  bool
 	}{
-		"retired":                       {answers(400, "{}"), granteeID, true},
-		"retired, and its role is gone": {answers(400, "{}"), "AROAEXAMPLE", false},
-		"gone already":                  {answers(400, gone), granteeID, false},
-		"gone after a lost answer":      {answers(400, kmsError("KMSInternalException"), gone), granteeID, true},
+		"retired":                  {answers(400, "{}"), false},
+		"gone already":             {answers(400, gone), true},
+		"gone after a lost answer": {answers(400, kmsError("KMSInternalException"), gone), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := inTarget(newWire(t, map[string]func(int) (int, string){"RetireGrant": tt.answer}), Options{})
-			undo, err := c.Do(t.Context(), plan.RetireGrant{
-				Issuer: target, Account: target, Region: "eu-central-1", KeyARN: keyARN, GrantID: "g1", GranteeARN: tt.grantee,
+			effect, err := c.Do(t.Context(), plan.RetireGrant{
+				Issuer: target, Account: target, Region: "eu-central-1", KeyARN: keyARN, GrantID: "g1", GranteeARN: granteeID,
 				Operations: []string{"Decrypt"}, Name: "name",
 			})
-			if err != nil || (undo != nil) != tt.undone {
-				t.Fatalf("got %v, %v", undo, err)
-			}
-			if undo != nil {
-				if diff := cmp.Diff(someGrant, undo); diff != "" {
-					t.Errorf("undo (-want +got):\n%s", diff)
-				}
+			if err != nil || effect.Found != tt.found {
+				t.Fatalf("got %+v, %v", effect, err)
 			}
 		})
 	}

@@ -43,8 +43,11 @@ func Example() {
 	}
 
 	show()
-	undo, err := client.Do(ctx, plan.ModifyLaunchPermission{Image: image, Add: []sharing.Recipient{sharing.Account("222222222222")}})
+	share := plan.ModifyLaunchPermission{Image: image, Recipients: []sharing.Recipient{sharing.Account("222222222222")}}
+	undo, err := client.Undo(ctx, share)
 	fmt.Println("undo:", undo, err)
+	_, err = client.Do(ctx, share)
+	fmt.Println(err)
 	show()
 	_, err = client.Do(ctx, undo)
 	fmt.Println(err)
@@ -53,6 +56,7 @@ func Example() {
 	// Output:
 	// golden available [] <nil>
 	// undo: stop sharing the image ami-0123456789abcdef0 with 1 recipient <nil>
+	// <nil>
 	// golden available [{account 222222222222}] <nil>
 	// <nil>
 	// golden available [] <nil>

@@ -107,7 +107,7 @@ func (g *grantsProof) grantee(ctx context.Context, target sharing.Target, grante
 func (g *grantsProof) grant(ctx context.Context, to ProvenGrantee, key ResolvedKey) {
 	change := plan.CreateGrant{
 		Account: to.Account, Region: sharing.RegionOf(key.ARN), KeyARN: key.ARN, GranteeARN: to.ARN,
-		Operations: g.operations, Name: to.Grantee.GrantName(to.Account),
+		Operations: g.operations, Name: sharing.GrantName(to.Account, to.ARN),
 	}
 	err := g.proveGrant(ctx, change)
 	if diagnose.Proven(err) {

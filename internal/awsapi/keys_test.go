@@ -170,7 +170,7 @@ func TestProve(t *testing.T) {
 	newRole.GranteeARN, newRole.NewRole = newRole.GranteeARN+"_new", true
 	problems := c.Prove(t.Context(), plan.Plan{Changes: []plan.Change{
 		grantIn(target, keyVirginia), grantIn(otherTarget, keyVirginia), newRole, share(target),
-		plan.ModifySnapshotPermission{Image: imageVirginia, Snapshot: snapshotVirginia, Add: []sharing.AccountID{target}},
+		plan.ModifySnapshotPermission{Image: imageVirginia, Snapshot: snapshotVirginia, Accounts: []sharing.AccountID{target}},
 		plan.CreateServiceLinkedRole{Account: target, Grantee: autoscalingRole},
 	}})
 	if len(problems) != 1 || problems[0].Scope.Account != otherTarget || problems[0].Code != "AccessDeniedException" {

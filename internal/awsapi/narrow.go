@@ -9,7 +9,7 @@ import (
 )
 
 // narrow limits the sessions of the targets to what the run is going to do in them. It has to come before the roles are
-// assumed. A target that exact may take grants from, while it gets none, keeps all that its role may do.
+// assumed. A target that exact_grants may take grants from, while it gets none, keeps all that its role may do.
 func (c *Client) narrow(request sharing.Request, images []sharing.Image, keys []string) {
 	config := policy.Config{
 		Partition: c.partition(), Keys: keys, Regions: regionsOf(request.Images), Operations: request.GrantOperations,
@@ -24,7 +24,7 @@ func (c *Client) narrow(request sharing.Request, images []sharing.Image, keys []
 	}
 	for _, target := range request.Targets {
 		s := c.sessions[target.Account]
-		if s == nil || request.Exact && len(target.Grantees) == 0 {
+		if s == nil || request.ExactGrants && len(target.Grantees) == 0 {
 			continue
 		}
 		c.narrowSession(s, config, target)

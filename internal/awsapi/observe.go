@@ -22,9 +22,7 @@ func (c *Client) Observe(ctx context.Context, request sharing.Request) (sharing.
 		func() { facts.Targets = o.targets(ctx, facts.Images) },
 	)
 	o.listFromTargets(ctx, facts)
-	for arn, key := range facts.Keys {
-		c.grants.remember(arn, key)
-	}
+	o.sharing(ctx, facts)
 	facts.Warnings = slices.Sorted(slices.Values(o.warnings.items))
 	if err := context.Cause(ctx); err != nil {
 		return facts, err

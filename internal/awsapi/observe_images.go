@@ -87,25 +87,33 @@ func (o *observation) permissions(ctx context.Context, region sharing.Region, im
 	return byID
 }
 
-// launchPermissions reads whom an image is shared with: only its owner can.
-// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImageAttribute.html
+// launchPermissions reads whom an image is shared with.
 func (o *observation) launchPermissions(ctx context.Context, region sharing.Region, id string) []sharing.Recipient {
-	out, err := o.ec2(place{region: region}).DescribeImageAttribute(ctx, &ec2.DescribeImageAttributeInput{
-		ImageId: &id, Attribute: types.ImageAttributeNameLaunchPermission,
-	})
+	recipients, err := o.launchPermissionsOf(ctx, sharing.ImageRef{Region: region, ID: id})
 	if err != nil {
 		o.problem(err, diagnose.Act{
 			Scope: sharing.Scope{Region: region}, Doing: "reading the launch permissions of image " + id,
 			Action: "ec2:DescribeImageAttribute", Resource: o.imageARN(region, id),
 		})
-		return nil
+	}
+	return recipients
+}
+
+// launchPermissionsOf returns whom an image is shared with, sorted: only its owner can read it.
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImageAttribute.html
+func (c *Client) launchPermissionsOf(ctx context.Context, image sharing.ImageRef) ([]sharing.Recipient, error) {
+	out, err := c.ec2(place{region: image.Region}).DescribeImageAttribute(ctx, &ec2.DescribeImageAttributeInput{
+		ImageId: &image.ID, Attribute: types.ImageAttributeNameLaunchPermission,
+	})
+	if err != nil {
+		return nil, err
 	}
 	var recipients []sharing.Recipient
 	for _, permission := range out.LaunchPermissions {
 		recipients = append(recipients, recipient(permission))
 	}
 	slices.SortFunc(recipients, sharing.CompareRecipients)
-	return recipients
+	return recipients, nil
 }
 
 func recipient(p types.LaunchPermission) sharing.Recipient {

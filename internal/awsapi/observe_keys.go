@@ -42,7 +42,7 @@ func (o *observation) keys(ctx context.Context, arns []string, images []sharing.
 
 // needsGrants tells whether the run makes grants or takes some back.
 func (o *observation) needsGrants() bool {
-	return o.request.Exact || slices.ContainsFunc(o.request.Targets, func(t sharing.Target) bool { return t.Credentials && len(t.Grantees) > 0 })
+	return o.request.ExactGrants || slices.ContainsFunc(o.request.Targets, func(t sharing.Target) bool { return t.Credentials && len(t.Grantees) > 0 })
 }
 
 // describeKey fills in what DescribeKey knows. That it is refused is no problem for a key of a third account: what can
@@ -122,7 +122,7 @@ func (o *observation) listedFrom(ctx context.Context, targets []sharing.AccountI
 		}
 	}
 	o.warnings.add("the grants of key " + key.ARN + " could not be listed (kms:ListGrants): each grant is asked for again, which changes nothing where it is there; " +
-		"grants that are out of date, or that exact would end, are not found")
+		"grants that are out of date, or that exact_grants would end, are not found")
 	return key
 }
 
@@ -147,7 +147,7 @@ func (c *Client) listGrants(ctx context.Context, p place, in *kms.ListGrantsInpu
 func grant(entry types.GrantListEntry) sharing.Grant {
 	g := sharing.Grant{
 		ID: aws.ToString(entry.GrantId), Name: aws.ToString(entry.Name), Grantee: aws.ToString(entry.GranteePrincipal),
-		Issuer: sharing.AccountOf(aws.ToString(entry.IssuingAccount)), Created: aws.ToTime(entry.CreationDate),
+		Issuer: issuerIn(aws.ToString(entry.IssuingAccount)), Created: aws.ToTime(entry.CreationDate),
 	}
 	for _, operation := range entry.Operations {
 		g.Operations = append(g.Operations, string(operation))
@@ -156,4 +156,12 @@ func grant(entry types.GrantListEntry) sharing.Grant {
 		g.Constrained = len(constraints.EncryptionContextEquals)+len(constraints.EncryptionContextSubset) > 0 || constraints.SourceArn != nil
 	}
 	return g
+}
+
+// issuerIn reads an issuing account: its ARN or its id, "" when it is neither.
+func issuerIn(text string) sharing.AccountID {
+	if id, err := sharing.ParseAccountID(text); err == nil {
+		return id
+	}
+	return sharing.AccountOf(text)
 }

@@ -37,7 +37,7 @@ func (o *observation) snapshots(ctx context.Context, region sharing.Region, ids 
 	together(
 		func() {
 			for chunk := range slices.Chunk(ids, snapshotsPerCall) {
-				o.describeSnapshots(ctx, region, chunk, found)
+				o.lookAtSnapshots(ctx, region, chunk, found)
 			}
 		},
 		func() {
@@ -55,19 +55,17 @@ func (o *observation) snapshots(ctx context.Context, region sharing.Region, ids 
 	return found
 }
 
-// describeSnapshots adds to found. A snapshot that the caller may not see is absent from AWS's answer.
-// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSnapshots.html
-func (o *observation) describeSnapshots(ctx context.Context, region sharing.Region, ids []string, found map[string]sharing.Snapshot) {
+// lookAtSnapshots adds to found. A snapshot that the caller may not see is absent from AWS's answer.
+func (o *observation) lookAtSnapshots(ctx context.Context, region sharing.Region, ids []string, found map[string]sharing.Snapshot) {
 	scope := sharing.Scope{Region: region}
-	pages := ec2.NewDescribeSnapshotsPaginator(o.ec2(place{region: region}).DescribeSnapshots, &ec2.DescribeSnapshotsInput{SnapshotIds: ids})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			o.problem(err, diagnose.Act{Scope: scope, Doing: "looking at " + named("snapshot", ids), Action: "ec2:DescribeSnapshots", Resource: "*"})
-			return
-		}
-		for _, snapshot := range page.Snapshots {
-			found[aws.ToString(snapshot.SnapshotId)] = o.snapshot(region, snapshot)
+	snapshots, err := o.describeSnapshots(ctx, place{region: region}, ids)
+	if err != nil {
+		o.problem(err, diagnose.Act{Scope: scope, Doing: "looking at " + named("snapshot", ids), Action: "ec2:DescribeSnapshots", Resource: "*"})
+		return
+	}
+	for _, s := range snapshots {
+		found[aws.ToString(s.SnapshotId)] = sharing.Snapshot{
+			ID: aws.ToString(s.SnapshotId), Encrypted: aws.ToBool(s.Encrypted), KeyARN: o.keyOf(region, s), Tags: tagMap(s.Tags),
 		}
 	}
 	for _, id := range ids {
@@ -80,28 +78,52 @@ func (o *observation) describeSnapshots(ctx context.Context, region sharing.Regi
 	}
 }
 
-func (o *observation) snapshot(region sharing.Region, s types.Snapshot) sharing.Snapshot {
-	key := aws.ToString(s.KmsKeyId)
-	if key != "" && !strings.HasPrefix(key, "arn:") {
-		key = sharing.ARN{
-			Partition: o.partition(), Service: "kms", Region: region, Account: sharing.AccountID(aws.ToString(s.OwnerId)), Resource: "key/" + key,
-		}.String()
+// describeSnapshots reads snapshots by id, all pages.
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSnapshots.html
+func (c *Client) describeSnapshots(ctx context.Context, p place, ids []string) ([]types.Snapshot, error) {
+	var snapshots []types.Snapshot
+	pages := ec2.NewDescribeSnapshotsPaginator(c.ec2(p).DescribeSnapshots, &ec2.DescribeSnapshotsInput{SnapshotIds: ids})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		snapshots = append(snapshots, page.Snapshots...)
 	}
-	return sharing.Snapshot{ID: aws.ToString(s.SnapshotId), Encrypted: aws.ToBool(s.Encrypted), KeyARN: key, Tags: tagMap(s.Tags)}
+	return snapshots, nil
 }
 
-// createVolumePermissions reads whom a snapshot is shared with: only its owner can.
-// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSnapshotAttribute.html
+// keyOf returns the ARN of the key that a snapshot is encrypted under, "" for none.
+func (c *Client) keyOf(region sharing.Region, s types.Snapshot) string {
+	key := aws.ToString(s.KmsKeyId)
+	if key == "" || strings.HasPrefix(key, "arn:") {
+		return key
+	}
+	return sharing.ARN{
+		Partition: c.partition(), Service: "kms", Region: region, Account: sharing.AccountID(aws.ToString(s.OwnerId)), Resource: "key/" + key,
+	}.String()
+}
+
+// createVolumePermissions reads whom a snapshot is shared with.
 func (o *observation) createVolumePermissions(ctx context.Context, region sharing.Region, id string) []sharing.Recipient {
-	out, err := o.ec2(place{region: region}).DescribeSnapshotAttribute(ctx, &ec2.DescribeSnapshotAttributeInput{
-		SnapshotId: &id, Attribute: types.SnapshotAttributeNameCreateVolumePermission,
-	})
+	recipients, err := o.createVolumePermissionsOf(ctx, region, id)
 	if err != nil {
 		o.problem(err, diagnose.Act{
 			Scope: sharing.Scope{Region: region}, Doing: "reading the create-volume permissions of snapshot " + id,
 			Action: "ec2:DescribeSnapshotAttribute", Resource: o.snapshotARN(region, id),
 		})
-		return nil
+	}
+	return recipients
+}
+
+// createVolumePermissionsOf returns whom a snapshot is shared with, sorted: only its owner can read it.
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSnapshotAttribute.html
+func (c *Client) createVolumePermissionsOf(ctx context.Context, region sharing.Region, id string) ([]sharing.Recipient, error) {
+	out, err := c.ec2(place{region: region}).DescribeSnapshotAttribute(ctx, &ec2.DescribeSnapshotAttributeInput{
+		SnapshotId: &id, Attribute: types.SnapshotAttributeNameCreateVolumePermission,
+	})
+	if err != nil {
+		return nil, err
 	}
 	var recipients []sharing.Recipient
 	for _, permission := range out.CreateVolumePermissions {
@@ -112,5 +134,5 @@ func (o *observation) createVolumePermissions(ctx context.Context, region sharin
 		}
 	}
 	slices.SortFunc(recipients, sharing.CompareRecipients)
-	return recipients
+	return recipients, nil
 }

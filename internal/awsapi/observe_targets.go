@@ -98,9 +98,7 @@ func (t *targetLook) role(ctx context.Context, grantee sharing.Grantee) sharing.
 	arn := grantee.ARN(t.partition(), t.target.Account)
 	switch {
 	case err == nil:
-		role := sharing.Role{Exists: true, ARN: aws.ToString(out.Role.Arn), UniqueID: aws.ToString(out.Role.RoleId)}
-		t.grants.addRole(role.ARN, role.UniqueID)
-		return role
+		return sharing.Role{Exists: true, ARN: aws.ToString(out.Role.Arn), UniqueID: aws.ToString(out.Role.RoleId)}
 	case !diagnose.Has(err, "NoSuchEntity", "NoSuchEntityException"):
 		t.problem(err, "", diagnose.Act{Doing: "looking for the role " + arn, Action: "iam:GetRole", Resource: arn})
 	}
@@ -172,14 +170,20 @@ func (t *targetLook) tags(ctx context.Context, images []sharing.Image) map[shari
 }
 
 func (t *targetLook) tagsOf(ctx context.Context, region sharing.Region, ids []string, tags map[string]map[string]string) {
-	pages := ec2.NewDescribeTagsPaginator(t.ec2(place{t.target.Account, region}).DescribeTags, &ec2.DescribeTagsInput{
+	if err := t.describeTags(ctx, place{t.target.Account, region}, ids, tags); err != nil {
+		t.problem(err, region, diagnose.Act{Doing: "reading the tags of " + named("resource", ids), Action: "ec2:DescribeTags", Resource: "*"})
+	}
+}
+
+// describeTags adds to tags those of resources, by the resource's id.
+func (c *Client) describeTags(ctx context.Context, p place, ids []string, tags map[string]map[string]string) error {
+	pages := ec2.NewDescribeTagsPaginator(c.ec2(p).DescribeTags, &ec2.DescribeTagsInput{
 		Filters: []types.Filter{{Name: aws.String("resource-id"), Values: ids}},
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			t.problem(err, region, diagnose.Act{Doing: "reading the tags of " + named("resource", ids), Action: "ec2:DescribeTags", Resource: "*"})
-			return
+			return err
 		}
 		for _, tag := range page.Tags {
 			id := aws.ToString(tag.ResourceId)
@@ -189,6 +193,7 @@ func (t *targetLook) tagsOf(ctx context.Context, region sharing.Region, ids []st
 			tags[id][aws.ToString(tag.Key)] = aws.ToString(tag.Value)
 		}
 	}
+	return nil
 }
 
 func refs(images []sharing.Image) []sharing.ImageRef {

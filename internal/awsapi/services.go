@@ -133,7 +133,6 @@ func newKMS(config aws.Config) func(origin) kmsService {
 
 type iamService struct {
 	CreateServiceLinkedRole operation[iam.CreateServiceLinkedRoleInput, iam.CreateServiceLinkedRoleOutput, iam.Options]
-	DeleteServiceLinkedRole operation[iam.DeleteServiceLinkedRoleInput, iam.DeleteServiceLinkedRoleOutput, iam.Options]
 	GetRole                 operation[iam.GetRoleInput, iam.GetRoleOutput, iam.Options]
 }
 
@@ -143,7 +142,6 @@ func newIAM(config aws.Config) func(origin) iamService {
 		set := func(options *iam.Options) { o.set(&options.Region, &options.Credentials) }
 		return iamService{
 			CreateServiceLinkedRole: from(o, client.CreateServiceLinkedRole, set),
-			DeleteServiceLinkedRole: from(o, client.DeleteServiceLinkedRole, set),
 			GetRole:                 from(o, client.GetRole, set),
 		}
 	}

@@ -106,7 +106,7 @@ func (c *Client) proveAccount(ctx context.Context, account sharing.AccountID) *s
 func (c *Client) equip(config aws.Config, connections aws.HTTPClient) aws.Config {
 	config = config.Copy()
 	config.Retryer, config.RetryMaxAttempts = newRetryer(c.options.MaxRetries), 0
-	config.APIOptions = append(slices.Clone(config.APIOptions), c.traffic.attach, c.renew, onlyAWS)
+	config.APIOptions = append(slices.Clone(config.APIOptions), c.traffic.attach, c.renew, onlyAWS, watchAttempts)
 	config.HTTPClient = connections
 	return config
 }

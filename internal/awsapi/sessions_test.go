@@ -288,9 +288,9 @@ func TestTheSourceIsNeverTakenForATarget(t *testing.T) {
 		plan.PutTags{Account: target},
 		plan.SetGroupRole{Account: target},
 	} {
-		undo, err := c.Do(t.Context(), change)
-		if undo != nil || err == nil || !strings.Contains(err.Error(), "no credentials for account 222222222222") {
-			t.Errorf("%s: %v, %v", change, undo, err)
+		effect, err := c.Do(t.Context(), change)
+		if effect != (plan.Effect{}) || err == nil || !strings.Contains(err.Error(), "no credentials for account 222222222222") {
+			t.Errorf("%s: %+v, %v", change, effect, err)
 		}
 	}
 	if len(w.requests) > 0 {

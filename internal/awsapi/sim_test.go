@@ -89,6 +89,7 @@ func someWorld() awssim.World {
 func someTarget(account sharing.AccountID) awssim.WorldAccount {
 	return awssim.WorldAccount{
 		ID: string(account), ServiceLinkedRoles: []string{"autoscaling.amazonaws.com"},
+		Users: []awssim.WorldUser{{Name: "ops", AccessKeyID: "AKIAOPS" + string(account), SecretAccessKey: "secret", Policies: []json.RawMessage{json.RawMessage(allowAll)}}},
 		Roles: []awssim.WorldRole{{
 			Name: "ami-share", Path: "/sharing/", TrustPolicy: json.RawMessage(sourceTrust), Policies: []json.RawMessage{json.RawMessage(allowAll)},
 		}},
@@ -128,6 +129,13 @@ func (s *sim) config() aws.Config {
 func (s *sim) client(o Options) *Client {
 	role := &AssumeRole{RoleName: "sharing/ami-share", ExternalID: "s3cret"}
 	return New(s.config(), map[sharing.AccountID]TargetCredentials{target: {Role: role}, otherTarget: {Role: role}}, o)
+}
+
+// as returns the configuration of somebody who may do everything in a target.
+func (s *sim) as(account sharing.AccountID) aws.Config {
+	config := s.config()
+	config.Credentials = credentials.NewStaticCredentialsProvider("AKIAOPS"+string(account), "secret", "")
+	return config
 }
 
 // calls counts the calls so far by action, those that EC2 makes itself left out.

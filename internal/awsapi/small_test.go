@@ -58,14 +58,9 @@ func TestSnapshotsOfSeveralImagesAreReadOnce(t *testing.T) {
 func TestProveARetirement(t *testing.T) {
 	s := start(t, func(*awssim.World) {})
 	c := s.client(Options{})
-	retire, err := c.Do(t.Context(), grantIn(target, keyVirginia))
-	if err != nil {
-		t.Fatal(err)
-	}
-	foreign, ok := retire.(plan.RetireGrant)
-	if !ok {
-		t.Fatalf("got %T", retire)
-	}
+	made := doAll(t, c, grantIn(target, keyVirginia))
+	retire := plan.RetireGrant{Issuer: target, Account: target, Region: virginia, KeyARN: keyVirginia, GrantID: made[0].GrantID, GranteeARN: granteeID}
+	foreign := retire
 	foreign.Issuer = closedTarget // the key's administrator revokes it
 	before := s.State()
 	if problems := c.Prove(t.Context(), plan.Plan{Changes: []plan.Change{retire, foreign}}); len(problems) > 0 {

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"strings"
 	"sync"
-	"time"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/smithy-go/middleware"
@@ -20,7 +19,6 @@ type traffic struct {
 	mu      sync.Mutex
 	calls   map[string]int
 	retries int
-	started time.Time // by the clock of the server that answered first
 }
 
 func newTraffic(concurrency int) *traffic {
@@ -33,46 +31,12 @@ func (t *traffic) stats() Stats {
 	return Stats{Calls: maps.Clone(t.calls), Retries: t.retries}
 }
 
-// start returns when the run began, by AWS's clock; the zero time when nothing was answered yet.
-func (t *traffic) start() time.Time {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.started
-}
-
-type attemptsKey struct{}
-
-// report tells whoever made a call how many attempts it took: after a lost answer, the second attempt finds done what
-// the first one did.
-type report struct {
-	mu       sync.Mutex
-	attempts map[string]int // by operation
-}
-
-type reportKey struct{}
-
-// reporting returns a context in which the attempts of calls are reported.
-func reporting(ctx context.Context) (context.Context, *report) {
-	r := &report{attempts: map[string]int{}}
-	return context.WithValue(ctx, reportKey{}, r), r
-}
-
-func (r *report) of(operation string) int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.attempts[operation]
-}
-
-func (r *report) add(operation string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.attempts[operation]++
-}
+type triesKey struct{}
 
 // attach puts the traffic into an operation's middleware.
 func (t *traffic) attach(stack *middleware.Stack) error {
 	begin := middleware.InitializeMiddlewareFunc("amishare:Attempts", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-		return next.HandleInitialize(middleware.WithStackValue(ctx, attemptsKey{}, new(int)), in)
+		return next.HandleInitialize(middleware.WithStackValue(ctx, triesKey{}, new(int)), in)
 	})
 	if err := stack.Initialize.Add(begin, middleware.Before); err != nil {
 		return err
@@ -88,20 +52,13 @@ func (t *traffic) attempt(ctx context.Context, in middleware.DeserializeInput, n
 	}
 	defer func() { <-t.slots }()
 	t.count(ctx)
-	out, metadata, err := next.HandleDeserialize(ctx, in)
-	if at, ok := awsmiddleware.GetServerTime(metadata); ok {
-		t.answered(at)
-	}
-	return out, metadata, err
+	return next.HandleDeserialize(ctx, in)
 }
 
 func (t *traffic) count(ctx context.Context) {
-	if r, ok := ctx.Value(reportKey{}).(*report); ok {
-		r.add(awsmiddleware.GetOperationName(ctx))
-	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	attempts, ok := middleware.GetStackValue(ctx, attemptsKey{}).(*int)
+	attempts, ok := middleware.GetStackValue(ctx, triesKey{}).(*int)
 	if ok && *attempts > 0 {
 		t.retries++
 		return
@@ -110,14 +67,6 @@ func (t *traffic) count(ctx context.Context) {
 		*attempts++
 	}
 	t.calls[shortName(awsmiddleware.GetServiceID(ctx))+":"+awsmiddleware.GetOperationName(ctx)]++
-}
-
-func (t *traffic) answered(at time.Time) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.started.IsZero() {
-		t.started = at
-	}
 }
 
 // shortName turns the SDK's name of a service into the one that IAM actions begin with.

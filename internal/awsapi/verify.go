@@ -12,14 +12,14 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// Verify looks from inside every target with credentials at what the run says it brought about: the changes that were
-// done, and what the plan kept. Images must be visible and grants listed with a living grantee; what would break
+// Verify looks from inside every target with credentials at what the run says is there: what it made, and what the plan
+// kept. Images must be visible and grants listed with a living grantee; what would break
 // launches all the same is a warning, and so is what the target's role may not look at. It waits for AWS to become
 // consistent, up to Options.VerifyTimeout. When the context ends before, only what was found in its place is told. The
 // checks are sorted by account and Region.
-func (c *Client) Verify(ctx context.Context, p plan.Plan, done []plan.Change) []sharing.Check {
+func (c *Client) Verify(ctx context.Context, p plan.Plan, made []plan.Present) []sharing.Check {
 	v := &verification{Client: c, plan: p}
-	expected := c.expectations(p, done)
+	expected := c.expectations(p, made)
 	waiting, cancel := context.WithTimeout(ctx, c.options.VerifyTimeout)
 	defer cancel()
 	var looks []sharing.AccountID
@@ -61,10 +61,12 @@ type expectation struct {
 // expectedGrant is a grant that is to be listed. Without an id it is known by key and grantee.
 type expectedGrant struct {
 	id, key, grantee string
+	granteeID        string // the role's unique id, "" when it is not known
 }
 
-// expectations gathers what was done and what was there, for the targets that can be looked at from inside.
-func (c *Client) expectations(p plan.Plan, done []plan.Change) map[sharing.Scope]*expectation {
+// expectations gathers what is there for the targets that can be looked at from inside. Permissions of snapshots, tags and
+// groups can't be seen from inside, or were looked at there already.
+func (c *Client) expectations(p plan.Plan, made []plan.Present) map[sharing.Scope]*expectation {
 	expected := map[sharing.Scope]*expectation{}
 	of := func(scope sharing.Scope) *expectation {
 		if c.sessions[scope.Account] == nil {
@@ -75,26 +77,18 @@ func (c *Client) expectations(p plan.Plan, done []plan.Change) map[sharing.Scope
 		}
 		return expected[scope]
 	}
-	for _, change := range done {
-		switch change := change.(type) {
+	for _, thing := range slices.Concat(p.Kept, made) {
+		switch change := thing.Change.(type) {
 		case plan.ModifyLaunchPermission:
-			for _, account := range accountsOf(change.Add) {
-				e := of(sharing.Scope{Account: account, Region: change.Image.Region})
-				e.images = append(e.images, change.Image.ID)
+			for _, scope := range change.Scopes() {
+				if e := of(scope); change.Operation == plan.Add {
+					e.images = append(e.images, change.Image.ID)
+				}
 			}
 		case plan.CreateGrant:
 			e := of(sharing.Scope{Account: change.Account, Region: change.Region})
-			e.grants = append(e.grants, expectedGrant{c.grants.id(subjectOf(change)), change.KeyARN, change.GranteeARN})
-		}
-	}
-	for _, kept := range p.Kept {
-		e := of(kept.Scope)
-		switch kept.Kind {
-		case plan.KeptLaunchPermission:
-			e.images = append(e.images, kept.Resource)
-		case plan.KeptGrant:
-			e.grants = append(e.grants, expectedGrant{kept.GrantID, kept.On, kept.Resource})
-		default: // the rest can't be seen from inside, or was looked at there already
+			e.grants = append(e.grants, expectedGrant{thing.GrantID, change.KeyARN, change.GranteeARN, change.GranteeID})
+		default:
 		}
 	}
 	for scope, image := range throughOrganizations(p) {

@@ -27,7 +27,7 @@ func (v *verification) grant(ctx context.Context, scope sharing.Scope, g expecte
 	var listed []sharing.Grant
 	err := poll(ctx, func(ctx context.Context) (finished bool, err error) {
 		listed, err = v.listGrants(ctx, at(scope), in)
-		return err != nil || slices.ContainsFunc(listed, func(l sharing.Grant) bool { return v.alive(l, g) }), err
+		return err != nil || slices.ContainsFunc(listed, g.alive), err
 	})
 	a := diagnose.Act{Scope: scope, Doing: "looking for the grant of key " + g.key + " to " + g.grantee + " from inside the account", Action: "kms:ListGrants", Resource: g.key}
 	problem := sharing.Problem{Scope: scope, Doing: a.Doing}
@@ -38,7 +38,7 @@ func (v *verification) grant(ctx context.Context, scope sharing.Scope, g expecte
 		problem.Cause = fmt.Sprintf("KMS does not list the grant after %s", v.options.VerifyTimeout)
 		problem.Remedy = "Run again: if somebody has retired or revoked it, it is made anew."
 		v.fail(subject, problem)
-	case !slices.ContainsFunc(listed, func(l sharing.Grant) bool { return v.alive(l, g) }):
+	case !slices.ContainsFunc(listed, g.alive):
 		problem.Cause = "KMS shows the grantee as " + listed[0].Grantee + ": the role is new, or was deleted after the grant was made, and then the grant is dead even if a role of that name is made again"
 		problem.Remedy = "Run again in a few minutes: a dead grant is replaced."
 		v.warn(subject, problem)
@@ -48,8 +48,8 @@ func (v *verification) grant(ctx context.Context, scope sharing.Scope, g expecte
 }
 
 // alive tells whether a grant's grantee is the role that it was made for.
-func (v *verification) alive(listed sharing.Grant, g expectedGrant) bool {
-	return listed.Grantee == g.grantee || listed.Grantee == v.grants.roleID(g.grantee)
+func (g expectedGrant) alive(listed sharing.Grant) bool {
+	return listed.Grantee == g.grantee || g.granteeID != "" && listed.Grantee == g.granteeID
 }
 
 // defaultKey warns when a target's volumes end up under a customer key that a grantee may not be able to use: AWS

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
@@ -14,23 +15,40 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// done are the changes that share the image in Virginia with a target.
-func done() []plan.Change { return []plan.Change{grantIn(target, keyVirginia), share(target)} }
+// doAll makes changes, and returns what is there then.
+func doAll(t *testing.T, c *Client, changes ...plan.Change) []plan.Present {
+	t.Helper()
+	var made []plan.Present
+	for _, change := range changes {
+		effect, err := c.Do(t.Context(), change)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made = append(made, plan.Present{Change: change, GrantID: effect.GrantID})
+	}
+	return made
+}
 
 // shared observes, shares and returns what Verify takes.
-func shared(t *testing.T, s *sim, o Options) (*Client, plan.Plan) {
+func shared(t *testing.T, s *sim, o Options) (*Client, plan.Plan, []plan.Present) {
 	t.Helper()
 	c := s.client(o)
 	facts, err := c.Observe(t.Context(), withRoles())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, change := range done() {
-		if _, err := c.Do(t.Context(), change); err != nil {
-			t.Fatal(err)
-		}
+	grant := grantIn(target, keyVirginia)
+	grant.GranteeID = facts.Targets[target].Roles[autoscalingRole].UniqueID
+	made := doAll(t, c, grant, share(target))
+	return c, plan.Plan{Images: facts.Images, Keys: []string{keyFrankfurt, keyVirginia}, Targets: someRequest().Targets}, made
+}
+
+// deleteRole deletes the target's service-linked role, as its owner can.
+func deleteRole(t *testing.T, s *sim) {
+	t.Helper()
+	if _, err := iam.NewFromConfig(s.as(target)).DeleteServiceLinkedRole(t.Context(), &iam.DeleteServiceLinkedRoleInput{RoleName: &autoscalingRole.Name}); err != nil {
+		t.Fatal(err)
 	}
-	return c, plan.Plan{Images: facts.Images, Keys: []string{keyFrankfurt, keyVirginia}, Targets: someRequest().Targets}
 }
 
 const (
@@ -58,7 +76,7 @@ func TestVerify(t *testing.T) {
 	ok := func(subject string) string { return "ok " + subject }
 	for name, tt := range map[string]struct {
 		world func(*awssim.World)
-		after func(*testing.T, *sim, *Client)
+		after func(*testing.T, *sim, *Client, []plan.Present)
 		want  []string
 		cause string
 	}{
@@ -67,38 +85,25 @@ func TestVerify(t *testing.T) {
 			world: func(w *awssim.World) { w.Hostility.NewGrantUnlisted = 2 }, want: []string{ok(ofGrant), ok(ofImage)},
 		},
 		"a launch permission that somebody took away": {
-			after: func(t *testing.T, _ *sim, c *Client) {
-				if _, err := c.Do(t.Context(), plan.ModifyLaunchPermission{Image: imageVirginia, Remove: []sharing.Recipient{sharing.Account(target)}}); err != nil {
-					t.Fatal(err)
-				}
-			},
-			want: []string{ok(ofGrant), "fail " + ofImage}, cause: "not visible to the account after",
+			after: func(t *testing.T, _ *sim, c *Client, _ []plan.Present) { doAll(t, c, unshare(target)) },
+			want:  []string{ok(ofGrant), "fail " + ofImage}, cause: "not visible to the account after",
 		},
 		"a grant that somebody took away": {
-			after: func(t *testing.T, _ *sim, c *Client) {
-				retire := undoOf(grantIn(target, keyVirginia), c.grants.id(subjectOf(grantIn(target, keyVirginia))))
-				if _, err := c.Do(t.Context(), retire); err != nil {
-					t.Fatal(err)
-				}
+			after: func(t *testing.T, _ *sim, c *Client, made []plan.Present) {
+				doAll(t, c, plan.RetireGrant{Issuer: target, Account: target, Region: virginia, KeyARN: keyVirginia, GrantID: made[0].GrantID})
 			},
 			want: []string{"fail " + ofGrant, ok(ofImage)}, cause: "does not list the grant",
 		},
 		"a role that was deleted after the grant": {
-			after: func(t *testing.T, _ *sim, c *Client) {
-				if _, err := c.Do(t.Context(), plan.DeleteServiceLinkedRole{Account: target, Grantee: autoscalingRole}); err != nil {
-					t.Fatal(err)
-				}
-				c.grants.addRole(granteeID, "") // as if the run had not looked it up
+			after: func(t *testing.T, s *sim, _ *Client, made []plan.Present) {
+				deleteRole(t, s)
+				made[0].Change = grantIn(target, keyVirginia) // the run had not looked the role up
 			},
 			want: []string{"warn " + ofGrant, ok(ofImage)}, cause: "KMS shows the grantee as AROA",
 		},
 		"a grantee that KMS shows by the unique id that the run knows": {
-			after: func(t *testing.T, _ *sim, c *Client) {
-				if _, err := c.Do(t.Context(), plan.DeleteServiceLinkedRole{Account: target, Grantee: autoscalingRole}); err != nil {
-					t.Fatal(err)
-				}
-			},
-			want: []string{ok(ofGrant), ok(ofImage)},
+			after: func(t *testing.T, s *sim, _ *Client, _ []plan.Present) { deleteRole(t, s) },
+			want:  []string{ok(ofGrant), ok(ofImage)},
 		},
 		"Allowed AMIs that hide the image":       {world: hidden("enabled"), want: []string{ok(ofGrant), "fail " + ofImage}, cause: "Allowed AMIs setting hides"},
 		"Allowed AMIs that are going to hide it": {world: hidden("audit-mode"), want: []string{ok(ofGrant), "warn " + ofImage}, cause: "in audit mode"},
@@ -133,12 +138,12 @@ func TestVerify(t *testing.T) {
 			if tt.world != nil {
 				s = start(t, tt.world)
 			}
-			c, p := shared(t, s, Options{VerifyTimeout: 3 * time.Second})
+			c, p, made := shared(t, s, Options{VerifyTimeout: 3 * time.Second})
 			if tt.after != nil {
-				tt.after(t, s, c)
+				tt.after(t, s, c, made)
 			}
 			var got []string
-			for _, check := range c.Verify(t.Context(), p, done()) {
+			for _, check := range c.Verify(t.Context(), p, made) {
 				verdict := "fail "
 				switch {
 				case check.OK:
@@ -163,17 +168,14 @@ func TestVerify(t *testing.T) {
 
 func TestVerifyTakesOneCallForEachQuestion(t *testing.T) {
 	s := start(t)
-	c, p := shared(t, s, Options{})
+	c, p, made := shared(t, s, Options{})
 	before := s.calls()
-	p.Kept = []plan.Kept{
-		{Scope: sharing.Scope{Account: otherTarget, Region: frankfurt}, Kind: plan.KeptLaunchPermission, Resource: imageFrankfurt.ID},
-		{Scope: sharing.Scope{Account: closedTarget, Region: frankfurt}, Kind: plan.KeptLaunchPermission, Resource: imageFrankfurt.ID},
-	}
-	if _, err := c.Do(t.Context(), plan.ModifyLaunchPermission{Image: imageFrankfurt, Add: []sharing.Recipient{sharing.Account(otherTarget)}}); err != nil {
-		t.Fatal(err)
-	}
+	kept := plan.ModifyLaunchPermission{Image: imageFrankfurt, Recipients: []sharing.Recipient{sharing.Account(otherTarget)}}
+	doAll(t, c, kept)
+	kept.Recipients = append(kept.Recipients, sharing.Account(closedTarget))
+	p.Kept = []plan.Present{{Change: kept}}
 	before["ec2:ModifyImageAttribute"]++
-	for _, check := range c.Verify(t.Context(), p, done()) {
+	for _, check := range c.Verify(t.Context(), p, made) {
 		if !check.OK {
 			t.Errorf("%+v", check)
 		}
@@ -198,9 +200,9 @@ func TestAHiddenImageIsNotWaitedFor(t *testing.T) {
 			State: "enabled", Criteria: []awssim.WorldImageCriterion{{ImageProviders: []string{"amazon"}}},
 		}}}
 	})
-	c, p := shared(t, s, Options{VerifyTimeout: 10 * time.Second})
+	c, p, made := shared(t, s, Options{VerifyTimeout: 10 * time.Second})
 	before := len(s.of("ec2:DescribeImages"))
-	c.Verify(t.Context(), p, done())
+	c.Verify(t.Context(), p, made)
 	if looks := len(s.of("ec2:DescribeImages")) - before; looks != looksAtHidden {
 		t.Errorf("it was looked for %d times", looks)
 	}
@@ -208,13 +210,11 @@ func TestAHiddenImageIsNotWaitedFor(t *testing.T) {
 
 func TestAnInterruptedVerificationAccusesNobody(t *testing.T) {
 	s := start(t)
-	c, p := shared(t, s, Options{})
-	if _, err := c.Do(t.Context(), plan.ModifyLaunchPermission{Image: imageVirginia, Remove: []sharing.Recipient{sharing.Account(target)}}); err != nil {
-		t.Fatal(err)
-	}
+	c, p, made := shared(t, s, Options{})
+	doAll(t, c, unshare(target))
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	for _, check := range c.Verify(ctx, p, done()) {
+	for _, check := range c.Verify(ctx, p, made) {
 		if !check.OK {
 			t.Errorf("%+v", check.Problem)
 		}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
 
@@ -65,11 +66,11 @@ func Denied(err error) bool {
 // https://docs.aws.amazon.com/kms/latest/developerguide/testing-permissions.html
 func Proven(err error) bool { return Has(err, "DryRunOperation", "DryRunOperationException") }
 
-// Unknown tells whether a call may have had its effect in spite of the error: the connection broke, or a fault of AWS
-// came in between.
+// Unknown tells whether a call may have had its effect in spite of the error: the connection broke, the answer can't be
+// read, or a fault of AWS came in between. A throttled call had none.
 func Unknown(err error) bool {
 	var unsent *smithy.InvalidParamsError
-	if err == nil || Unreachable(err) || errors.As(err, &unsent) {
+	if err == nil || Unreachable(err) || errors.As(err, &unsent) || Throttled(err) {
 		return false
 	}
 	if _, ok := errors.AsType[smithy.APIError](err); !ok {
@@ -77,6 +78,12 @@ func Unknown(err error) bool {
 	}
 	var response *awshttp.ResponseError
 	return errors.As(err, &response) && response.HTTPStatusCode() >= 500
+}
+
+// Throttled tells whether AWS refused a call because there were too many, with whatever status.
+func Throttled(err error) bool {
+	_, throttled := retry.DefaultThrottleErrorCodes[Code(err)]
+	return throttled
 }
 
 // Unreachable tells whether no connection came about at all, with AWS or with the proxy before it.

@@ -46,7 +46,7 @@ func texts(changes []plan.Change) []string {
 }
 
 func grantOf(change func(*sharing.Grant)) sharing.Grant {
-	g := sharing.Grant{ID: "g-1", Name: autoscaling("").GrantName(target), Issuer: target, Grantee: slr, Operations: sharing.DefaultGrantOperations()}
+	g := sharing.Grant{ID: "g-1", Name: sharing.GrantName(target, slr), Issuer: target, Grantee: slr, Operations: sharing.DefaultGrantOperations()}
 	change(&g)
 	return g
 }
@@ -102,6 +102,34 @@ func TestChanges(t *testing.T) {
 		},
 		"a grant with a constraint is made again": {
 			withGrant(func(g *sharing.Grant) { g.Constrained = true }), []string{createGrant, shareSnapshot, shareImage, retire(slr, "it carries a constraint")},
+		},
+		"a grant of which KMS names no issuer is kept": {
+			withGrant(func(g *sharing.Grant) { g.Issuer = "" }), []string{shareSnapshot, shareImage},
+		},
+		"a grant of which KMS names no grantee is kept": {
+			withGrant(func(g *sharing.Grant) { g.Grantee = "" }), []string{shareSnapshot, shareImage},
+		},
+		"a grant whose grantee has no path is kept": {
+			withGrant(func(g *sharing.Grant) { g.Grantee = "arn:aws:iam::222222222222:role/AWSServiceRoleForAutoScaling" }), []string{shareSnapshot, shareImage},
+		},
+		"a grant whose grantee is a service is kept": {
+			withGrant(func(g *sharing.Grant) { g.Grantee = "autoscaling.amazonaws.com" }), []string{shareSnapshot, shareImage},
+		},
+		"a grant of which KMS names no operations is kept": {
+			withGrant(func(g *sharing.Grant) { g.Operations = nil }), []string{shareSnapshot, shareImage},
+		},
+		"a grant that may be that of a deleted role is asked for again, and stays": {
+			func(r *sharing.Request, f *sharing.Facts) {
+				f.Targets[target].Roles[autoscaling("")] = sharing.Role{Exists: true, ARN: slr}
+				withGrant(func(g *sharing.Grant) { g.Grantee = "AROAUNKNOWN" })(r, f)
+			}, []string{createGrant, shareSnapshot, shareImage},
+		},
+		"a grant of which too little is known is kept, with those that are known to be wrong": {
+			func(_ *sharing.Request, f *sharing.Facts) {
+				key := f.Keys[keyARN(frankfurt, 1)]
+				key.Grants = []sharing.Grant{grantOf(func(g *sharing.Grant) { g.Issuer = "" }), grantOf(func(g *sharing.Grant) { g.ID, g.Operations = "g-2", []string{"Decrypt"} })}
+				f.Keys[keyARN(frankfurt, 1)] = key
+			}, []string{shareSnapshot, shareImage},
 		},
 		"a grant of others is no grant of ours, and stays": {
 			withGrant(func(g *sharing.Grant) { g.Name = "by-hand" }), []string{createGrant, shareSnapshot, shareImage},
@@ -291,12 +319,25 @@ func TestBlockedTargets(t *testing.T) {
 	}
 }
 
-func TestOwnAccountIsLeftOut(t *testing.T) {
+func TestOwnAccountWithoutRolesIsLeftOut(t *testing.T) {
 	r, f := ask()
-	r.Targets[0].Account = owner
+	r.Targets[0] = sharing.Target{Account: owner, Credentials: true}
 	p := mustCompute(t, r, f)
 	if !p.Empty() || len(p.Targets) != 0 || len(p.Notes) != 1 || !strings.Contains(p.Notes[0], "owns the images") {
 		t.Errorf("changes %v, notes %q", texts(p.Changes), p.Notes)
+	}
+}
+
+func TestOwnAccountGetsGrantsAndKeepsItsPermissions(t *testing.T) {
+	r, f := ask()
+	r.Targets[0].Account, r.Exact = owner, true
+	f.Targets = map[sharing.AccountID]sharing.TargetFacts{owner: {Roles: map[sharing.Grantee]sharing.Role{autoscaling(""): {Exists: true}}}}
+	f.Images[0].LaunchPermissions = []sharing.Recipient{sharing.Account(owner)}
+	f.Images[0].Snapshots[0].Recipients = []sharing.Recipient{sharing.Account(owner)}
+	p := mustCompute(t, r, f)
+	want := []string{"grant the key " + keyARN(frankfurt, 1) + " to " + autoscaling("").ARN("aws", owner)}
+	if diff := cmp.Diff(want, texts(p.Changes)); diff != "" || len(p.Notes) != 1 || !strings.Contains(p.Notes[0], "its roles get grants") {
+		t.Errorf("notes %q, -want +got:\n%s", p.Notes, diff)
 	}
 }
 
@@ -339,13 +380,80 @@ func TestSnapshotsAreSharedWithFiveHundredAccountsACall(t *testing.T) {
 
 func TestExactTellsWhatItLeavesAlone(t *testing.T) {
 	r, f := ask()
-	r.Exact = true
+	r.Exact, r.ExactGrants = true, true
 	f.Images[0].LaunchPermissions = []sharing.Recipient{{Kind: sharing.ToGroup, ID: "all"}}
 	key := f.Keys[keyARN(frankfurt, 1)]
-	key.Grants = []sharing.Grant{grantOf(func(g *sharing.Grant) { g.Name = "by-hand" })}
+	key.Grants = []sharing.Grant{grantOf(func(g *sharing.Grant) { g.Name = "by-hand" }), grantOf(func(g *sharing.Grant) { g.Name = sharing.GrantNamePrefix + "999999999999:x" })}
+	key.SharedWith, key.SharingKnown = []sharing.Recipient{sharing.Account("999999999999")}, true
 	f.Keys[keyARN(frankfurt, 1)] = key
-	want := []string{"the image ami-a (eu-central-1) is public", "1 grant on the key " + keyARN(frankfurt, 1) + ": not made by this plugin"}
+	want := []string{
+		"the image ami-a (eu-central-1) is public", "1 grant on the key " + keyARN(frankfurt, 1) + ": not made by this plugin",
+		"1 grant on the key " + keyARN(frankfurt, 1) + " that no target names: AMIs under the key are shared with their accounts, or may be",
+	}
 	if diff := cmp.Diff(want, mustCompute(t, r, f).Foreign); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestExactGrants has one grant that no target names.
+func TestExactGrants(t *testing.T) {
+	organization := sharing.Recipient{Kind: sharing.ToOrganization, ID: "arn:aws:organizations::111111111111:organization/o-abcdefghij"}
+	for name, test := range map[string]struct {
+		change func(*sharing.Request, *sharing.Key)
+		ends   bool
+	}{
+		"its account has no AMI under the key any more": {func(*sharing.Request, *sharing.Key) {}, true},
+		"exact alone ends no grant":                     {func(r *sharing.Request, _ *sharing.Key) { r.ExactGrants = false }, false},
+		"its account has another AMI under the key": {
+			func(_ *sharing.Request, k *sharing.Key) {
+				k.SharedWith = []sharing.Recipient{sharing.Account("999999999999")}
+			}, false,
+		},
+		"an organization has another AMI under the key": {
+			func(_ *sharing.Request, k *sharing.Key) { k.SharedWith = []sharing.Recipient{organization} }, false,
+		},
+		"everybody has another AMI under the key": {
+			func(_ *sharing.Request, k *sharing.Key) {
+				k.SharedWith = []sharing.Recipient{{Kind: sharing.ToGroup, ID: "all"}}
+			}, false,
+		},
+		"the AMI is shared with an organization":   {func(r *sharing.Request, _ *sharing.Key) { r.Organizations = []string{organization.ID} }, false},
+		"the other AMIs can't be read":             {func(_ *sharing.Request, k *sharing.Key) { k.SharingKnown = false }, false},
+		"KMS does not say who issued it":           {func(_ *sharing.Request, k *sharing.Key) { k.Grants[0].Issuer = "" }, false},
+		"another account has an AMI under the key": {func(_ *sharing.Request, k *sharing.Key) { k.SharedWith = []sharing.Recipient{sharing.Account(target)} }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, f := ask()
+			r.Exact, r.ExactGrants = true, true
+			key := f.Keys[keyARN(frankfurt, 1)]
+			role := "arn:aws:iam::999999999999:role/x"
+			key.Grants = []sharing.Grant{{ID: "g-9", Name: sharing.GrantName("999999999999", role), Issuer: "999999999999", Grantee: role, Operations: []string{"Decrypt"}}}
+			key.SharingKnown = true
+			test.change(&r, &key)
+			f.Keys[keyARN(frankfurt, 1)] = key
+			changes := mustCompute(t, r, f).Changes
+			retire, ends := changes[len(changes)-1].(plan.RetireGrant)
+			if ends != test.ends || ends && (!retire.Unused || !slices.Equal(retire.Besides, r.Images)) {
+				t.Errorf("the last change is %+v", changes[len(changes)-1])
+			}
+		})
+	}
+}
+
+func TestDoubtsAreToldOnceForEachKey(t *testing.T) {
+	r, f := ask()
+	key := f.Keys[keyARN(frankfurt, 1)]
+	for n := range 7 {
+		account := sharing.AccountID(fmt.Sprintf("%012d", 300+n))
+		r.Targets = append(r.Targets, sharing.Target{Account: account, Credentials: true, Grantees: []sharing.Grantee{autoscaling("")}})
+		role := sharing.Role{Exists: true, ARN: autoscaling("").ARN("aws", account)}
+		f.Targets[account] = sharing.TargetFacts{Roles: map[sharing.Grantee]sharing.Role{autoscaling(""): role}}
+		key.Grants = append(key.Grants, sharing.Grant{ID: "g-" + string(account), Name: sharing.GrantName(account, role.ARN), Grantee: role.ARN, Operations: r.GrantOperations})
+	}
+	f.Keys[keyARN(frankfurt, 1)] = key
+	want := []string{"7 grants on the key " + keyARN(frankfurt, 1) + " can't be told from what is asked for, and stay: KMS shows no issuing account " +
+		"(for account 000000000300, 000000000301, 000000000302, 000000000303, 000000000304 and 2 more)"}
+	if diff := cmp.Diff(want, mustCompute(t, r, f).Warnings); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }

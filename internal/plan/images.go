@@ -109,10 +109,10 @@ func (c *computation) fitness(arn, snapshot string) {
 func (c *computation) limits() {
 	quota := cmp.Or(c.request.SharingQuota, sharing.DefaultSharingQuota)
 	for _, image := range c.plan.Images {
-		present := slices.DeleteFunc(slices.Clone(image.LaunchPermissions), func(r sharing.Recipient) bool { return r.Kind == sharing.ToGroup })
+		present := setOf(slices.DeleteFunc(slices.Clone(image.LaunchPermissions), func(r sharing.Recipient) bool { return r.Kind == sharing.ToGroup }))
 		total := len(present)
 		for _, recipient := range c.recipients(image.Ref.Region) {
-			if !slices.Contains(present, recipient) {
+			if !present[recipient] {
 				total++
 			}
 		}

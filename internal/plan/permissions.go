@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"iter"
 	"slices"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
@@ -15,64 +16,71 @@ func (c *computation) snapshots() {
 	if !c.request.ShareSnapshots {
 		return
 	}
-	seen := map[sharing.ImageRef]bool{} // Region and snapshot: images can have one in common
-	for _, image := range c.plan.Images {
-		for _, snapshot := range image.Snapshots {
-			ref := sharing.ImageRef{Region: image.Ref.Region, ID: snapshot.ID}
-			if !seen[ref] {
+	for image, snapshot := range c.eachSnapshot() {
+		c.snapshot(image, snapshot)
+	}
+}
+
+// eachSnapshot yields the snapshots of the images with the first image that has it: images can have one in common.
+func (c *computation) eachSnapshot() iter.Seq2[sharing.ImageRef, sharing.Snapshot] {
+	return func(yield func(sharing.ImageRef, sharing.Snapshot) bool) {
+		seen := map[sharing.ImageRef]bool{} // Region and snapshot
+		for _, image := range c.plan.Images {
+			for _, snapshot := range image.Snapshots {
+				ref := sharing.ImageRef{Region: image.Ref.Region, ID: snapshot.ID}
+				if seen[ref] {
+					continue
+				}
 				seen[ref] = true
-				c.snapshot(image.Ref, snapshot)
+				if !yield(image.Ref, snapshot) {
+					return
+				}
 			}
 		}
 	}
 }
 
 func (c *computation) snapshot(image sharing.ImageRef, snapshot sharing.Snapshot) {
-	var missing []sharing.AccountID
+	there := setOf(snapshot.Recipients)
+	var missing, kept []sharing.AccountID
 	for _, target := range c.plan.Targets {
-		scope := at(target.Account, image.Region)
 		switch {
-		case target.Account == c.owner || !target.In(image.Region) || c.blocked(scope):
-		case slices.Contains(snapshot.Recipients, sharing.Account(target.Account)):
-			c.keep(Kept{Scope: scope, Kind: KeptSnapshotPermission, Resource: snapshot.ID})
+		case target.Account == c.owner || !target.In(image.Region) || c.blocked(at(target.Account, image.Region)):
+		case there[sharing.Account(target.Account)]:
+			kept = append(kept, target.Account)
 		default:
 			missing = append(missing, target.Account)
 		}
 	}
+	if len(kept) > 0 {
+		c.keep(Present{Change: ModifySnapshotPermission{Image: image, Snapshot: snapshot.ID, Accounts: kept}})
+	}
 	for batch := range slices.Chunk(missing, snapshotBatch) {
-		c.change(ModifySnapshotPermission{Image: image, Snapshot: snapshot.ID, Add: batch})
+		c.change(ModifySnapshotPermission{Image: image, Snapshot: snapshot.ID, Accounts: batch})
 	}
 }
 
 // launchPermissions plans one call for each image.
 func (c *computation) launchPermissions() {
 	for _, image := range c.plan.Images {
-		var missing []sharing.Recipient
-		for _, recipient := range c.recipients(image.Ref.Region) {
-			scope := sharing.Scope{Region: image.Ref.Region}
-			if recipient.Kind == sharing.ToAccount {
-				scope.Account = sharing.AccountID(recipient.ID)
-			}
+		wanted := c.recipients(image.Ref.Region)
+		slices.SortFunc(wanted, sharing.CompareRecipients)
+		there := setOf(image.LaunchPermissions)
+		var missing, kept []sharing.Recipient
+		for _, recipient := range wanted {
 			switch {
-			case scope.Account != "" && c.blocked(scope):
-			case slices.Contains(image.LaunchPermissions, recipient):
-				c.keep(keptPermission(scope, image.Ref.ID, recipient))
+			case recipient.Kind == sharing.ToAccount && c.blocked(at(sharing.AccountID(recipient.ID), image.Ref.Region)):
+			case there[recipient]:
+				kept = append(kept, recipient)
 			default:
 				missing = append(missing, recipient)
 			}
 		}
+		if len(kept) > 0 {
+			c.keep(Present{Change: ModifyLaunchPermission{Image: image.Ref, Recipients: kept}})
+		}
 		if len(missing) > 0 {
-			slices.SortFunc(missing, sharing.CompareRecipients)
-			c.change(ModifyLaunchPermission{Image: image.Ref, Add: missing})
+			c.change(ModifyLaunchPermission{Image: image.Ref, Recipients: missing})
 		}
 	}
-}
-
-// keptPermission names an organization, which is no scope, by its ARN in On.
-func keptPermission(scope sharing.Scope, image string, recipient sharing.Recipient) Kept {
-	kept := Kept{Scope: scope, Kind: KeptLaunchPermission, Resource: image}
-	if recipient.Kind != sharing.ToAccount {
-		kept.On = recipient.ID
-	}
-	return kept
 }

@@ -10,41 +10,23 @@ import "github.com/amishare/packer-plugin-ami-share/internal/sharing"
 type Plan struct {
 	// Changes in the order of their stages; within a stage by account, Region and resource.
 	Changes []Change
-	// Kept is what was asked for and is there already.
-	Kept []Kept
+	// Kept is what was asked for and is there already: no call is made for it. Permissions stand together as far as they
+	// are of one AMI or snapshot.
+	Kept []Present
 	// Blocked are the reasons why a target gets nothing, or nothing in a Region. No change of the plan is for its scope.
 	Blocked []sharing.Problem
-	// Foreign is what exact leaves alone and reports: public images, grants that others made.
+	// Foreign is what exact and exact_grants leave alone and report: public images, grants that others made or may need.
 	Foreign []string
+	// Warnings tell what is not known and may be wrong.
+	Warnings []string
 	// Notes tell what was dropped or passed over, and why: the images' own account among the targets, for one.
 	Notes []string
 	// Images are the images that are shared, less those that are gone. Keys are theirs, sorted by ARN.
 	Images []sharing.Image
 	Keys   []string
-	// Targets are those of the request, less the images' own account.
+	// Targets are those of the request, less the images' own account where nothing is to be done for it.
 	Targets []sharing.Target
 }
-
-// Kept is something that was asked for and is there already: no call is made for it.
-type Kept struct {
-	Scope    sharing.Scope
-	Kind     KeptKind
-	Resource string // image, snapshot, grantee's ARN, group
-	On       string // for a grant: the key's ARN
-	GrantID  string // for a grant
-}
-
-// KeptKind tells what is kept.
-type KeptKind int
-
-// The kinds.
-const (
-	KeptLaunchPermission KeptKind = iota
-	KeptSnapshotPermission
-	KeptGrant
-	KeptGroupRole
-	KeptTags
-)
 
 // Empty tells whether nothing has to change.
 func (p Plan) Empty() bool { return len(p.Changes) == 0 }

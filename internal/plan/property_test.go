@@ -43,7 +43,7 @@ func autoscaling(suffix string) sharing.Grantee {
 func (m maker) request() sharing.Request {
 	r := sharing.Request{
 		Images:         []sharing.ImageRef{{Region: frankfurt, ID: "ami-a"}, {Region: virginia, ID: "ami-b"}},
-		ShareSnapshots: m.maybe(), Exact: m.maybe(), GrantOperations: sharing.DefaultGrantOperations(),
+		ShareSnapshots: m.maybe(), Exact: m.maybe(), ExactGrants: m.maybe(), GrantOperations: sharing.DefaultGrantOperations(),
 	}
 	for n := range 1 + m.IntN(4) {
 		target := sharing.Target{Account: sharing.AccountID(fmt.Sprintf("%012d", 200+n)), Credentials: true, CreateServiceLinkedRoles: true, CopyTags: m.maybe()}
@@ -59,7 +59,7 @@ func (m maker) request() sharing.Request {
 	if m.maybe() {
 		r.Organizations = []string{"arn:aws:organizations::111111111111:organization/o-abcdefghij"}
 	}
-	if m.maybe() { // two roles whose grants have one name: KMS knows no dots in it
+	if m.maybe() { // two roles whose names differ in what KMS does not take in a grant's name
 		last := &r.Targets[len(r.Targets)-1]
 		last.Grantees = append(last.Grantees, sharing.Grantee{Path: "/", Name: "a.b"}, sharing.Grantee{Path: "/", Name: "a_b"})
 	}
@@ -75,7 +75,7 @@ func (m maker) facts(r sharing.Request) sharing.Facts {
 			image.Snapshots = append(image.Snapshots, sharing.Snapshot{
 				ID: fmt.Sprintf("snap-%d%d", i, n), Encrypted: true, KeyARN: arn, Recipients: m.accounts(r), Tags: map[string]string{"disk": "root"},
 			})
-			f.Keys[arn] = sharing.Key{ARN: arn, Described: true, State: "Enabled", GrantsListed: true, Grants: m.grants(r)}
+			f.Keys[arn] = sharing.Key{ARN: arn, Described: true, State: "Enabled", GrantsListed: true, Grants: m.grants(r), SharingKnown: m.maybe(), SharedWith: m.accounts(r)}
 		}
 		f.Images = append(f.Images, image)
 	}
@@ -104,15 +104,15 @@ func (m maker) some(all []sharing.Recipient) []sharing.Recipient {
 func (m maker) grants(r sharing.Request) []sharing.Grant {
 	all := []sharing.Grant{
 		{ID: "theirs", Name: "by-hand", Issuer: owner, Grantee: "arn:aws:iam::222222222222:role/x", Operations: []string{"Decrypt"}},
-		{ID: "left-over", Name: autoscaling("").GrantName("999999999999"), Issuer: "999999999999", Grantee: "arn:aws:iam::999999999999:role/x", Operations: []string{"Decrypt"}},
+		{ID: "left-over", Name: sharing.GrantName("999999999999", "arn:aws:iam::999999999999:role/x"), Issuer: "999999999999", Grantee: "arn:aws:iam::999999999999:role/x", Operations: []string{"Decrypt"}},
 	}
 	for _, target := range r.Targets {
 		for n, grantee := range target.Grantees {
 			g := sharing.Grant{
-				ID: fmt.Sprintf("there-%s-%d", target.Account, n), Name: grantee.GrantName(target.Account), Issuer: target.Account,
+				ID: fmt.Sprintf("there-%s-%d", target.Account, n), Name: sharing.GrantName(target.Account, grantee.ARN("aws", target.Account)), Issuer: target.Account,
 				Grantee: grantee.ARN("aws", target.Account), Operations: r.GrantOperations,
 			}
-			switch m.IntN(6) {
+			switch m.IntN(9) {
 			case 0:
 				g.Grantee = "AROADEADDEADDEADDEAD"
 			case 1:
@@ -123,6 +123,12 @@ func (m maker) grants(r sharing.Request) []sharing.Grant {
 				g.Constrained = true
 			case 4:
 				continue
+			case 5:
+				g.Issuer = ""
+			case 6:
+				g.Operations = nil
+			case 7:
+				g.Grantee = ""
 			}
 			all = append(all, g)
 		}
@@ -211,9 +217,10 @@ func lacksGrants(r sharing.Request, f sharing.Facts, target sharing.Target, keyA
 	var missing []string
 	for _, grantee := range target.Grantees {
 		role := f.Targets[target.Account].Roles[grantee]
-		fits := func(g sharing.Grant) bool {
-			return (g.Grantee == role.ARN || role.UniqueID != "" && g.Grantee == role.UniqueID) && g.Issuer == target.Account &&
-				slices.Equal(g.Operations, r.GrantOperations) && !g.Constrained
+		fits := func(g sharing.Grant) bool { // what KMS leaves out says nothing
+			return (g.Grantee == "" || g.Grantee == role.ARN || role.UniqueID != "" && g.Grantee == role.UniqueID) &&
+				(g.Issuer == "" || g.Issuer == target.Account) && (len(g.Operations) == 0 || slices.Equal(g.Operations, r.GrantOperations)) && !g.Constrained &&
+				g.Name == sharing.GrantName(target.Account, role.ARN)
 		}
 		if !role.Exists || !slices.ContainsFunc(f.Keys[keyARN].Grants, fits) {
 			missing = append(missing, fmt.Sprintf("%s has no grant on %s", grantee, keyARN))
@@ -222,25 +229,15 @@ func lacksGrants(r sharing.Request, f sharing.Facts, target sharing.Target, keyA
 	return missing
 }
 
-// content is what facts say but for the ids of grants: one that is made again has another.
+// content is what facts say of AMIs: their permissions, and their tags in the targets.
 func content(t *testing.T, f sharing.Facts) string {
 	t.Helper()
-	var lines []string
-	for arn, key := range f.Keys {
-		for _, g := range key.Grants {
-			g.ID = ""
-			lines = append(lines, fmt.Sprintf("%s %+v", arn, g))
-		}
-	}
 	images, err := json.Marshal(f.Images)
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines = append(lines, string(images))
+	lines := []string{string(images)}
 	for account, target := range f.Targets {
-		for grantee, role := range target.Roles {
-			lines = append(lines, fmt.Sprintf("%s %v %t", account, grantee, role.Exists))
-		}
 		for region, resources := range target.Tags {
 			for resource, tags := range resources {
 				if len(tags) > 0 {
@@ -248,23 +245,24 @@ func content(t *testing.T, f sharing.Facts) string {
 				}
 			}
 		}
-		lines = append(lines, fmt.Sprintf("%s %v", account, target.Groups))
 	}
 	slices.Sort(lines)
 	return strings.Join(lines, "\n")
 }
 
-func TestDoneAndUndoneIsAsBefore(t *testing.T) {
+// TestDoneAndUndone undoes what a plan has done to the AMIs. What it has done to keys and accounts stays.
+func TestDoneAndUndone(t *testing.T) {
 	eachWorld(t, func(t *testing.T, r sharing.Request, f sharing.Facts) {
-		for arn, key := range f.Keys { // made again, a grant has no constraint: AWS is asked for what ListGrants showed
-			key.Grants = slices.DeleteFunc(key.Grants, func(g sharing.Grant) bool { return g.Constrained })
-			f.Keys[arn] = key
-		}
 		before := content(t, f)
 		m := &memory{facts: f}
 		var undo []plan.Change
 		for _, change := range mustCompute(t, r, f).Changes {
-			undo = append(undo, m.do(change))
+			switch reverse := m.do(change); {
+			case (reverse == nil) != (plan.BelongingOf(change) == plan.ToKey):
+				t.Errorf("%s has the undo %v", change, reverse)
+			case reverse != nil:
+				undo = append(undo, reverse)
+			}
 		}
 		for _, change := range slices.Backward(undo) {
 			m.do(change)
@@ -272,27 +270,37 @@ func TestDoneAndUndoneIsAsBefore(t *testing.T) {
 		if diff := cmp.Diff(strings.Split(before, "\n"), strings.Split(content(t, m.facts), "\n")); diff != "" {
 			t.Error(diff)
 		}
+		for _, target := range r.Targets {
+			for arn := range m.facts.Keys {
+				for _, missing := range lacksGrants(r, m.facts, target, arn) {
+					t.Error(missing)
+				}
+			}
+		}
 	})
 }
 
-// unfit tells whether a grant is one that a run may retire: one of the plugin's that no target names, which takes exact, or
-// one that a target names and that does not work as asked for.
-func unfit(r sharing.Request, f sharing.Facts, g sharing.Grant) bool {
-	named := false
+// unfit tells whether a grant is one that a run may retire: one of the plugin's that no target names and no other AMI needs,
+// which takes exact_grants, or one that a target names and that is known not to work as asked for.
+func unfit(r sharing.Request, f sharing.Facts, keyARN string, g sharing.Grant) bool {
+	account, ours := strings.CutPrefix(g.Name, sharing.GrantNamePrefix)
+	if !ours {
+		return false
+	}
+	account, _, _ = strings.Cut(account, ":")
 	for _, target := range r.Targets {
 		for _, grantee := range target.Grantees {
-			if g.Name != grantee.GrantName(target.Account) {
+			arn, id := grantee.ARN("aws", target.Account), f.Targets[target.Account].Roles[grantee].UniqueID
+			if g.Name != sharing.GrantName(target.Account, arn) {
 				continue
 			}
-			named = true
-			arn, id := grantee.ARN("aws", target.Account), f.Targets[target.Account].Roles[grantee].UniqueID
-			to := g.Grantee == arn || id != "" && g.Grantee == id
-			if to && g.Issuer == target.Account && !g.Constrained && slices.Equal(g.Operations, r.GrantOperations) {
-				return false
-			}
+			same := g.Grantee == arn || id != "" && g.Grantee == id
+			return strings.HasPrefix(g.Grantee, "AROA") && id != "" && g.Grantee != id || g.Issuer != "" && g.Issuer != target.Account ||
+				same && g.Constrained || same && len(g.Operations) > 0 && !slices.Equal(g.Operations, r.GrantOperations)
 		}
 	}
-	return strings.HasPrefix(g.Name, sharing.GrantNamePrefix) && (named || r.Exact)
+	key := f.Keys[keyARN]
+	return r.ExactGrants && key.SharingKnown && len(r.Organizations) == 0 && !slices.Contains(key.SharedWith, sharing.Account(sharing.AccountID(account)))
 }
 
 func TestNothingNamedIsEverRemoved(t *testing.T) {
@@ -301,21 +309,28 @@ func TestNothingNamedIsEverRemoved(t *testing.T) {
 		for _, change := range mustCompute(t, r, f).Changes {
 			switch c := change.(type) {
 			case plan.ModifyLaunchPermission:
-				for _, recipient := range c.Remove {
+				for _, recipient := range c.Recipients {
+					if c.Operation != plan.Remove {
+						break
+					}
 					if slices.Contains(named, recipient) || !r.Exact {
 						t.Errorf("%v is removed from %s", recipient, c.Image)
 					}
 				}
 			case plan.ModifySnapshotPermission:
-				for _, account := range c.Remove {
+				for _, account := range c.Accounts {
+					if c.Operation != plan.Remove {
+						break
+					}
 					if slices.Contains(named, sharing.Account(account)) || !r.Exact {
 						t.Errorf("%s is removed from %s", account, c.Snapshot)
 					}
 				}
+			case plan.CreateServiceLinkedRole, plan.CreateGrant, plan.PutTags, plan.RestoreTags, plan.SetGroupRole:
 			case plan.RetireGrant:
 				grants := f.Keys[c.KeyARN].Grants
 				i := slices.IndexFunc(grants, func(g sharing.Grant) bool { return g.ID == c.GrantID })
-				if i < 0 || !unfit(r, f, grants[i]) {
+				if i < 0 || !unfit(r, f, c.KeyARN, grants[i]) {
 					t.Errorf("a grant is retired that is named, or of others: %+v", c)
 				}
 			}
@@ -337,11 +352,21 @@ func TestExactLeavesOnlyWhatIsNamed(t *testing.T) {
 				}
 			}
 		}
-		for arn, key := range m.facts.Keys {
-			for _, g := range key.Grants {
-				if unfit(r, m.facts, g) {
-					t.Errorf("the key %s still has the grant %+v", arn, g)
-				}
+	})
+}
+
+func TestExactGrantsEndsWhatNobodyNeeds(t *testing.T) {
+	eachWorld(t, func(t *testing.T, r sharing.Request, f sharing.Facts) {
+		r.ExactGrants = true
+		m := &memory{facts: f}
+		for _, change := range mustCompute(t, r, f).Changes {
+			m.do(change)
+		}
+		for _, key := range m.facts.Keys {
+			needed := len(r.Organizations) > 0 || !key.SharingKnown || slices.Contains(key.SharedWith, sharing.Account("999999999999"))
+			there := slices.ContainsFunc(key.Grants, func(g sharing.Grant) bool { return g.ID == "left-over" })
+			if there != needed {
+				t.Errorf("the grant of an account that nobody names is there: %t, needed: %t", there, needed)
 			}
 		}
 	})

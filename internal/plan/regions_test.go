@@ -39,7 +39,7 @@ func TestExactTakesAwayInARegionThatATargetLeavesOut(t *testing.T) {
 	f.Images[1].LaunchPermissions = []sharing.Recipient{sharing.Account(target)}
 	var removed []sharing.ImageRef
 	for _, change := range mustCompute(t, r, f).Changes {
-		if permission, ok := change.(plan.ModifyLaunchPermission); ok && len(permission.Remove) > 0 {
+		if permission, ok := change.(plan.ModifyLaunchPermission); ok && permission.Operation == plan.Remove {
 			removed = append(removed, permission.Image)
 		}
 	}
@@ -69,7 +69,7 @@ func TestAnAccountThroughAnOrganizationGetsAllButLaunchPermission(t *testing.T) 
 				t.Errorf("changes (-want +got):\n%s", diff)
 			}
 			i := slices.IndexFunc(changes, func(c plan.Change) bool { _, ok := c.(plan.ModifyLaunchPermission); return ok })
-			if diff := cmp.Diff([]sharing.Recipient{unit}, changes[i].(plan.ModifyLaunchPermission).Add); diff != "" {
+			if diff := cmp.Diff([]sharing.Recipient{unit}, changes[i].(plan.ModifyLaunchPermission).Recipients); diff != "" {
 				t.Errorf("recipients (-want +got):\n%s", diff)
 			}
 		})

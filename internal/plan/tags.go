@@ -33,27 +33,24 @@ func (c *computation) sees(account sharing.AccountID, snapshot sharing.Snapshot)
 }
 
 func (c *computation) tag(scope sharing.Scope, image sharing.ImageRef, resource string, wanted map[string]string, there map[string]map[string]string) {
-	put := PutTags{Account: scope.Account, Image: image, Resource: resource, Tags: map[string]string{}, Previous: map[string]string{}}
-	some := false
+	put := PutTags{Account: scope.Account, Image: image, Resource: resource, Tags: map[string]string{}}
+	same := map[string]string{}
 	for key, value := range wanted {
 		if strings.HasPrefix(key, "aws:") {
 			continue // nobody but AWS can write these
 		}
-		some = true
-		old, ok := there[resource][key]
-		if ok && old == value {
+		if old, ok := there[resource][key]; ok && old == value {
+			same[key] = value
 			continue
 		}
 		put.Tags[key] = value
-		if ok {
-			put.Previous[key] = old
-		}
 	}
 	switch {
 	case len(put.Tags) > 0:
 		c.change(put)
-	case some:
-		c.keep(Kept{Scope: scope, Kind: KeptTags, Resource: resource})
+	case len(same) > 0:
+		put.Tags = same
+		c.keep(Present{Change: put})
 	}
 }
 
@@ -79,13 +76,13 @@ func (c *computation) groups() {
 		}
 		role := c.role(target, grantee).ARN
 		for _, group := range c.facts.Targets[target.Account].Groups {
-			scope := at(target.Account, group.Region)
+			change := SetGroupRole{Account: target.Account, Region: group.Region, Group: group.Name, RoleARN: role, Previous: group.RoleARN}
 			switch {
-			case c.blocked(scope) || !slices.Contains(regions, group.Region) || !target.In(group.Region) || !slices.Contains(target.AutoScalingGroups, group.Name):
+			case c.blocked(at(target.Account, group.Region)) || !slices.Contains(regions, group.Region) || !target.In(group.Region) || !slices.Contains(target.AutoScalingGroups, group.Name):
 			case group.RoleARN == role:
-				c.keep(Kept{Scope: scope, Kind: KeptGroupRole, Resource: group.Name})
+				c.keep(Present{Change: change})
 			default:
-				c.change(SetGroupRole{Account: target.Account, Region: group.Region, Group: group.Name, RoleARN: role, Previous: group.RoleARN})
+				c.change(change)
 			}
 		}
 	}

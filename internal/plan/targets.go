@@ -27,12 +27,12 @@ func (c *computation) targets() {
 	}
 }
 
-// ownAccount drops the images' own account, which can launch them anyway. Where a key belongs to yet another account,
-// its roles need grants like those of any other.
+// ownAccount drops the images' own account where it has no roles: it can launch them anyway. Its roles need grants like
+// those of any other account. In the key's own account too a service-linked role has only what the key's policy or a
+// grant gives it. https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
 func (c *computation) ownAccount(target sharing.Target) {
-	foreign := slices.ContainsFunc(c.plan.Keys, func(arn string) bool { return sharing.AccountOf(arn) != c.owner })
-	if foreign && target.Credentials && len(target.Grantees) > 0 {
-		c.note("account %s owns the images and needs no permission; it gets grants, since a key belongs to another account", target.Account)
+	if target.Credentials && len(target.Grantees) > 0 && len(c.plan.Keys) > 0 {
+		c.note("account %s owns the images and needs no permission; its roles get grants", target.Account)
 		c.plan.Targets = append(c.plan.Targets, target)
 		return
 	}

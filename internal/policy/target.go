@@ -93,7 +93,7 @@ func withoutPath(role string) string {
 	return arn.String()
 }
 
-// roleStatements create the service-linked roles that are missing, and delete those of a run that is rolled back.
+// roleStatements create the service-linked roles that are missing.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/create-service-linked-role.html
 func (c Config) roleStatements(targets []Target) []statement {
 	var roles, services []string
@@ -108,7 +108,6 @@ func (c Config) roleStatements(targets []Target) []statement {
 	return []statement{
 		allow("AmiShareCreateRoles", []string{"iam:CreateServiceLinkedRole"}, unique(roles)).
 			matching("iam:AWSServiceName", unique(services)...),
-		allow("AmiShareDeleteRoles", []string{"iam:DeleteServiceLinkedRole"}, unique(roles)),
 	}
 }
 

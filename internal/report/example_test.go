@@ -11,7 +11,7 @@ import (
 
 func ExampleTable() {
 	image := sharing.Image{Ref: sharing.ImageRef{Region: "eu-central-1", ID: "ami-0123456789abcdef0"}}
-	launch := plan.ModifyLaunchPermission{Image: image.Ref, Add: []sharing.Recipient{sharing.Account("222222222222")}}
+	launch := plan.ModifyLaunchPermission{Image: image.Ref, Recipients: []sharing.Recipient{sharing.Account("222222222222")}}
 	fmt.Println(report.Table(report.Run{
 		Plan:   plan.Plan{Images: []sharing.Image{image}, Changes: []plan.Change{launch}},
 		Result: apply.Result{Outcomes: []apply.Outcome{{Change: launch, Status: apply.Done}}},

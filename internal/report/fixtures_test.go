@@ -67,22 +67,22 @@ func thePlan() plan.Plan {
 		Changes: []plan.Change{
 			plan.CreateServiceLinkedRole{Account: "333333333333", ARN: roleARN("333333333333")},
 			createGrant("333333333333", frankfurt), createGrant("333333333333", virginia),
-			plan.ModifySnapshotPermission{Image: first.Ref, Snapshot: first.Snapshots[0].ID, Add: []sharing.AccountID{"333333333333"}},
-			plan.ModifySnapshotPermission{Image: second.Ref, Snapshot: second.Snapshots[0].ID, Add: []sharing.AccountID{"222222222222", "333333333333"}},
-			plan.ModifyLaunchPermission{Image: first.Ref, Add: []sharing.Recipient{sharing.Account("333333333333"), {Kind: sharing.ToOrganization, ID: organization}}},
-			plan.ModifyLaunchPermission{Image: second.Ref, Add: []sharing.Recipient{sharing.Account("222222222222"), sharing.Account("333333333333")}},
+			plan.ModifySnapshotPermission{Image: first.Ref, Snapshot: first.Snapshots[0].ID, Accounts: []sharing.AccountID{"333333333333"}},
+			plan.ModifySnapshotPermission{Image: second.Ref, Snapshot: second.Snapshots[0].ID, Accounts: []sharing.AccountID{"222222222222", "333333333333"}},
+			plan.ModifyLaunchPermission{Image: first.Ref, Recipients: []sharing.Recipient{sharing.Account("333333333333"), {Kind: sharing.ToOrganization, ID: organization}}},
+			plan.ModifyLaunchPermission{Image: second.Ref, Recipients: []sharing.Recipient{sharing.Account("222222222222"), sharing.Account("333333333333")}},
 			plan.PutTags{Account: "333333333333", Image: first.Ref, Resource: first.Ref.ID, Tags: map[string]string{"os": "linux"}},
-			plan.ModifyLaunchPermission{Image: first.Ref, Remove: []sharing.Recipient{sharing.Account("555555555555")}},
+			plan.ModifyLaunchPermission{Image: first.Ref, Operation: plan.Remove, Recipients: []sharing.Recipient{sharing.Account("555555555555")}},
 			plan.RetireGrant{
 				Issuer: "222222222222", Account: "222222222222", Region: frankfurt, KeyARN: keyARN(frankfurt), GrantID: "old",
 				GranteeARN: "AROAEXAMPLE", Why: "its role was deleted",
 			},
 		},
-		Kept: []plan.Kept{
-			{Scope: sharing.Scope{Account: "222222222222", Region: frankfurt}, Kind: plan.KeptLaunchPermission, Resource: first.Ref.ID},
-			{Scope: sharing.Scope{Account: "222222222222", Region: frankfurt}, Kind: plan.KeptSnapshotPermission, Resource: first.Snapshots[0].ID},
-			{Scope: sharing.Scope{Account: "222222222222", Region: frankfurt}, Kind: plan.KeptGrant, Resource: roleARN("222222222222"), On: keyARN(frankfurt), GrantID: "kept-1"},
-			{Scope: sharing.Scope{Account: "222222222222", Region: virginia}, Kind: plan.KeptGrant, Resource: roleARN("222222222222"), On: keyARN(virginia), GrantID: "kept-2"},
+		Kept: []plan.Present{
+			{Change: plan.ModifyLaunchPermission{Image: first.Ref, Recipients: []sharing.Recipient{sharing.Account("222222222222")}}},
+			{Change: plan.ModifySnapshotPermission{Image: first.Ref, Snapshot: first.Snapshots[0].ID, Accounts: []sharing.AccountID{"222222222222"}}},
+			{Change: createGrant("222222222222", frankfurt), GrantID: "kept-1"},
+			{Change: createGrant("222222222222", virginia), GrantID: "kept-2"},
 		},
 		Blocked: []sharing.Problem{notAssumable},
 		Foreign: []string{"the image " + first.Ref.ID + " is public"},
@@ -131,9 +131,9 @@ func theRollback() report.Run {
 			r.Result.Outcomes[i].Status = apply.Undone
 		}
 	}
-	r.Result.NotUndone = []apply.NotUndone{{
+	r.Result.Left = []apply.Leftover{{
 		Change:  createGrant("333333333333", frankfurt),
-		Problem: sharing.Problem{Scope: sharing.Scope{Account: "333333333333", Region: frankfurt}, Doing: "retiring grant grant-1", Code: "KMSInternalException"},
+		Problem: &sharing.Problem{Scope: sharing.Scope{Account: "333333333333", Region: frankfurt}, Doing: "retiring grant grant-1", Code: "KMSInternalException"},
 		Command: "aws kms retire-grant --region eu-central-1 --key-id " + keyARN(frankfurt) + " --grant-id grant-1",
 	}}
 	r.Checks = nil
@@ -153,8 +153,8 @@ func theCrowd() report.Run {
 			ids, recipients = append(ids, account), append(recipients, sharing.Account(account))
 			r.Plan.Changes = append(r.Plan.Changes, createGrant(account, region))
 		}
-		r.Plan.Changes = append(r.Plan.Changes, plan.ModifySnapshotPermission{Image: img.Ref, Snapshot: img.Snapshots[0].ID, Add: ids},
-			plan.ModifyLaunchPermission{Image: img.Ref, Add: recipients})
+		r.Plan.Changes = append(r.Plan.Changes, plan.ModifySnapshotPermission{Image: img.Ref, Snapshot: img.Snapshots[0].ID, Accounts: ids},
+			plan.ModifyLaunchPermission{Image: img.Ref, Recipients: recipients})
 	}
 	for i := range 3 {
 		problem := notAssumable

@@ -22,6 +22,8 @@ const (
 	skipped status = "skipped"
 	undone  status = "undone"
 	planned status = "planned"
+	unknown status = "unknown"
+	left    status = "left"
 )
 
 // kind tells what an item is.
@@ -83,35 +85,18 @@ func compareItems(a, b item) int {
 
 func keptItems(p plan.Plan) []item {
 	var items []item
-	kinds := map[plan.KeptKind]kind{
-		plan.KeptLaunchPermission: launchPermission, plan.KeptSnapshotPermission: snapshotPermission,
-		plan.KeptGrant: grant, plan.KeptGroupRole: groupRole, plan.KeptTags: tags,
-	}
 	for _, kept := range p.Kept {
-		i := item{
-			Kind: kinds[kept.Kind], Recipient: recipientOf(kept), Region: kept.Scope.Region,
-			Resource: kept.Resource, GrantID: kept.GrantID, Status: present,
-		}
-		if i.Kind == grant {
-			i.Resource, i.Grantee = kept.On, kept.Resource
-		}
-		items = append(items, i)
+		items = append(items, changeItems(kept.Change, item{GrantID: kept.GrantID, Status: present})...)
 	}
 	return items
 }
 
 func outcomeItems(outcome apply.Outcome) []item {
-	i := item{GrantID: outcome.GrantID}
-	switch outcome.Status {
-	case apply.Done:
-		i.Status = added
-	case apply.Failed:
-		i.Status = failed
-	case apply.Undone:
-		i.Status = undone
-	default:
-		i.Status = skipped
+	statuses := map[apply.Status]status{
+		apply.Done: added, apply.Found: present, apply.Failed: failed, apply.Unknown: unknown, apply.Undone: undone, apply.Left: left,
+		apply.Skipped: skipped,
 	}
+	i := item{GrantID: outcome.GrantID, Status: statuses[outcome.Status], Reason: outcome.Reason}
 	if outcome.Problem != nil {
 		i.Reason = strings.TrimPrefix(outcome.Problem.Code+": "+outcome.Problem.Cause, ": ")
 	}
@@ -137,29 +122,27 @@ func changeItems(change plan.Change, like item) []item {
 		i.Grantee, i.GrantID, i.Reason = c.GranteeARN, c.GrantID, cmp.Or(i.Reason, c.Why)
 		return []item{i.removal()}
 	case plan.ModifySnapshotPermission:
-		return permissionItems(accounts(c.Add), accounts(c.Remove), func(to sharing.Recipient) item {
-			return give(snapshotPermission, to, c.Image.Region, c.Snapshot)
-		})
+		return permissionItems(c.Operation, accounts(c.Accounts), give(snapshotPermission, sharing.Recipient{}, c.Image.Region, c.Snapshot))
 	case plan.ModifyLaunchPermission:
-		return permissionItems(c.Add, c.Remove, func(to sharing.Recipient) item {
-			return give(launchPermission, to, c.Image.Region, c.Image.ID)
-		})
+		return permissionItems(c.Operation, c.Recipients, give(launchPermission, sharing.Recipient{}, c.Image.Region, c.Image.ID))
 	case plan.PutTags:
 		return []item{give(tags, sharing.Account(c.Account), c.Image.Region, c.Resource)}
 	case plan.SetGroupRole:
 		return []item{give(groupRole, sharing.Account(c.Account), c.Region, c.Group)}
-	default: // DeleteServiceLinkedRole and RemoveTags only undo: what they undo is told
+	default: // RestoreTags only undoes: what it undoes is told
 		return nil
 	}
 }
 
-func permissionItems(add, remove []sharing.Recipient, give func(sharing.Recipient) item) []item {
-	var items []item
-	for _, to := range add {
-		items = append(items, give(to))
-	}
-	for _, to := range remove {
-		items = append(items, give(to).removal())
+// permissionItems are items like the example, one for each recipient.
+func permissionItems(operation plan.Operation, recipients []sharing.Recipient, like item) []item {
+	items := make([]item, len(recipients))
+	for n, to := range recipients {
+		items[n] = like
+		items[n].Recipient = to
+		if operation == plan.Remove {
+			items[n] = items[n].removal()
+		}
 	}
 	return items
 }
@@ -178,20 +161,4 @@ func accounts(ids []sharing.AccountID) []sharing.Recipient {
 		recipients[i] = sharing.Account(id)
 	}
 	return recipients
-}
-
-// recipientOf returns whom a kept permission names. One for an organization has no account in its scope; how its ARN is
-// carried is the plan's business.
-func recipientOf(kept plan.Kept) sharing.Recipient {
-	if kept.Scope.Account != "" {
-		return sharing.Account(kept.Scope.Account)
-	}
-	return recipientNamed(kept.On)
-}
-
-func recipientNamed(arn string) sharing.Recipient {
-	if strings.Contains(arn, ":ou/") {
-		return sharing.Recipient{Kind: sharing.ToOrganizationalUnit, ID: arn}
-	}
-	return sharing.Recipient{Kind: sharing.ToOrganization, ID: arn}
 }

@@ -173,8 +173,8 @@ func jsonCheckOf(c sharing.Check) jsonCheck {
 
 func (r Run) jsonNotUndone() []jsonNotUndone {
 	list := []jsonNotUndone{}
-	for _, left := range r.Result.NotUndone {
-		list = append(list, jsonNotUndone{left.Change.String(), left.Command, jsonProblemOf(left.Problem)})
+	for _, left := range r.Result.NotUndone() {
+		list = append(list, jsonNotUndone{left.Change.String(), left.Command, jsonProblemOf(*left.Problem)})
 	}
 	return list
 }

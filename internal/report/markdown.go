@@ -79,10 +79,10 @@ func markdownProblems(title string, problems []sharing.Problem) string {
 }
 
 func (r Run) markdownNotUndone() string {
-	if len(r.Result.NotUndone) == 0 {
+	if len(r.Result.NotUndone()) == 0 {
 		return ""
 	}
-	commands := mapped(r.Result.NotUndone, func(left apply.NotUndone) string { return left.Command })
+	commands := mapped(r.Result.NotUndone(), func(left apply.Leftover) string { return left.Command })
 	return "**Could not be undone; these commands do it**\n\n```\n" + strings.Join(commands, "\n") + "\n```"
 }
 

@@ -174,8 +174,8 @@ func TestEveryChangeIsReported(t *testing.T) {
 	img := image(frankfurt, 1)
 	for want, change := range map[string]plan.Change{
 		"service-linked role": plan.CreateServiceLinkedRole{Account: "2"}, "grant": createGrant("2", frankfurt),
-		"snapshot permission": plan.ModifySnapshotPermission{Image: img.Ref, Snapshot: img.Snapshots[0].ID, Add: []sharing.AccountID{"2"}},
-		"launch permission":   plan.ModifyLaunchPermission{Image: img.Ref, Add: []sharing.Recipient{sharing.Account("2")}},
+		"snapshot permission": plan.ModifySnapshotPermission{Image: img.Ref, Snapshot: img.Snapshots[0].ID, Accounts: []sharing.AccountID{"2"}},
+		"launch permission":   plan.ModifyLaunchPermission{Image: img.Ref, Recipients: []sharing.Recipient{sharing.Account("2")}},
 		"tags":                plan.PutTags{Account: "2", Image: img.Ref, Resource: img.Ref.ID},
 		"Auto Scaling group":  plan.SetGroupRole{Account: "2", Region: frankfurt, Group: "web"},
 	} {

@@ -135,7 +135,7 @@ func (r Run) cell(items []item, prevented bool) string {
 		return none
 	}
 	var words []string
-	for _, s := range []status{added, present, planned, removed, failed, skipped, undone} {
+	for _, s := range []status{added, present, planned, removed, failed, unknown, skipped, undone, left} {
 		gives, takes := count(items, s, false), count(items, s, true)
 		if gives > 0 {
 			words = append(words, counted(gives, len(items), string(s)))

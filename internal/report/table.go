@@ -111,11 +111,11 @@ func list(title string, lines []string) string {
 
 // notUndone lists what a rollback had to leave, with the command that undoes it.
 func (r Run) notUndone() string {
-	if len(r.Result.NotUndone) == 0 {
+	if len(r.Result.NotUndone()) == 0 {
 		return ""
 	}
 	lines := []string{"Could not be undone; these commands do it:"}
-	for _, left := range r.Result.NotUndone {
+	for _, left := range r.Result.NotUndone() {
 		lines = append(lines, "* "+indent(left.Problem.Error()), "  "+left.Command)
 	}
 	return strings.Join(lines, "\n")

@@ -42,15 +42,19 @@ type Key struct {
 	State        string // "Enabled", …
 	Grants       []Grant
 	GrantsListed bool // whether ListGrants was allowed; without it Grants is empty
+	// SharedWith are all with whom other AMIs of the owner under this key are shared. It is read for exact_grants only,
+	// and SharingKnown says that it could be.
+	SharedWith   []Recipient
+	SharingKnown bool
 }
 
-// Grant is a grant on a key, as ListGrants shows it.
+// Grant is a grant on a key, as ListGrants shows it. What KMS leaves out is empty: nothing can be concluded from that.
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_GrantListEntry.html
 type Grant struct {
 	ID          string
 	Name        string
-	Issuer      AccountID // the account that the grant was issued from
-	Grantee     string    // ARN; the unique id ("AROA…") when the role is gone or not resolved yet
+	Issuer      AccountID // the account that the grant was issued from, "" when KMS does not name it
+	Grantee     string    // ARN; the unique id ("AROA…") when the role is gone or not resolved yet; a service's name; ""
 	Operations  []string
 	Constrained bool // carries an encryption-context or source constraint
 	Created     time.Time

@@ -1,6 +1,8 @@
 package sharing
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"regexp"
 	"slices"
@@ -122,11 +124,14 @@ func (g Grantee) String() string {
 // GrantNamePrefix begins the name of every grant that this plugin makes, and of no other.
 const GrantNamePrefix = "packer-plugin-ami-share:"
 
-var illegalInGrantName = regexp.MustCompile(`[^a-zA-Z0-9:/_-]`)
+var illegalInGrantName = regexp.MustCompile(`[^a-zA-Z0-9/_-]`)
 
-// GrantName returns the name of the plugin's grant for a role: the same for every run, and legal for KMS, which knows
-// no dots in it. KMS answers a repeated CreateGrant of that name with the grant that is there.
+// GrantName returns the name of the plugin's grant for a role in a target: the same for every run, and of no other role or
+// target, since it ends with a digest of the role's ARN. KMS answers a repeated CreateGrant of that name and content with
+// the grant that is there. A name has at most 256 letters, digits and :/_-.
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateGrant.html#KMS-CreateGrant-request-Name
-func (g Grantee) GrantName(account AccountID) string {
-	return GrantNamePrefix + string(account) + ":" + illegalInGrantName.ReplaceAllString(g.Name, "_")
+func GrantName(target AccountID, roleARN string) string {
+	digest := sha256.Sum256([]byte(roleARN))
+	name := illegalInGrantName.ReplaceAllString(roleARN[strings.LastIndexByte(roleARN, '/')+1:], "_")
+	return GrantNamePrefix + string(target) + ":" + name + ":" + hex.EncodeToString(digest[:16])
 }

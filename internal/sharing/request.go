@@ -17,7 +17,8 @@ type Request struct {
 
 	ShareSnapshots   bool
 	GrantOperations  []string // of each grant; order as the user gave it
-	Exact            bool     // also remove what no target names
+	Exact            bool     // also remove the permissions that no target names
+	ExactGrants      bool     // also end the grants that no target names and no other AMI under the key needs
 	AllowUnencrypted bool     // accept images without encrypted snapshots
 
 	// SharingQuota is how many accounts, organizations and OUs an image can be shared with; 0 means [DefaultSharingQuota].

@@ -82,12 +82,29 @@ func TestParseGranteeRole(t *testing.T) {
 	}
 }
 
-func TestGrantNamesAreLegal(t *testing.T) {
+// TestGrantNames has roles and targets of which no two may share a name.
+func TestGrantNames(t *testing.T) {
 	legal := regexp.MustCompile(`^[a-zA-Z0-9:/_-]{1,256}$`) // https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateGrant.html
-	for _, name := range []string{"AWSServiceRoleForAutoScaling", "a.b@c+d=e,f", strings.Repeat("x", 64)} {
-		g := sharing.Grantee{Path: "/", Name: name}
-		if got := g.GrantName("222222222222"); !legal.MatchString(got) || !strings.HasPrefix(got, sharing.GrantNamePrefix) {
-			t.Errorf("%q is no legal name of a grant", got)
+	named := map[string]string{}
+	for _, role := range []string{
+		"arn:aws:iam::222222222222:role/team.web", "arn:aws:iam::222222222222:role/team_web", "arn:aws:iam::222222222222:role/team-web",
+		"arn:aws:iam::222222222222:role/Team_web", "arn:aws:iam::222222222222:role/a/team_web", "arn:aws:iam::222222222222:role/b/team_web",
+		"arn:aws:iam::333333333333:role/team_web", "arn:aws-cn:iam::222222222222:role/team_web", "arn:aws:iam::222222222222:role/a.b@c+d=e,f",
+		"arn:aws:iam::222222222222:role/" + strings.Repeat("p/", 255) + strings.Repeat("x", 64),
+		"arn:aws:iam::222222222222:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling",
+	} {
+		for _, target := range []sharing.AccountID{"222222222222", "333333333333"} {
+			name := sharing.GrantName(target, role)
+			if !legal.MatchString(name) || !strings.HasPrefix(name, sharing.GrantNamePrefix+string(target)+":") {
+				t.Errorf("%q is no legal name of a grant in %s", name, target)
+			}
+			if other, taken := named[name]; taken {
+				t.Errorf("%s and %s share the name %q", role, other, name)
+			}
+			named[name] = role
+			if sharing.GrantName(target, role) != name {
+				t.Errorf("the name of %s changes", role)
+			}
 		}
 	}
 }

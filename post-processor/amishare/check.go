@@ -1,6 +1,7 @@
 package amishare
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -38,6 +39,9 @@ func (c *Config) check(known bool) (access.Targets, []error) {
 		access.CheckGrantOperations(c.GrantOperations, known), c.checkImages(known), c.checkFiles(known), access.CheckConcurrency(c.MaxConcurrency))
 	if on := c.onFailure(); !slices.Contains([]string{onFailureFail, onFailureRollback, onFailureContinue}, on) && !open(known, on) {
 		errs = append(errs, fmt.Errorf("on_failure: %q is none of fail, rollback and continue", on))
+	}
+	if c.ExactGrants && !c.Exact {
+		errs = append(errs, errors.New("exact_grants: it ends grants of accounts that exact takes the images from: set exact = true too"))
 	}
 	return targets, slices.Concat(errs, c.checkQuota(targets), c.checkPlanned())
 }

@@ -42,12 +42,17 @@ type Config struct {
 	// Images to share instead of those of the build, by Region, as in `{ "eu-central-1" = "ami-0123456789abcdef0" }`.
 	// With `source "null"` images that exist are shared with new accounts, and nothing is built.
 	Images map[string]string `mapstructure:"images" required:"false"`
-	// Also remove what no target names: launch permissions, permissions on snapshots, and grants that this plugin made.
-	// Removals come last, after everything was added; a grant stays while another target needs it. Grants that others
-	// made and public images are reported and left alone. A grant belongs to the key and not to one image: an account
-	// that loses it can't launch older images under the same key either. Default `false`: nothing is ever removed, but
-	// for grants of this plugin that a new one replaces.
+	// Also remove the permissions that no target names: launch permissions, and permissions on snapshots. Removals come
+	// last, after everything was added. Public images are reported and left alone. Grants stay: they belong to the key, and
+	// so to every image under it. Default `false`: no permission is ever removed.
 	Exact bool `mapstructure:"exact" required:"false"`
+	// With `exact`, also end the grants of this plugin that no target names, where no other image of the owner under the
+	// same key is shared with the account. That is looked at when the run begins, and again right before a grant is ended.
+	// Grants that others made stay, and so do all of a key under which an image is public or shared with an organization or
+	// organizational unit: whom that lets in can't be told. What stays is reported. Default `false`: no grant is ever ended,
+	// but for those of this plugin that can't work as asked for: their role was deleted, they were issued from another
+	// account, or they have other operations or a constraint.
+	ExactGrants bool `mapstructure:"exact_grants" required:"false"`
 	// Print what would be done, let AWS prove it by `DryRun` calls, and change nothing. Default `false`.
 	DryRun bool `mapstructure:"dry_run" required:"false"`
 	// When all is done look from inside every target that there is access to whether the images are visible, the grants
@@ -58,8 +63,9 @@ type Config struct {
 	//
 	// - `fail`: keep what worked, and fail the build. Packer then discards the images, unless a post-processor before
 	//   this one keeps them: put `post-processor "manifest" {}` first in the same `post-processors` block.
-	// - `rollback`: undo what this run added, newest first, and fail the build. What can't be undone is listed with the
-	//   command that undoes it.
+	// - `rollback`: take back what this run did to its images, newest first, and fail the build: launch permissions,
+	//   permissions on snapshots, and tags are as they were before. Grants, service-linked roles and groups' roles stay, since
+	//   other builds may rely on them by now. What stays, and what can't be undone, is listed with the command that ends it.
 	// - `continue`: keep what worked, warn, and let the build succeed, whatever the reason of the failure.
 	//
 	// When the build is interrupted nothing new is started, and what was done is kept (undone with `rollback`); the

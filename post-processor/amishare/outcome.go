@@ -31,15 +31,9 @@ func (r *run) failure() error {
 	if len(problems) == 0 {
 		return nil
 	}
-	accounts := map[sharing.AccountID]bool{}
-	for _, problem := range problems {
-		if problem.Scope.Account != "" {
-			accounts[problem.Scope.Account] = true
-		}
-	}
 	what := "sharing the AMIs failed"
-	if total := len(r.told.Request.Targets); len(accounts) > 0 {
-		what = fmt.Sprintf("sharing the AMIs failed for %d of %s", len(accounts), sharing.Counted(total, "target account"))
+	if failed := r.failedTargets(problems); failed > 0 {
+		what = fmt.Sprintf("sharing the AMIs failed for %d of %s", failed, sharing.Counted(len(r.told.Request.Targets), "target account"))
 	}
 	if r.told.DryRun {
 		what = "[DryRun] " + what
@@ -51,22 +45,60 @@ func (r *run) failure() error {
 	return errors.New(what + r.leftovers())
 }
 
-// leftovers tells what a rollback did, and what it could not do.
+// failedTargets counts the targets that problems are about. There can be problems about other accounts: those that lose
+// what exact takes away.
+func (r *run) failedTargets(problems []sharing.Problem) int {
+	failed := map[sharing.AccountID]bool{}
+	for _, problem := range problems {
+		failed[problem.Scope.Account] = true
+	}
+	n := 0
+	for _, target := range r.told.Request.Targets {
+		if failed[target.Account] {
+			n++
+		}
+	}
+	return n
+}
+
+// leftovers tells what a rollback did, what it left, and what it could not do.
 func (r *run) leftovers() string {
-	left := r.told.Result.NotUndone
 	switch {
 	case r.told.DryRun || !r.rollback():
 		return ""
 	case !r.told.Result.RolledBack:
 		return "\nNothing was changed, because on_failure is \"rollback\"."
-	case len(left) == 0:
-		return "\nWhat this run had added was taken back."
 	}
-	lines := []string{"\nNot everything that this run had added could be taken back. These commands do it:"}
-	for _, item := range left {
-		lines = append(lines, "* "+strings.ReplaceAll(item.Problem.Error(), "\n", "\n  "), "  "+item.Command)
+	text := "\nWhat this run had done to its AMIs was taken back."
+	if left := r.told.Result.NotUndone(); len(left) > 0 {
+		text = "\nNot everything that this run had done to its AMIs could be taken back. These commands do it:"
+		for _, item := range left {
+			text += "\n* " + strings.ReplaceAll(item.Problem.Error(), "\n", "\n  ") + "\n  " + item.Command
+		}
 	}
-	return strings.Join(lines, "\n")
+	return text + r.kept()
+}
+
+// mostKept is how many of the things that a rollback leaves on purpose are listed with their command.
+const mostKept = 20
+
+// kept tells what a rollback leaves on purpose.
+func (r *run) kept() string {
+	var commands []string
+	for _, left := range r.told.Result.Left {
+		if left.Problem == nil {
+			commands = append(commands, left.Command)
+		}
+	}
+	if len(commands) == 0 {
+		return ""
+	}
+	text := "\nGrants, service-linked roles and groups' roles stay, since other builds may rely on them by now. If none does, these commands end them:"
+	text += "\n  " + strings.Join(commands[:min(len(commands), mostKept)], "\n  ")
+	if more := len(commands) - mostKept; more > 0 {
+		text += fmt.Sprintf("\n  and %d more of the kind", more)
+	}
+	return text
 }
 
 // verdict decides what Packer is told: an error makes it discard the AMIs, unless something else keeps them.
@@ -91,8 +123,8 @@ func (r *run) verdict(ctx context.Context, err error) error {
 func (r *run) interrupted() string {
 	what := "sharing them again goes on from here"
 	if r.told.Result.RolledBack {
-		what = "what this run had added was taken back"
-		if len(r.told.Result.NotUndone) > 0 {
+		what = "what this run had done to its AMIs was taken back"
+		if len(r.told.Result.NotUndone()) > 0 {
 			what += ", but for what is listed above"
 		}
 	}

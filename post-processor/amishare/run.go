@@ -68,6 +68,7 @@ func (r *run) share(ctx context.Context, artifact packersdk.Artifact) error {
 	if r.told.Plan, err = plan.Compute(r.told.Request, facts); err != nil {
 		return r.refused(ctx, err)
 	}
+	r.say("Warning: %s", r.told.Plan.Warnings)
 	if r.config.DryRun {
 		return r.prove(ctx)
 	}
@@ -131,7 +132,7 @@ func (r *run) apply(ctx context.Context) {
 	}
 	steps := progress{ui: r.ui}
 	r.told.Result = apply.Run(ctx, r.client, r.told.Plan, apply.Options{
-		Concurrency: r.config.MaxConcurrency, AllOrNothing: r.rollback(), Progress: steps.show,
+		Concurrency: r.config.MaxConcurrency, Undoable: r.rollback(), Progress: steps.show,
 	})
 }
 
@@ -144,27 +145,24 @@ func (r *run) verify(ctx context.Context) {
 	if r.config.Verify.False() || ctx.Err() != nil || r.rollback() && len(result.Failures) > 0 {
 		return
 	}
-	var done []plan.Change
-	for _, outcome := range result.Outcomes {
-		if outcome.Status == apply.Done {
-			done = append(done, outcome.Change)
-		}
-	}
-	if len(done)+len(r.told.Plan.Kept) == 0 {
+	made := result.Made()
+	if len(made)+len(r.told.Plan.Kept) == 0 {
 		return
 	}
 	r.ui.Say("Verifying from inside the targets...")
-	r.watched("Verified", func() { r.told.Checks = r.client.Verify(ctx, r.told.Plan, done) })
+	r.watched("Verified", func() { r.told.Checks = r.client.Verify(ctx, r.told.Plan, made) })
 }
 
 // takeBack undoes what this run has added, when it failed, its verification did, or it was interrupted.
 func (r *run) takeBack(ctx context.Context) {
 	result := &r.told.Result
-	done := slices.ContainsFunc(result.Outcomes, func(o apply.Outcome) bool { return o.Undo != nil })
-	if !done || !r.rollback() || ctx.Err() == nil && len(r.failures()) == 0 {
+	begun := slices.ContainsFunc(result.Outcomes, func(o apply.Outcome) bool {
+		return o.Undo != nil || o.Status == apply.Done || o.Status == apply.Unknown
+	})
+	if !begun || !r.rollback() || ctx.Err() == nil && len(r.failures()) == 0 {
 		return
 	}
-	r.ui.Say("Taking back what this run has added...")
+	r.ui.Say("Taking back what this run has done to its AMIs...")
 	apply.Undo(ctx, r.client, result, apply.Options{Concurrency: r.config.MaxConcurrency})
 }
 

@@ -1,0 +1,116 @@
+package awsapi
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// sharing reads with whom other AMIs under the keys are shared, for exact_grants: a grant is everybody's who launches an
+// AMI under the key. What can't be read is a warning, and the grants stay.
+func (o *observation) sharing(ctx context.Context, facts sharing.Facts) {
+	if !o.request.ExactGrants {
+		return
+	}
+	regions := regionsOf(o.request.Images)
+	found := make([]map[string][]sharing.Recipient, len(regions))
+	each(regions, func(i int, region sharing.Region) { found[i] = o.sharingIn(ctx, region) })
+	for arn, key := range facts.Keys {
+		i, ok := slices.BinarySearch(regions, sharing.RegionOf(arn))
+		if !ok || found[i] == nil {
+			continue
+		}
+		key.SharedWith, key.SharingKnown = found[i][arn], true
+		facts.Keys[arn] = key
+	}
+}
+
+// sharingIn returns with whom the source's AMIs of a Region that are not the request's are shared, by the ARN of the key.
+// It returns nil when that can't be read.
+func (o *observation) sharingIn(ctx context.Context, region sharing.Region) map[string][]sharing.Recipient {
+	images, keys, err := o.otherImages(ctx, region)
+	recipients := make([][]sharing.Recipient, len(images))
+	errs := make([]error, len(images))
+	if err == nil {
+		each(images, func(i int, id string) {
+			recipients[i], errs[i] = o.launchPermissionsOf(ctx, sharing.ImageRef{Region: region, ID: id})
+		})
+	}
+	byKey := map[string][]sharing.Recipient{}
+	for i, id := range images {
+		switch {
+		case diagnose.Has(errs[i], "InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"): // deregistered meanwhile
+		case errs[i] != nil:
+			err = errs[i]
+		default:
+			for _, key := range keys[id] {
+				byKey[key] = append(byKey[key], recipients[i]...)
+			}
+		}
+	}
+	if err != nil {
+		problem := diagnose.Error(err, diagnose.Act{
+			Scope: sharing.Scope{Region: region}, Doing: "looking at the other AMIs of the account", Action: "ec2:DescribeImages", Resource: "*",
+		})
+		o.warnings.add("exact_grants ends no grants in " + string(region) + ": " + problem.Error())
+		return nil
+	}
+	return byKey
+}
+
+// otherImages returns the source's AMIs of a Region that are not the request's, sorted, and the keys under each.
+func (o *observation) otherImages(ctx context.Context, region sharing.Region) (ids []string, keys map[string][]string, err error) {
+	images, err := o.describeOwn(ctx, place{region: region}, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	users := map[string][]string{} // AMIs by snapshot
+	for _, image := range images {
+		id := aws.ToString(image.ImageId)
+		if slices.Contains(o.request.Images, sharing.ImageRef{Region: region, ID: id}) {
+			continue
+		}
+		for _, snapshot := range snapshotIDs([]types.Image{image}) {
+			users[snapshot] = append(users[snapshot], id)
+		}
+	}
+	keys = map[string][]string{}
+	for chunk := range slices.Chunk(slices.Sorted(maps.Keys(users)), snapshotsPerCall) {
+		snapshots, err := o.describeSnapshots(ctx, place{region: region}, chunk)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, s := range snapshots {
+			if key := o.keyOf(region, s); key != "" {
+				for _, id := range users[aws.ToString(s.SnapshotId)] {
+					keys[id] = append(keys[id], key)
+				}
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(keys)), keys, nil
+}
+
+// describeOwn returns the source account's AMIs in a Region: all, or those that accounts have launch permission for by
+// their ids. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImages.html
+func (c *Client) describeOwn(ctx context.Context, p place, accounts []string) ([]types.Image, error) {
+	var images []types.Image
+	pages := ec2.NewDescribeImagesPaginator(c.ec2(p).DescribeImages, &ec2.DescribeImagesInput{
+		Owners: []string{"self"}, ExecutableUsers: accounts, IncludeDisabled: aws.Bool(true),
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		images = append(images, page.Images...)
+	}
+	return images, nil
+}

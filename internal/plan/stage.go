@@ -1,0 +1,50 @@
+package plan
+
+// Stage orders changes: all changes of a stage are done, or have failed, before the next stage begins; within a stage
+// their order is free. Launch permissions come after everything that a launch needs, so that nobody sees an AMI that it
+// can't launch. Whatever takes something away comes last.
+type Stage int
+
+// The stages, in order.
+const (
+	Roles Stage = iota
+	Grants
+	SnapshotPermissions
+	ImagePermissions
+	Tags
+	Groups
+	ImageRemovals
+	SnapshotRemovals
+	GrantRemovals
+)
+
+func (s Stage) String() string {
+	return [...]string{
+		"service-linked roles", "grants", "snapshot permissions", "image permissions", "tags", "Auto Scaling groups",
+		"removal of image permissions", "removal of snapshot permissions", "removal of grants",
+	}[s]
+}
+
+// Belonging tells what a change is about. It decides what a rollback may take back.
+type Belonging int
+
+// The belongings.
+const (
+	// ToImage is what belongs to one AMI: its permissions, and its tags in a target. A rollback takes it back.
+	ToImage Belonging = iota
+	// ToKey is what belongs to a key and an account, and so to every AMI under the key: grants, service-linked roles, a
+	// group's role. Other builds may rely on it by now, and KMS may have handed one grant to several. A rollback leaves it
+	// and lists it.
+	ToKey
+)
+
+// BelongingOf returns what a change is about.
+func BelongingOf(change Change) Belonging {
+	switch change.(type) {
+	case CreateServiceLinkedRole, CreateGrant, RetireGrant, SetGroupRole:
+		return ToKey
+	case ModifySnapshotPermission, ModifyLaunchPermission, PutTags, RestoreTags:
+		return ToImage
+	}
+	return ToKey // what is not known is left alone
+}
