@@ -18,9 +18,10 @@ const clients = "github.com/aws/aws-sdk-go-v2/service/"
 // mayImport says which packages of this module each one may import, tests aside: imports run downward only.
 // A package that is missing here fails the test, so that whoever adds one says where it stands.
 var mayImport = map[string][]string{
-	"":                        {"post-processor/amishare", "datasource/key", "version"},
+	"":                        {"post-processor/amishare", "datasource/key", "datasource/accounts", "version"},
 	"version":                 {},
 	"post-processor/amishare": {"internal/access", "internal/mask", "internal/awsapi", "internal/apply", "internal/report", "internal/plan", "internal/sharing", "version"},
+	"datasource/accounts":     {"internal/access", "internal/awsapi", "internal/sharing", "version"},
 	"datasource/key":          {"internal/access", "internal/awsapi", "internal/policy", "internal/report", "internal/plan", "internal/sharing", "version"},
 	"internal/access":         {"internal/awsapi", "internal/diagnose", "internal/sharing"},
 	"internal/awsapi":         {"internal/diagnose", "internal/policy", "internal/plan", "internal/sharing"},
@@ -33,39 +34,40 @@ var mayImport = map[string][]string{
 	"internal/mask":           {},
 	"internal/awssim": {
 		"internal/awssim/autoscaling", "internal/awssim/cloud", "internal/awssim/ec2", "internal/awssim/iam", "internal/awssim/kms",
-		"internal/awssim/sts", "internal/awssim/wire", "internal/awssim/world",
+		"internal/awssim/organizations", "internal/awssim/sts", "internal/awssim/wire", "internal/awssim/world",
 	},
 	"internal/awssim/autoscaling": {
 		"internal/awssim/cloud", "internal/awssim/ec2", "internal/awssim/iam", "internal/awssim/wire", "internal/awssim/world",
 	},
-	"internal/awssim/ec2":        {"internal/awssim/cloud", "internal/awssim/kms", "internal/awssim/wire", "internal/awssim/world"},
-	"internal/awssim/kms":        {"internal/awssim/cloud", "internal/awssim/iampolicy", "internal/awssim/wire", "internal/awssim/world"},
-	"internal/awssim/iam":        {"internal/awssim/cloud", "internal/awssim/iampolicy", "internal/awssim/wire", "internal/awssim/world"},
-	"internal/awssim/sts":        {"internal/awssim/cloud", "internal/awssim/iampolicy", "internal/awssim/wire", "internal/awssim/world"},
-	"internal/awssim/cloud":      {"internal/awssim/iampolicy", "internal/awssim/wire", "internal/awssim/world"},
-	"internal/awssim/wire":       {},
-	"internal/awssim/world":      {},
-	"internal/awssim/iampolicy":  {"internal/awssim/reference"},
-	"internal/awssim/reference":  {},
-	"internal/awssim/cmd/awssim": {"internal/awssim"},
-	"internal/awssim/cmd/judge":  {"internal/awssim/iampolicy", "internal/awssim/reference"},
-	"internal/awssim/awscli":     {"internal/awssim"},
-	"internal/awssim/fuzz":       {"internal/awssim"},
-	"internal/e2e":               {"internal/awssim"},
-	"internal/e2e/cmd/demo":      {"internal/e2e", "internal/awssim"},
+	"internal/awssim/ec2":           {"internal/awssim/cloud", "internal/awssim/kms", "internal/awssim/wire", "internal/awssim/world"},
+	"internal/awssim/kms":           {"internal/awssim/cloud", "internal/awssim/iampolicy", "internal/awssim/wire", "internal/awssim/world"},
+	"internal/awssim/iam":           {"internal/awssim/cloud", "internal/awssim/iampolicy", "internal/awssim/wire", "internal/awssim/world"},
+	"internal/awssim/organizations": {"internal/awssim/cloud", "internal/awssim/wire", "internal/awssim/world"},
+	"internal/awssim/sts":           {"internal/awssim/cloud", "internal/awssim/iampolicy", "internal/awssim/wire", "internal/awssim/world"},
+	"internal/awssim/cloud":         {"internal/awssim/iampolicy", "internal/awssim/wire", "internal/awssim/world"},
+	"internal/awssim/wire":          {},
+	"internal/awssim/world":         {},
+	"internal/awssim/iampolicy":     {"internal/awssim/reference"},
+	"internal/awssim/reference":     {},
+	"internal/awssim/cmd/awssim":    {"internal/awssim"},
+	"internal/awssim/cmd/judge":     {"internal/awssim/iampolicy", "internal/awssim/reference"},
+	"internal/awssim/awscli":        {"internal/awssim"},
+	"internal/awssim/fuzz":          {"internal/awssim"},
+	"internal/e2e":                  {"internal/awssim"},
+	"internal/e2e/cmd/demo":         {"internal/e2e", "internal/awssim"},
 }
 
 // mayUseClients are the packages that may import service clients, and which. All calls to AWS are made in one place. The
 // stories of internal/e2e are no part of the product, and look at the local AWS with the SDK's clients.
 var mayUseClients = map[string][]string{
-	"internal/awsapi": {"autoscaling", "ec2", "iam", "kms", "resourcegroupstaggingapi", "sts"},
+	"internal/awsapi": {"autoscaling", "ec2", "iam", "kms", "organizations", "resourcegroupstaggingapi", "sts"},
 }
 
 // standardOnly are the packages that import nothing but the standard library and what mayImport allows.
 var standardOnly = []string{
 	"internal/sharing", "internal/plan", "internal/policy", "internal/report", "internal/mask",
 	"internal/awssim", "internal/awssim/autoscaling", "internal/awssim/cloud", "internal/awssim/ec2", "internal/awssim/iam",
-	"internal/awssim/iampolicy", "internal/awssim/kms", "internal/awssim/reference", "internal/awssim/sts", "internal/awssim/wire",
+	"internal/awssim/iampolicy", "internal/awssim/kms", "internal/awssim/organizations", "internal/awssim/reference", "internal/awssim/sts", "internal/awssim/wire",
 	"internal/awssim/world", "internal/awssim/cmd/awssim", "internal/awssim/cmd/judge",
 }
 

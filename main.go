@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/packer-plugin-sdk/plugin"
 
+	"github.com/amishare/packer-plugin-ami-share/datasource/accounts"
 	"github.com/amishare/packer-plugin-ami-share/datasource/key"
 	"github.com/amishare/packer-plugin-ami-share/post-processor/amishare"
 	"github.com/amishare/packer-plugin-ami-share/version"
@@ -16,6 +17,7 @@ func main() {
 	set := plugin.NewSet()
 	set.RegisterPostProcessor(plugin.DEFAULT_NAME, new(amishare.PostProcessor))
 	set.RegisterDatasource("key", new(key.Datasource))
+	set.RegisterDatasource("accounts", new(accounts.Datasource))
 	set.SetVersion(version.PluginVersion)
 	if err := set.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -23,4 +23,9 @@ integration {
     name = "AMI Share Key"
     slug = "key"
   }
+  component {
+    type = "data-source"
+    name = "AMI Share Accounts"
+    slug = "accounts"
+  }
 }

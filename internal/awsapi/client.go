@@ -79,6 +79,8 @@ func (c *Client) tagging(p place) taggingService {
 	return s.tagging(o)
 }
 
+func (c *Client) organizations() organizationsService { return c.services.organizations(origin{}) }
+
 // from returns the clients that make the calls of a place, and what they have to be told. Who calls has made sure that a
 // target has a session.
 func (c *Client) from(p place) (services, origin) {

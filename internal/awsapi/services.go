@@ -25,6 +25,8 @@ type services struct {
 	sts         func(origin) stsService
 	autoscaling func(origin) autoscalingService
 	tagging     func(origin) taggingService
+
+	organizations func(origin) organizationsService
 }
 
 // newServices makes the clients of a configuration. The SDK reads from it where the endpoints are: in a Region, under
@@ -32,7 +34,7 @@ type services struct {
 func newServices(config aws.Config) services {
 	return services{
 		ec2: newEC2(config), kms: newKMS(config), iam: newIAM(config), sts: newSTS(config),
-		autoscaling: newAutoScaling(config), tagging: newTagging(config),
+		autoscaling: newAutoScaling(config), tagging: newTagging(config), organizations: newOrganizations(config),
 	}
 }
 

@@ -64,7 +64,7 @@ func (v *verification) image(scope sharing.Scope, id string, image types.Image, 
 		v.fail(subject, problem)
 	case v.throughOrganization(scope.Account):
 		problem.Cause = fmt.Sprintf("the image is not visible to the account after %s: it belongs to none of the organizations and OUs that the image is shared with", v.options.VerifyTimeout)
-		problem.Remedy = "name its organization or OU in organization_arns or ou_arns, or leave launch_permission = false out of its target"
+		problem.Remedy = "Name its organization or OU in organization_arns or ou_arns, or leave launch_permission = false out of its target."
 		v.fail(subject, problem)
 	default:
 		problem.Cause = fmt.Sprintf("the image is not visible to the account after %s", v.options.VerifyTimeout)

@@ -21,12 +21,13 @@ import (
 
 // wires are the services as clients write to them.
 var wires = map[string]struct{ signedFor, version, target string }{
-	"ec2":         {signedFor: "ec2", version: "2016-11-15"},
-	"sts":         {signedFor: "sts", version: "2011-06-15"},
-	"iam":         {signedFor: "iam", version: "2010-05-08"},
-	"autoscaling": {signedFor: "autoscaling", version: "2011-01-01"},
-	"kms":         {signedFor: "kms", target: "TrentService"},
-	"tag":         {signedFor: "tagging", target: "ResourceGroupsTaggingAPI_20170126"},
+	"ec2":           {signedFor: "ec2", version: "2016-11-15"},
+	"sts":           {signedFor: "sts", version: "2011-06-15"},
+	"iam":           {signedFor: "iam", version: "2010-05-08"},
+	"autoscaling":   {signedFor: "autoscaling", version: "2011-01-01"},
+	"kms":           {signedFor: "kms", target: "TrentService"},
+	"organizations": {signedFor: "organizations", target: "AWSOrganizationsV20161128"},
+	"tag":           {signedFor: "tagging", target: "ResourceGroupsTaggingAPI_20170126"},
 }
 
 // request is a signed call of an action, such as kms:ListKeys, with a form in the query protocol, or with JSON.

@@ -12,6 +12,9 @@ func EC2Actions() []string { return actionsOf("ec2:") }
 // AutoScalingActions is the same for Auto Scaling.
 func AutoScalingActions() []string { return actionsOf("autoscaling:") }
 
+// OrganizationsActions is the same for Organizations.
+func OrganizationsActions() []string { return actionsOf("organizations:") }
+
 func actionsOf(prefix string) []string {
 	var names []string
 	for _, action := range empty().Actions() {
@@ -33,7 +36,8 @@ func empty() *Server {
 // CoreActions is the same for STS, IAM, KMS and the tagging API, as they are named in policies.
 func CoreActions() []string {
 	return slices.DeleteFunc(empty().Actions(), func(action string) bool {
-		return strings.HasPrefix(action, "ec2:") || strings.HasPrefix(action, "autoscaling:")
+		service, _, _ := strings.Cut(action, ":")
+		return slices.Contains([]string{"ec2", "autoscaling", "organizations"}, service)
 	})
 }
 

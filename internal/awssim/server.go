@@ -31,6 +31,7 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/ec2"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/iam"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/kms"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/organizations"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/sts"
 )
 
@@ -64,7 +65,7 @@ func New(world World) (*Server, error) {
 	compute := ec2.New(c, keys)
 	groups := autoscaling.New(c, roles, compute)
 	roles.InUse = groups.InUse
-	s := serve(c, roles, sts.New(c), keys, compute, groups)
+	s := serve(c, roles, sts.New(c), keys, compute, groups, organizations.New(c))
 	s.latency = time.Duration(world.LatencyMillis) * time.Millisecond
 	if err := s.load(world); err != nil {
 		return nil, fmt.Errorf("loading the world: %w", err)

@@ -38,6 +38,8 @@ type Account struct {
 	Roles    map[string]*Role          // by name
 	Policies map[string]*ManagedPolicy // by ARN
 	Disabled map[string]bool           // Regions
+	State    string                    // in its organization
+	Tags     map[string]string         // in its organization
 }
 
 // New returns the accounts and organizations of a world, and all problems with them.
@@ -64,12 +66,15 @@ func (c *Cloud) addAccount(w world.Account) error {
 	if !IsAccountID(w.ID) {
 		return fmt.Errorf("%q is not an account id of 12 digits", w.ID)
 	}
+	if states := strings.Fields("ACTIVE SUSPENDED PENDING_CLOSURE CLOSED PENDING_ACTIVATION"); w.State != "" && !slices.Contains(states, w.State) {
+		return fmt.Errorf("the state %q is none of %s", w.State, strings.Join(states, ", "))
+	}
 	if c.Accounts[w.ID] != nil {
 		return fmt.Errorf("account %s is there twice", w.ID)
 	}
 	a := &Account{
 		ID: w.ID, Name: w.Name, Users: map[string]*User{}, Roles: map[string]*Role{}, Policies: map[string]*ManagedPolicy{},
-		Disabled: map[string]bool{},
+		Disabled: map[string]bool{}, State: w.State, Tags: w.Tags,
 	}
 	c.Accounts[w.ID] = a
 	for _, region := range w.DisabledRegions {

@@ -75,8 +75,8 @@ func (c *Cloud) ContextOf(who *Principal) map[string][]string {
 	for key, value := range who.Tags {
 		context["aws:PrincipalTag/"+key] = []string{value}
 	}
-	if org, paths := c.organizationOf(who.Account.ID); org != nil {
-		context["aws:PrincipalOrgID"] = []string{org.id}
+	if org, paths := c.OrganizationOf(who.Account.ID); org != nil {
+		context["aws:PrincipalOrgID"] = []string{org.ID}
 		context["aws:PrincipalOrgPaths"] = paths
 	}
 	return context

@@ -46,6 +46,11 @@ func checkOrganization(w world.Organization) []error {
 		}
 	}
 	place(w.Accounts)
+	for _, id := range w.DelegatedAdministrators {
+		if !IsAccountID(id) {
+			note("delegated administrator %q is not an account id of 12 digits", id)
+		}
+	}
 	var walk func([]world.Unit)
 	walk = func(units []world.Unit) {
 		for _, unit := range units {
@@ -62,19 +67,27 @@ func checkOrganization(w world.Organization) []error {
 
 // Organization is an organization with the place of each of its accounts in the tree.
 type Organization struct {
-	id, management, root string
+	ID, Management, Root string
+	Members              map[string][]string // account id -> ids of the units above it, outermost first
+	Parents              map[string]string   // id of a unit -> id of the unit or root above it
+	delegated            map[string]bool     // accounts that are delegated administrators
 	partition            string
-	members              map[string][]string // account id -> ids of the units above it, outermost first
 }
 
 func newOrganization(partition string, w world.Organization) *Organization {
-	o := &Organization{id: w.ID, management: w.ManagementAccount, root: cmp.Or(w.Root, "r-root"), partition: partition, members: map[string][]string{}}
+	o := &Organization{
+		ID: w.ID, Management: w.ManagementAccount, Root: cmp.Or(w.Root, "r-root"), partition: partition,
+		Members: map[string][]string{}, Parents: map[string]string{}, delegated: map[string]bool{},
+	}
 	for _, id := range w.Accounts {
-		o.members[id] = []string{}
+		o.Members[id] = []string{}
 	}
 	o.add(w.Units, nil)
-	if _, ok := o.members[o.management]; !ok {
-		o.members[o.management] = []string{}
+	if _, ok := o.Members[o.Management]; !ok {
+		o.Members[o.Management] = []string{}
+	}
+	for _, id := range w.DelegatedAdministrators {
+		o.delegated[id] = true
 	}
 	return o
 }
@@ -82,44 +95,69 @@ func newOrganization(partition string, w world.Organization) *Organization {
 func (o *Organization) add(units []world.Unit, above []string) {
 	for _, unit := range units {
 		path := append(slices.Clone(above), unit.ID)
+		o.Parents[unit.ID] = append([]string{o.Root}, above...)[len(above)]
 		for _, id := range unit.Accounts {
-			o.members[id] = path
+			o.Members[id] = path
 		}
 		o.add(unit.Units, path)
 	}
 }
 
+// Administers tells whether an account is the management account or a delegated administrator.
+func (o *Organization) Administers(account string) bool {
+	return account == o.Management || o.delegated[account]
+}
+
+// ARN is the ARN of the organization itself ("organization" and no id), or of a part of it: "account", "ou", "root".
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsorganizations.html
+func (o *Organization) ARN(kind, id string) string {
+	arn := "arn:" + o.partition + ":organizations::" + o.Management + ":" + kind + "/" + o.ID
+	if id == "" {
+		return arn
+	}
+	return arn + "/" + id
+}
+
+// UnitsBelow are the ids of the units directly below a unit or the root, sorted.
+func (o *Organization) UnitsBelow(parent string) []string {
+	var units []string
+	for unit, above := range o.Parents {
+		if above == parent {
+			units = append(units, unit)
+		}
+	}
+	slices.Sort(units)
+	return units
+}
+
+// Above are the ids of the units above a unit, outermost first.
+func (o *Organization) Above(unit string) []string {
+	var units []string
+	for above := o.Parents[unit]; above != "" && above != o.Root; above = o.Parents[above] {
+		units = append([]string{above}, units...)
+	}
+	return units
+}
+
+// Path is the place of an account or a unit in the tree, in the form of aws:PrincipalOrgPaths.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgpaths
+func (o *Organization) Path(units []string) string {
+	return strings.Join(append([]string{o.ID, o.Root}, units...), "/") + "/"
+}
+
 // MemberOf tells whether an account belongs to an organization or to an organizational unit, at any depth. The ARN
 // carries the management account. https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html
 func (c *Cloud) MemberOf(accountID, arn string) bool {
-	for _, o := range c.organizations {
-		units, ok := o.members[accountID]
-		if !ok {
-			continue
-		}
-		prefix := "arn:" + o.partition + ":organizations::" + o.management + ":"
-		if arn == prefix+"organization/"+o.id {
-			return true
-		}
-		for _, unit := range units {
-			if arn == prefix+"ou/"+o.id+"/"+unit {
-				return true
-			}
-		}
-	}
-	return false
+	o, _ := c.OrganizationOf(accountID)
+	return o != nil && (arn == o.ARN("organization", "") ||
+		slices.ContainsFunc(o.Members[accountID], func(unit string) bool { return arn == o.ARN("ou", unit) }))
 }
 
-// organizationOf returns the organization of an account and the account's aws:PrincipalOrgPaths.
-func (c *Cloud) organizationOf(accountID string) (*Organization, []string) {
+// OrganizationOf returns the organization of an account and the account's aws:PrincipalOrgPaths, nil when it is in none.
+func (c *Cloud) OrganizationOf(accountID string) (*Organization, []string) {
 	for _, o := range c.organizations {
-		if units, ok := o.members[accountID]; ok {
-			var path strings.Builder
-			path.WriteString(o.id + "/" + o.root + "/")
-			for _, unit := range units {
-				path.WriteString(unit + "/")
-			}
-			return o, []string{path.String()}
+		if units, ok := o.Members[accountID]; ok {
+			return o, []string{o.Path(units)}
 		}
 	}
 	return nil, nil

@@ -77,6 +77,8 @@ type Organization struct {
 	ManagementAccount string `json:"management_account"`
 	// Root id, as in "r-abcd".
 	Root string `json:"root,omitempty"`
+	// DelegatedAdministrators are accounts that may list the organization's accounts, besides the management account.
+	DelegatedAdministrators []string `json:"delegated_administrators,omitempty"`
 	// Accounts directly below the root.
 	Accounts []string `json:"accounts,omitempty"`
 	// Units below the root.

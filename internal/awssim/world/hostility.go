@@ -11,6 +11,10 @@ type Hostility struct {
 	NewGrantUnusable int `json:"new_grant_unusable,omitempty"`
 	// PageSize is the most that any listing returns at once.
 	PageSize int `json:"page_size,omitempty"`
+	// EmptyPages makes the lists of Organizations begin with a page that has nothing in it but the token of the next one.
+	EmptyPages bool `json:"empty_pages,omitempty"`
+	// OrganizationsWithoutPaths makes Organizations tell the older Status of an account, and neither its State nor its Paths.
+	OrganizationsWithoutPaths bool `json:"organizations_without_paths,omitempty"`
 	// ThrottleEveryNthWrite throttles one write call in so many.
 	ThrottleEveryNthWrite int `json:"throttle_every_nth_write,omitempty"`
 	// SessionCalls is how many calls the credentials of an assumed role are good for.

@@ -30,6 +30,10 @@ type Account struct {
 	ID string `json:"id"`
 	// Name for people, and for images that are looked up by owner alias, as in "amazon".
 	Name string `json:"name,omitempty"`
+	// State of the account in its organization: "ACTIVE" (the default), "SUSPENDED", "PENDING_CLOSURE", "CLOSED", "PENDING_ACTIVATION".
+	State string `json:"state,omitempty"`
+	// Tags of the account in its organization.
+	Tags map[string]string `json:"tags,omitempty"`
 	// Users with access keys.
 	Users []User `json:"users,omitempty"`
 	// Roles to assume.

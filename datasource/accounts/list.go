@@ -1,0 +1,98 @@
+package accounts
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/access"
+	"github.com/amishare/packer-plugin-ami-share/internal/awsapi"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+	"github.com/amishare/packer-plugin-ami-share/version"
+)
+
+// list asks AWS Organizations for the accounts and chooses among them.
+func (c *Config) list(ctx context.Context) (DatasourceOutput, error) {
+	if errs := c.check(true); len(errs) > 0 {
+		return DatasourceOutput{}, access.Joined(errs)
+	}
+	client, err := c.connect(ctx)
+	if err != nil {
+		return DatasourceOutput{}, err
+	}
+	organization, err := client.Organization(ctx)
+	if err != nil {
+		return DatasourceOutput{}, err
+	}
+	if err := access.Joined(c.checkOrganization(organization)); err != nil {
+		return DatasourceOutput{}, err
+	}
+	members, err := client.Members(ctx, slices.Concat(unitIDs(c.OrganizationalUnits), unitIDs(c.ExcludeOrganizationalUnits)))
+	if err != nil {
+		return DatasourceOutput{}, err
+	}
+	choice := c.choose(members, organization.Management)
+	if len(c.AccountTags) > 0 {
+		tags, err := client.AccountTags(ctx, choice.ids())
+		if err != nil {
+			return DatasourceOutput{}, err
+		}
+		choice.tagged(c.AccountTags, tags)
+	}
+	if len(choice.members) == 0 && !c.AllowEmpty {
+		return DatasourceOutput{}, choice.empty()
+	}
+	return c.output(organization, choice), nil
+}
+
+// connect gets the credentials. That they are wrong is told by the first call.
+func (c *Config) connect(ctx context.Context) (*awsapi.Client, error) {
+	unchecked := c.Config
+	unchecked.SkipCredsValidation = true
+	source, err := unchecked.AWSConfig(ctx, access.Options{PluginVersion: version.PluginVersion.FormattedVersion(), Region: anyRegion})
+	if err != nil {
+		return nil, err
+	}
+	return awsapi.New(source, nil, awsapi.Options{MaxRetries: c.Retries()}), nil
+}
+
+// anyRegion is where STS is asked when nothing names a Region: Organizations itself has an endpoint for each partition only.
+const anyRegion = "us-east-1"
+
+// checkOrganization finds units of another organization.
+func (c *Config) checkOrganization(organization awsapi.Organization) []error {
+	var errs []error
+	for _, unit := range slices.Concat(c.OrganizationalUnits, c.ExcludeOrganizationalUnits) {
+		if id := unitID(unit); id != unit && unit != organization.UnitARN(id) {
+			errs = append(errs, sharing.Problem{
+				Doing: "looking for the organizational unit " + unit, Cause: "the credentials belong to another organization, " + organization.ARN,
+				Remedy: "Correct the ARN (" + organization.UnitARN(id) + "?), or set assume_role to a role of an account of its organization.",
+			})
+		}
+	}
+	return errs
+}
+
+func (c *Config) output(organization awsapi.Organization, choice choice) DatasourceOutput {
+	output := DatasourceOutput{
+		AccountIDs: []string{}, Names: map[string]string{}, Skipped: choice.skipped,
+		OrganizationID: organization.ID, OrganizationARN: organization.ARN, OUARNs: []string{},
+	}
+	for _, member := range choice.members {
+		output.AccountIDs = append(output.AccountIDs, string(member.ID))
+		output.Names[string(member.ID)] = member.Name
+	}
+	for _, id := range unitIDs(c.OrganizationalUnits) {
+		output.OUARNs = append(output.OUARNs, organization.UnitARN(id))
+	}
+	return output
+}
+
+// empty tells why nobody is left.
+func (c choice) empty() error {
+	cause := "it has none"
+	if len(c.skipped) > 0 {
+		cause = fmt.Sprintf("all of its %s are left out: %s", sharing.Counted(len(c.skipped), "account"), c.summary())
+	}
+	return sharing.Problem{Doing: "listing accounts to share with", Cause: cause, Remedy: "Correct what is excluded and asked for, or set allow_empty = true if nobody is a right answer."}
+}
