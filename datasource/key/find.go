@@ -61,7 +61,7 @@ func (s *search) connect(ctx context.Context) (*awsapi.Client, error) {
 	s.home = sharing.Region(source.Region)
 	s.query = awsapi.KeyQuery{KeyID: c.KeyID, Alias: c.Alias, Tags: c.Tags, Regions: c.regions(s.home)}
 	client := awsapi.New(source, c.Credentials(ctx, source, s.targets.Sources), awsapi.Options{
-		MaxConcurrency: c.MaxConcurrency, MaxRetries: c.Retries(), TargetTimeout: c.timeout() / 2,
+		MaxConcurrency: c.MaxConcurrency, MaxRetries: c.Retries(), Log: access.CallLog(), TargetTimeout: c.timeout() / 2,
 	})
 	var who sharing.ARN
 	var identity sync.WaitGroup

@@ -42,8 +42,9 @@ type Config struct {
 	// The ARN or serial number of the multi-factor device for `mfa_code`. Default: the `mfa_serial` of the profile,
 	// else the virtual device that is named like the IAM user.
 	MFASerial string `mapstructure:"mfa_serial" required:"false"`
-	// How often a call is repeated when it was throttled or met a fault of AWS or of the network. The wait between
-	// two attempts grows up to 20 seconds. Default 10.
+	// How often a call is repeated that met a fault of AWS or of the network, or whose answer could not be read. The wait
+	// between two attempts grows up to 20 seconds. A call that AWS throttles is repeated without counting, as fast as AWS
+	// takes calls of its kind, and fails when AWS has taken none for two minutes. Default 10.
 	MaxRetries int `mapstructure:"max_retries" required:"false"`
 	// Accept any TLS certificate, of AWS and of whoever pretends to be AWS. Default `false`. To trust a proxy's own
 	// authority set `AWS_CA_BUNDLE` in the environment instead.

@@ -3,6 +3,8 @@ package access
 import (
 	"cmp"
 	"context"
+	"log"
+	"os"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -16,8 +18,9 @@ import (
 // Options are what credentials need to know besides the user's own options.
 type Options struct {
 	PluginVersion string
-	PackerVersion string         // "" when unknown
-	Region        sharing.Region // to act in when neither the options nor the environment nor the profile name one
+	PackerVersion string            // "" when unknown
+	Region        sharing.Region    // to act in when neither the options nor the environment nor the profile name one
+	Called        func(sharing.ARN) // is told whose credentials they are, unless their validation is skipped; may be nil
 }
 
 // Retries returns how often a call is to be repeated after its first attempt.
@@ -40,10 +43,24 @@ func (c *Config) AWSConfig(ctx context.Context, o Options) (aws.Config, error) {
 	if !c.VaultAWSEngine.empty() {
 		validate = awsapi.NewCaller
 	}
-	if _, err := validate(ctx, loaded); err != nil {
+	caller, err := validate(ctx, loaded)
+	if err != nil {
 		return aws.Config{}, notValid(err)
 	}
+	log.Printf("[INFO] acting in the source account as %s", caller)
+	if o.Called != nil {
+		o.Called(caller)
+	}
 	return loaded, nil
+}
+
+// CallLog returns where to log each attempt of a call: nowhere unless Packer's log is on.
+// https://developer.hashicorp.com/packer/docs/debugging
+func CallLog() *log.Logger {
+	if value := os.Getenv("PACKER_LOG"); value == "" || value == "0" { //nolint:forbidigo // it is how Packer is told
+		return nil
+	}
+	return log.Default()
 }
 
 // enter makes sure that there are credentials, and exchanges them for a session of assume_role's role.

@@ -7,6 +7,7 @@
 package awsapi
 
 import (
+	"log"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -32,6 +33,8 @@ type Options struct {
 	// TargetTimeout is how long looking into one target may take, so that one that hangs is reported and not waited
 	// for; 0 means 2 minutes.
 	TargetTimeout time.Duration
+	// Log gets a line for every attempt of a call; nil for none.
+	Log *log.Logger
 }
 
 func (o Options) withDefaults() Options {

@@ -23,7 +23,7 @@ type Client struct {
 // New makes a client of the source account's configuration and of what gives access to the targets. It makes no call.
 func New(source aws.Config, targets map[sharing.AccountID]TargetCredentials, o Options) *Client {
 	o = o.withDefaults()
-	c := &Client{options: o, region: sharing.Region(source.Region), sessions: map[sharing.AccountID]*session{}, traffic: newTraffic(o.MaxConcurrency)}
+	c := &Client{options: o, region: sharing.Region(source.Region), sessions: map[sharing.AccountID]*session{}, traffic: newTraffic(o)}
 	connections := roomy(source.HTTPClient, o.MaxConcurrency, answerTimeout)
 	c.services = newServices(c.equip(source, connections))
 	for account, credentials := range targets {
@@ -91,27 +91,18 @@ func (c *Client) from(p place) (services, origin) {
 	return s.services(), origin{p, s.provider}
 }
 
-// poll calls done until it reports true, at growing intervals from 250 ms to 15 s, or until the context ends. It
+// poll calls done until it reports true, at growing intervals from 250 ms to 15 s, or until the context or the run end. It
 // returns done's last error; one that only says that the context ended in the middle of a repetition does not count.
 func poll(ctx context.Context, done func(context.Context) (bool, error)) error {
 	const first, longest = 250 * time.Millisecond, 15 * time.Second
-	timer := time.NewTimer(0)
-	defer timer.Stop()
 	var last error
 	for wait := first; ; wait = min(2*wait, longest) {
-		select {
-		case <-ctx.Done():
-			return last
-		case <-timer.C:
-		}
 		finished, err := done(ctx)
 		if ctx.Err() != nil && wait > first && err != nil {
 			return last
 		}
-		if finished {
-			return err
+		if last = err; finished || !pause(ctx, wait) {
+			return last
 		}
-		last = err
-		timer.Reset(wait)
 	}
 }

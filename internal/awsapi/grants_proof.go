@@ -70,7 +70,7 @@ type grantsProof struct {
 }
 
 func (g *grantsProof) target(ctx context.Context, target sharing.Target) {
-	ctx, cancel := context.WithTimeout(ctx, g.options.TargetTimeout)
+	ctx, cancel := patient(ctx, g.options.TargetTimeout)
 	defer cancel()
 	if problem := g.enter(ctx, target.Account); problem != nil {
 		g.problems.add(*problem)

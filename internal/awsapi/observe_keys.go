@@ -113,7 +113,7 @@ func (o *observation) askable(facts sharing.Facts, region sharing.Region) []shar
 
 // listedFrom returns a key with its grants, as far as one of the targets may list them.
 func (o *observation) listedFrom(ctx context.Context, targets []sharing.AccountID, key sharing.Key) sharing.Key {
-	ctx, cancel := context.WithTimeout(ctx, o.options.TargetTimeout)
+	ctx, cancel := patient(ctx, o.options.TargetTimeout)
 	defer cancel()
 	for _, account := range targets {
 		if grants, err := o.listGrants(ctx, place{account, sharing.RegionOf(key.ARN)}, &kms.ListGrantsInput{KeyId: &key.ARN}); err == nil {

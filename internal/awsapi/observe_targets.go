@@ -43,7 +43,7 @@ func (o *observation) targets(ctx context.Context, images []sharing.Image) map[s
 }
 
 func (o *observation) target(ctx context.Context, target sharing.Target, images []sharing.Image) sharing.TargetFacts {
-	ctx, cancel := context.WithTimeout(ctx, o.options.TargetTimeout)
+	ctx, cancel := patient(ctx, o.options.TargetTimeout)
 	defer cancel()
 	if problem := o.enter(ctx, target.Account); problem != nil {
 		return sharing.TargetFacts{Problems: []sharing.Problem{*problem}}

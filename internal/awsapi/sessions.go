@@ -16,8 +16,8 @@ import (
 
 const (
 	// renewBefore is how long before their end credentials are renewed, so that a call waiting for its turn is not
-	// sent with expired ones.
-	renewBefore = time.Minute
+	// sent with expired ones. The shortest session is of fifteen minutes.
+	renewBefore = 5 * time.Minute
 	// answerTimeout is how long an attempt waits for AWS to begin its answer, and how long a connection is kept that
 	// nobody uses. In the middle of an answer AWS may pause for twice as long.
 	answerTimeout = 30 * time.Second
@@ -67,7 +67,7 @@ func (c *Client) enter(ctx context.Context, account sharing.AccountID) *sharing.
 	if s.credentials.Role == nil {
 		doing.Doing, doing.Action = "reading the profile's credentials", ""
 	}
-	if _, err := s.provider.Retrieve(ctx); err != nil {
+	if err := s.open(ctx); err != nil {
 		problem := diagnose.Error(err, doing)
 		return &problem
 	}
@@ -75,6 +75,15 @@ func (c *Client) enter(ctx context.Context, account sharing.AccountID) *sharing.
 		return c.proveAccount(ctx, account)
 	}
 	return nil
+}
+
+// open fetches the session's credentials. What a profile asks for them is waited for as for AWS.
+func (s *session) open(ctx context.Context) error {
+	if s.credentials.Role == nil {
+		defer underWay(ctx)()
+	}
+	_, err := s.provider.Retrieve(ctx)
+	return err
 }
 
 func (s *session) externalID() string {

@@ -139,7 +139,7 @@ func TestDiagnose(t *testing.T) {
 			[]string{`"iam:PassRole"`, granteeID},
 		},
 		"throttling that the retries did not outlast": {
-			share, "RequestLimitExceeded", "Request limit exceeded.", []string{"throttles"}, []string{"max_concurrency", "max_retries"},
+			share, "RequestLimitExceeded", "Request limit exceeded.", []string{"throttles", "two minutes"}, []string{"CloudTrail", "higher rate"},
 		},
 		"an external id that the message itself tells of": {
 			assume, "AccessDenied", "User: arn:aws:iam::111111111111:user/ci is not authorized to perform: sts:AssumeRole on resource: " + roleARN + " because no role trust policy allows the sts:AssumeRole action",

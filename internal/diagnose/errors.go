@@ -69,8 +69,8 @@ func Proven(err error) bool { return Has(err, "DryRunOperation", "DryRunOperatio
 // Unknown tells whether a call may have had its effect in spite of the error: the connection broke, the answer can't be
 // read, or a fault of AWS came in between. A throttled call had none.
 func Unknown(err error) bool {
-	var unsent *smithy.InvalidParamsError
-	if err == nil || Unreachable(err) || errors.As(err, &unsent) || Throttled(err) {
+	var invalid *smithy.InvalidParamsError
+	if err == nil || Unreachable(err) || errors.As(err, &invalid) || unsent(err) || Throttled(err) {
 		return false
 	}
 	if _, ok := errors.AsType[smithy.APIError](err); !ok {
@@ -84,6 +84,15 @@ func Unknown(err error) bool {
 func Throttled(err error) bool {
 	_, throttled := retry.DefaultThrottleErrorCodes[Code(err)]
 	return throttled
+}
+
+// unsent tells whether a call was given up before it was sent, because the run was interrupted.
+func unsent(err error) bool {
+	waiting, ok := errors.AsType[interface {
+		error
+		Unsent() bool
+	}](err)
+	return ok && waiting.Unsent()
 }
 
 // Unreachable tells whether no connection came about at all, with AWS or with the proxy before it.

@@ -95,12 +95,13 @@ func (r *run) open(ctx context.Context, artifact packersdk.Artifact) error {
 	r.ui.Sayf("Looking at %s and at what %s may do with them...", sharing.Counted(len(request.Images), "image"), sharing.Counted(len(request.Targets), "target account"))
 	source, err := c.AWSConfig(ctx, access.Options{
 		PluginVersion: r.told.PluginVersion, PackerVersion: c.PackerCoreVersion, Region: home(request),
+		Called: func(caller sharing.ARN) { r.ui.Sayf("Acting as %s.", caller) },
 	})
 	if err != nil {
 		return err
 	}
 	r.client = awsapi.New(source, c.Credentials(ctx, source, sources), awsapi.Options{
-		MaxConcurrency: c.MaxConcurrency, MaxRetries: c.Retries(), WithoutVerify: c.Verify.False() || c.DryRun,
+		MaxConcurrency: c.MaxConcurrency, MaxRetries: c.Retries(), WithoutVerify: c.Verify.False() || c.DryRun, Log: access.CallLog(),
 	})
 	return nil
 }
@@ -131,7 +132,7 @@ func (r *run) apply(ctx context.Context) {
 		r.ui.Say("Sharing: " + sharing.Counted(len(p.Changes), "change") + "...")
 	}
 	steps := progress{ui: r.ui}
-	r.told.Result = apply.Run(ctx, r.client, r.told.Plan, apply.Options{
+	r.told.Result = apply.Run(awsapi.Interruptible(ctx), r.client, r.told.Plan, apply.Options{
 		Concurrency: r.config.MaxConcurrency, Undoable: r.rollback(), Progress: steps.show,
 	})
 }
