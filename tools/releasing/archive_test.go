@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -88,6 +89,23 @@ func TestThePluginIsSmallOnThePlatformsWhereItIsLargest(t *testing.T) {
 				t.Logf("%d bytes", size)
 			}
 		})
+	}
+}
+
+func TestTheWindowsBinaryDescribesItself(t *testing.T) {
+	wine, err := exec.LookPath("wine")
+	if err != nil {
+		t.Skip("there is no wine here: the Windows binary was built and not run")
+	}
+	path := filepath.Join(t.TempDir(), "packer-plugin-ami-share.exe")
+	if err := os.WriteFile(path, build(t, "windows", "amd64"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(t.Context(), wine, path, "describe")
+	command.Env = append(os.Environ(), "WINEPREFIX="+t.TempDir(), "WINEDEBUG=-all")
+	out, err := command.Output()
+	if err != nil || !strings.Contains(string(out), `"version":"`+snapshot.version+`"`) {
+		t.Errorf("%v: %s", err, out)
 	}
 }
 

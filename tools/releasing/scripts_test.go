@@ -2,6 +2,7 @@ package releasing
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -63,11 +64,12 @@ func TestTheTagIsTheVersionInTheSource(t *testing.T) {
 }
 
 func TestTheUsersGOFLAGSStay(t *testing.T) {
+	const ours = "-buildvcs=false -trimpath -gcflags=github.com/aws/...=-l -tags=nethttpomithttp2,notfastpath"
 	for flags, want := range map[string]string{
-		"":                   "-buildvcs=false -trimpath -tags=nethttpomithttp2,notfastpath",
-		"-mod=mod -tags=own": "-mod=mod -buildvcs=false -trimpath -tags=nethttpomithttp2,notfastpath,own",
+		"":                   ours,
+		"-mod=mod -tags=own": "-mod=mod " + ours + ",own",
 		// As in a make that is called by make.
-		"-buildvcs=false -trimpath -tags=nethttpomithttp2,notfastpath,own": "-buildvcs=false -trimpath -tags=nethttpomithttp2,notfastpath,own",
+		ours + ",own": ours + ",own",
 	} {
 		out, ok := script(t, []string{"GOFLAGS=" + flags}, "make", "-s", "--eval", "show: ; @echo \"$$GOFLAGS\"", "show")
 		if !ok || strings.TrimSpace(out) != want {
@@ -132,6 +134,51 @@ func TestAReleaseIsNotBuiltWithAnOldGo(t *testing.T) {
 		path := "PATH=" + dir + string(os.PathListSeparator) + os.Getenv("PATH")
 		if out, ok := script(t, []string{path}, "tools/check-version.sh", snapshot.version, "release"); ok != want {
 			t.Errorf("%s makes a release: %v\n%s", version, ok, out)
+		}
+	}
+}
+
+// program writes a program that prints a line, into a folder of its own, and returns a PATH that has it and what else
+// a script needs, but no AWS CLI.
+func program(t *testing.T, name, line string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, needed := range []string{"sh", "dirname", "mkdir", "ln", "uname", "id"} {
+		path, err := exec.LookPath(needed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(path, filepath.Join(dir, needed)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := filepath.Join(dir, name)
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte("#!/bin/sh\necho '"+line+"'\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return "PATH=" + dir
+}
+
+func TestAnAWSCLIThatIsThereWillDo(t *testing.T) {
+	out, ok := script(t, []string{program(t, "aws", "aws-cli/2.15.0 Python/3.11.2")}, "tools/awscli.sh")
+	if !ok || strings.TrimSpace(out) != "aws-cli/2.15.0 Python/3.11.2" {
+		t.Errorf("it succeeds: %v\n%s", ok, out)
+	}
+	if err := os.RemoveAll(filepath.Join(snapshot.source, ".tools")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestWithoutAnAWSCLIItIsSaidWhatToInstall(t *testing.T) {
+	for name, env := range map[string]string{
+		"brew install awscli": program(t, "uname", "Darwin"),
+		"install the package": program(t, "aws", "aws-cli/1.32.0 Python/3.11.2"),
+	} {
+		if out, ok := script(t, []string{env}, "tools/awscli.sh"); ok || !strings.Contains(out, name) {
+			t.Errorf("it succeeds: %v\n%s", ok, out)
 		}
 	}
 }
