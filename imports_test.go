@@ -34,12 +34,15 @@ var mayImport = map[string][]string{
 	"internal/mask":           {},
 	"internal/awssim": {
 		"internal/awssim/autoscaling", "internal/awssim/cloud", "internal/awssim/ec2", "internal/awssim/iam", "internal/awssim/kms",
-		"internal/awssim/organizations", "internal/awssim/sts", "internal/awssim/wire", "internal/awssim/world",
+		"internal/awssim/organizations", "internal/awssim/ssm", "internal/awssim/sts", "internal/awssim/wire", "internal/awssim/world",
 	},
 	"internal/awssim/autoscaling": {
 		"internal/awssim/cloud", "internal/awssim/ec2", "internal/awssim/iam", "internal/awssim/wire", "internal/awssim/world",
 	},
-	"internal/awssim/ec2":           {"internal/awssim/cloud", "internal/awssim/kms", "internal/awssim/wire", "internal/awssim/world"},
+	"internal/awssim/ec2": {
+		"internal/awssim/cloud", "internal/awssim/kms", "internal/awssim/ssm", "internal/awssim/wire", "internal/awssim/world",
+	},
+	"internal/awssim/ssm":           {"internal/awssim/cloud", "internal/awssim/wire", "internal/awssim/world"},
 	"internal/awssim/kms":           {"internal/awssim/cloud", "internal/awssim/iampolicy", "internal/awssim/wire", "internal/awssim/world"},
 	"internal/awssim/iam":           {"internal/awssim/cloud", "internal/awssim/iampolicy", "internal/awssim/wire", "internal/awssim/world"},
 	"internal/awssim/organizations": {"internal/awssim/cloud", "internal/awssim/wire", "internal/awssim/world"},
@@ -67,8 +70,8 @@ var mayUseClients = map[string][]string{
 var standardOnly = []string{
 	"internal/sharing", "internal/plan", "internal/policy", "internal/report", "internal/mask",
 	"internal/awssim", "internal/awssim/autoscaling", "internal/awssim/cloud", "internal/awssim/ec2", "internal/awssim/iam",
-	"internal/awssim/iampolicy", "internal/awssim/kms", "internal/awssim/organizations", "internal/awssim/reference", "internal/awssim/sts", "internal/awssim/wire",
-	"internal/awssim/world", "internal/awssim/cmd/awssim", "internal/awssim/cmd/judge",
+	"internal/awssim/iampolicy", "internal/awssim/kms", "internal/awssim/organizations", "internal/awssim/reference", "internal/awssim/ssm", "internal/awssim/sts",
+	"internal/awssim/wire", "internal/awssim/world", "internal/awssim/cmd/awssim", "internal/awssim/cmd/judge",
 }
 
 // pure are the packages that neither wait nor look at the clock nor speak to anybody, and what would let them. The

@@ -26,10 +26,11 @@ const (
 	madePolicy = "amishare-contract"
 )
 
-// coreRows are the rows of STS, IAM, KMS and the tagging API, for a place.
+// coreRows are the rows of STS, IAM, KMS, the tagging API and Systems Manager, for a place.
 func coreRows(p place) map[string]row {
 	rows := p.kmsRows()
 	maps.Copy(rows, p.iamRows())
+	maps.Copy(rows, ssmRows())
 	for action, r := range rows {
 		switch service, _, _ := strings.Cut(action, ":"); {
 		case action == "sts:GetCallerIdentity":

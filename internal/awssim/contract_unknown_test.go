@@ -27,6 +27,7 @@ var wires = map[string]struct{ signedFor, version, target string }{
 	"autoscaling":   {signedFor: "autoscaling", version: "2011-01-01"},
 	"kms":           {signedFor: "kms", target: "TrentService"},
 	"organizations": {signedFor: "organizations", target: "AWSOrganizationsV20161128"},
+	"ssm":           {signedFor: "ssm", target: "AmazonSSM"},
 	"tag":           {signedFor: "tagging", target: "ResourceGroupsTaggingAPI_20170126"},
 }
 

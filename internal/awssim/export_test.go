@@ -33,7 +33,7 @@ func empty() *Server {
 	return s
 }
 
-// CoreActions is the same for STS, IAM, KMS and the tagging API, as they are named in policies.
+// CoreActions is the same for all other services, as they are named in policies.
 func CoreActions() []string {
 	return slices.DeleteFunc(empty().Actions(), func(action string) bool {
 		service, _, _ := strings.Cut(action, ":")

@@ -32,6 +32,7 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/iam"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/kms"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/organizations"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/ssm"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/sts"
 )
 
@@ -62,10 +63,12 @@ func New(world World) (*Server, error) {
 		return nil, fmt.Errorf("loading the world: %w", errors.Join(problems...))
 	}
 	roles, keys := iam.New(c), kms.New(c)
-	compute := ec2.New(c, keys)
+	parameters := ssm.New(c)
+	compute := ec2.New(c, keys, parameters)
+	parameters.SeesImage = compute.SeesImage
 	groups := autoscaling.New(c, roles, compute)
 	roles.InUse = groups.InUse
-	s := serve(c, roles, sts.New(c), keys, compute, groups, organizations.New(c))
+	s := serve(c, roles, sts.New(c), keys, parameters, compute, groups, organizations.New(c))
 	s.latency = time.Duration(world.LatencyMillis) * time.Millisecond
 	if err := s.load(world); err != nil {
 		return nil, fmt.Errorf("loading the world: %w", err)

@@ -35,6 +35,8 @@ type (
 	WorldBlockDevice = world.BlockDevice
 	// WorldLaunchTemplate is a launch template with one version.
 	WorldLaunchTemplate = world.LaunchTemplate
+	// WorldParameter is a parameter of Systems Manager.
+	WorldParameter = world.Parameter
 	// WorldAutoScalingGroup is a group that launches from a template.
 	WorldAutoScalingGroup = world.AutoScalingGroup
 	// WorldAllowedImages is the Allowed AMIs setting.

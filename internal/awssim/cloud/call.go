@@ -167,3 +167,8 @@ func (c *Call) Decode(into any) error {
 	}
 	return nil
 }
+
+// Peek reads what it can of the JSON of a call, before the handler decodes it: for the resources and conditions of the call.
+func (c *Call) Peek(into any) {
+	_ = json.Unmarshal(c.body, into) // Decode complains
+}

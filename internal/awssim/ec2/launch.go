@@ -50,6 +50,12 @@ func (s *Service) LaunchableImage(a *cloud.Account, region, id string) (*Image, 
 	return img, nil
 }
 
+// SeesImage tells whether an AMI is available to an account.
+func (s *Service) SeesImage(a *cloud.Account, region, id string) bool {
+	_, problem := s.LaunchableImage(a, region, id)
+	return problem == nil
+}
+
 // MergeDevices lays the mapping of a launch over that of the image.
 func MergeDevices(base, over []BlockDevice) []BlockDevice {
 	merged := slices.Clone(base)

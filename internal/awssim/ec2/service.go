@@ -5,18 +5,20 @@ package ec2
 import (
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/kms"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/ssm"
 )
 
 // Service is EC2.
 type Service struct {
 	*cloud.Cloud
-	keys    *kms.Service
-	regions cloud.Regional[inventory]
+	keys       *kms.Service
+	parameters *ssm.Service
+	regions    cloud.Regional[inventory]
 }
 
-// New returns the service, which asks KMS about keys.
-func New(c *cloud.Cloud, keys *kms.Service) *Service {
-	return &Service{Cloud: c, keys: keys, regions: cloud.NewRegional(newInventory)}
+// New returns the service, which asks KMS about keys, and Parameter Store about AMIs that parameters name.
+func New(c *cloud.Cloud, keys *kms.Service, parameters *ssm.Service) *Service {
+	return &Service{Cloud: c, keys: keys, parameters: parameters, regions: cloud.NewRegional(newInventory)}
 }
 
 // APIs of the service.

@@ -25,6 +25,7 @@ const world = `{"accounts":[{"id":"111111111111","name":"amazon","users":[{"name
 	"roles":[{"name":"worker","trust_policy":{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:*"}}}],
 	"keys":[{"region":"us-east-1","id":"11111111-1111-4111-8111-111111111111","aliases":["alias/ami"]}],
 	"regions":{"us-east-1":{"snapshots":[{"id":"snap-cmk","kms_key":"alias/ami"}],"images":[{"id":"ami-cmk","block_devices":[{"snapshot":"snap-cmk"}]}],
+	"parameters":[{"name":"/a/b","value":"ami-cmk","labels":["live"]}],
 	"launch_templates":[{"name":"web","image":"ami-cmk"}],"auto_scaling_groups":[{"name":"web","launch_template":"web","desired_capacity":1}]}}}]}`
 
 // inputs are what the fuzzer starts from.
@@ -43,6 +44,8 @@ var inputs = []string{
 	`{"KeyId":"alias/ami","Limit":1,"Marker":"AE0"}`, `{"KeyId":":::::alias/"}`, `{"KeyId":"arn:aws:kms:us-east-1"}`,
 	`{"KeyId":"11111111-1111-4111-8111-111111111111","GranteePrincipal":"arn:aws:iam::111111111111:root","Operations":["Decrypt"],"Constraints":{"EncryptionContextSubset":{"a":"b"}}}`,
 	`{"CiphertextBlob":"YXJuOmF3czo6CngK"}`, `{"TagFilters":[{"Key":"a","Values":["b"]}],"PaginationToken":"1"}`, `{"ResourcesPerPage":-1}`,
+	`{"Name":"/a/web","Value":"ami-cmk","DataType":"aws:ec2:image","Type":"String","Overwrite":true}`, `{"Name":"/a/b:-1"}`, `{"Names":["/a/b:live",":",""]}`,
+	`{"Name":"/a/b","Labels":["live","1"]}`, `{"ResourceType":"Parameter","ResourceId":"/a/b","Tags":[{"Key":"a"}],"TagKeys":["a"]}`,
 	`{"Policy":"{}"}`, `{"AliasName":"alias/","TargetKeyId":"alias/ami"}`, `null`, `[]`, ``,
 }
 
@@ -59,8 +62,9 @@ func FuzzCalls(f *testing.F) {
 	}
 	actions := server.Actions()
 	for i := range actions {
-		for j, input := range inputs {
-			if json := strings.HasPrefix(actions[i], "kms:") || strings.HasPrefix(actions[i], "tag:"); json == (j >= len(inputs)-12) {
+		for _, input := range inputs {
+			service, _, _ := strings.Cut(actions[i], ":")
+			if json := strings.HasPrefix(input, "{") || len(input) < 5; json == (wires[service].target != "") || input == "" {
 				f.Add(uint(i), input)
 			}
 		}
@@ -87,7 +91,7 @@ func FuzzCalls(f *testing.F) {
 // wires are the services as clients write to them: the name that signs, the version or the target.
 var wires = map[string]struct{ signedFor, version, target string }{
 	"ec2": {"ec2", "2016-11-15", ""}, "sts": {"sts", "2011-06-15", ""}, "iam": {"iam", "2010-05-08", ""}, "autoscaling": {"autoscaling", "2011-01-01", ""},
-	"kms": {"kms", "", "TrentService"}, "tag": {"tagging", "", "ResourceGroupsTaggingAPI_20170126"},
+	"kms": {"kms", "", "TrentService"}, "ssm": {"ssm", "", "AmazonSSM"}, "tag": {"tagging", "", "ResourceGroupsTaggingAPI_20170126"},
 }
 
 func makeCall(t *testing.T, server *awssim.Server, action, input string) {

@@ -9,6 +9,8 @@ type Hostility struct {
 	NewGrantUnlisted int `json:"new_grant_unlisted,omitempty"`
 	// NewGrantUnusable is how many uses a new grant does not allow yet.
 	NewGrantUnusable int `json:"new_grant_unusable,omitempty"`
+	// ParameterValidation is how many reads don't show a parameter of the data type aws:ec2:image that was written.
+	ParameterValidation int `json:"parameter_validation,omitempty"`
 	// PageSize is the most that any listing returns at once.
 	PageSize int `json:"page_size,omitempty"`
 	// EmptyPages makes the lists of Organizations begin with a page that has nothing in it but the token of the next one.

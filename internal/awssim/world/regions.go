@@ -9,6 +9,8 @@ type Region struct {
 	Images []Image `json:"images,omitempty"`
 	// LaunchTemplates that groups and RunInstances can name.
 	LaunchTemplates []LaunchTemplate `json:"launch_templates,omitempty"`
+	// Parameters of Systems Manager.
+	Parameters []Parameter `json:"parameters,omitempty"`
 	// AutoScalingGroups, which launch as soon as somebody looks at them.
 	AutoScalingGroups []AutoScalingGroup `json:"auto_scaling_groups,omitempty"`
 	// DefaultEBSKey is the id, ARN, alias or alias ARN of the key under which volumes and copies end up when nothing
@@ -93,6 +95,20 @@ type LaunchTemplate struct {
 	InstanceType string `json:"instance_type,omitempty"`
 	// KMSKey is the key under which the root volume is encrypted; empty leaves that to the account's default.
 	KMSKey string `json:"kms_key,omitempty"`
+}
+
+// Parameter is a parameter of the type String with one version.
+type Parameter struct {
+	// Name, with a leading "/" if there is another one in it.
+	Name string `json:"name"`
+	// Value of the parameter.
+	Value string `json:"value"`
+	// DataType is "text" (the default) or "aws:ec2:image".
+	DataType string `json:"data_type,omitempty"`
+	// Labels of the version.
+	Labels []string `json:"labels,omitempty"`
+	// Tags of the parameter.
+	Tags map[string]string `json:"tags,omitempty"`
 }
 
 // AutoScalingGroup is a group that launches from a template.

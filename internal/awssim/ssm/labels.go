@@ -1,0 +1,63 @@
+package ssm
+
+import (
+	"regexp"
+	"slices"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
+)
+
+const mostLabels = 10
+
+var (
+	label         = regexp.MustCompile(`^[a-zA-Z_.-][a-zA-Z0-9_.-]{0,99}$`)
+	reservedLabel = regexp.MustCompile(`^(?i)(aws|ssm)`)
+)
+
+// labelVersion puts labels on a version. A label that another version has moves. Labels that can be none are returned, and
+// the others put. https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-labels.html
+func (c *call) labelVersion() (cloud.Effect, error) {
+	var in struct {
+		Name             string
+		ParameterVersion int64
+		Labels           []string
+	}
+	if err := c.Decode(&in); err != nil {
+		return nil, err
+	}
+	if len(in.Labels) < 1 || len(in.Labels) > mostLabels {
+		return nil, invalid("1 validation error detected: Value '%v' at 'labels' failed to satisfy constraint: "+
+			"Member must have length less than or equal to 10, and greater than or equal to 1", in.Labels)
+	}
+	p := c.own().stored[in.Name]
+	if p == nil {
+		return nil, notFound()
+	}
+	to := p.latest()
+	if in.ParameterVersion != 0 {
+		to = p.numbered(in.ParameterVersion)
+	}
+	if to == nil {
+		return nil, wire.BadRequest("ParameterVersionNotFound", "Systems Manager could not find version %d of %s. Verify the version and try again.", in.ParameterVersion, in.Name)
+	}
+	good, bad := []string{}, []string{}
+	for _, name := range in.Labels {
+		if label.MatchString(name) && !reservedLabel.MatchString(name) {
+			good = append(good, name)
+		} else {
+			bad = append(bad, name)
+		}
+	}
+	together := slices.Compact(slices.Sorted(slices.Values(slices.Concat(to.labels, good))))
+	if len(together) > mostLabels {
+		return nil, wire.BadRequest("ParameterVersionLabelLimitExceeded", "A parameter version can have a maximum of ten labels. Move one or more labels to another version and try again.")
+	}
+	return func() (any, error) {
+		for _, v := range p.versions {
+			v.labels = slices.DeleteFunc(v.labels, func(name string) bool { return slices.Contains(good, name) })
+		}
+		to.labels = together
+		return map[string]any{"InvalidLabels": bad, "ParameterVersion": to.number}, nil
+	}, nil
+}

@@ -1,0 +1,69 @@
+package ssm
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/world"
+)
+
+// Load makes the parameters of a world. They count as validated.
+func (s *Service) Load(w world.World) []error {
+	var problems []error
+	for _, a := range w.Accounts {
+		for _, region := range slices.Sorted(maps.Keys(a.Regions)) {
+			for _, p := range a.Regions[region].Parameters {
+				if err := s.load(s.AccountByID(a.ID), region, p); err != nil {
+					problems = append(problems, fmt.Errorf("account %s, region %s: parameter %q: %w", a.ID, region, p.Name, err))
+				}
+			}
+		}
+	}
+	return problems
+}
+
+func (s *Service) load(a *cloud.Account, region string, w world.Parameter) error {
+	c := s.bind(s.NewCall(""))
+	c.Account, c.Region = a, region
+	var given []tag
+	for key, value := range w.Tags {
+		given = append(given, tag{key, value})
+	}
+	tags, err := c.checkPut(putInput{Name: w.Name, Value: w.Value, DataType: w.DataType, Tags: given})
+	switch {
+	case err != nil:
+		return err
+	case c.own().stored[w.Name] != nil:
+		return fmt.Errorf("the name is taken")
+	}
+	made := &version{number: 1, value: w.Value, dataType: cmp.Or(w.DataType, textData), labels: w.Labels, modified: s.Now()}
+	s.store(a, region, w.Name, made, tags)
+	return nil
+}
+
+// parameterDump is a parameter in the state: not its version, which no rollback takes back.
+type parameterDump struct {
+	Value    string            `json:"value"`
+	DataType string            `json:"data_type"`
+	Labels   map[string]string `json:"labels,omitempty"` // to the values of their versions
+	Tags     map[string]string `json:"tags,omitempty"`
+}
+
+// Dump puts the parameters that can be read into the state.
+func (s *Service) Dump(d *cloud.Dump) {
+	for at, r := range s.regions.Each() {
+		for name, p := range r.stored {
+			shown := parameterDump{Value: p.latest().value, DataType: p.latest().dataType, Labels: map[string]string{}, Tags: maps.Clone(p.tags)}
+			for _, v := range p.versions {
+				for _, label := range v.labels {
+					shown.Labels[label] = v.value
+				}
+			}
+			d.Put(shown, "accounts", at.Account, "regions", at.Region, "parameters", name)
+			d.Count(len(p.versions), at.Account, at.Region, "versions of", name)
+		}
+	}
+}
