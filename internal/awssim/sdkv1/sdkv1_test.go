@@ -1,10 +1,10 @@
 package sdkv1_test
 
 import (
-	"encoding/json"
+	"bufio"
 	"errors"
-	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,8 +14,6 @@ import (
 	"github.com/aws/aws-sdk-go/aws/credentials"
 	"github.com/aws/aws-sdk-go/aws/session"
 	"github.com/aws/aws-sdk-go/service/ec2"
-
-	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
 )
 
 const (
@@ -24,18 +22,27 @@ const (
 	target = "222222222222"
 )
 
-// serve serves the world of testdata, and returns where.
+// serve starts the local AWS with the world of testdata, and returns where it is: they meet on the wire only, so that this
+// module need not know what the project depends on.
 func serve(t *testing.T) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", "world.json"))
+	program := filepath.Join(t.TempDir(), "awssim")
+	build := exec.CommandContext(t.Context(), "go", "build", "-C", filepath.Join("..", "cmd", "awssim"), "-o", program, ".")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("building the local AWS: %v\n%s", err, out)
+	}
+	local := exec.CommandContext(t.Context(), program, "-world", filepath.Join("testdata", "world.json"))
+	local.Stderr = os.Stderr
+	out, err := local.StdoutPipe()
 	must(t, err)
-	var world awssim.World
-	must(t, json.Unmarshal(text, &world))
-	server, err := awssim.New(world)
+	must(t, local.Start())
+	t.Cleanup(func() {
+		local.Process.Kill()
+		local.Wait()
+	})
+	url, err := bufio.NewReader(out).ReadString('\n')
 	must(t, err)
-	listening := httptest.NewServer(server)
-	t.Cleanup(listening.Close)
-	return listening.URL
+	return strings.TrimSpace(url)
 }
 
 // client is a client of somebody in testdata.
