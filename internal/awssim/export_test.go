@@ -57,3 +57,12 @@ func Parameters(action string) []string {
 func (s *Server) Census() string {
 	return fmt.Sprint(string(s.State()), s.dump().Counts)
 }
+
+// ConditionKeys are those that the services declare as their own, in lower case.
+func ConditionKeys() []string {
+	var keys []string
+	for _, a := range empty().apis {
+		keys = append(keys, strings.Fields(strings.ToLower(a.ConditionKeys))...)
+	}
+	return keys
+}

@@ -26,6 +26,8 @@ type API struct {
 	ConditionKeys string
 	// Context returns condition keys that every call of the API has. May be nil.
 	Context func(*Call) map[string][]string
+	// ResourceTags returns the tags of a resource of the API, as the caller's account sees them. May be nil.
+	ResourceTags func(c *Call, arn string) map[string]string
 	// Throttled is the answer to too many calls, where it is not the one of the protocol.
 	Throttled *wire.Error
 }

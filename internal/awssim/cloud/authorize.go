@@ -1,7 +1,9 @@
 package cloud
 
 import (
+	"cmp"
 	"maps"
+	"strings"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/iampolicy"
 )
@@ -12,6 +14,17 @@ type Decision struct {
 	Reason  string
 	// Denied says that an explicit deny decided.
 	Denied bool
+	// Words are AWS's for an explicit deny, as in "with an explicit deny in a session policy".
+	Words string
+}
+
+// DecisionOf is what a policy decided on an action.
+func DecisionOf(d iampolicy.Decision, action string) Decision {
+	decision := Decision{Allowed: d.Effect == iampolicy.Allow, Denied: d.Effect == iampolicy.Deny, Reason: d.Reason}
+	if decision.Denied {
+		decision.Words = d.Because(action)
+	}
+	return decision
 }
 
 // Authorize decides a call by the caller's identity and session policies, for each resource that it is about.
@@ -36,7 +49,9 @@ func (c *Call) Authorize(op Action[*Call]) error {
 
 // Allowed asks whether the caller may do an action on a resource, and returns the service's error if not.
 func (c *Call) Allowed(action, resource string, conditions map[string][]string) error {
-	verdict := c.cloud.IdentityAllows(c.Caller, c.Context(conditions), action, resource)
+	context := c.Context(conditions)
+	maps.Copy(context, c.cloud.resourceTags(c, resource))
+	verdict := c.cloud.IdentityAllows(c.Caller, context, action, resource)
 	if c.Entry.Resource == "" && resource != "*" {
 		c.Entry.Resource = resource
 	}
@@ -44,62 +59,43 @@ func (c *Call) Allowed(action, resource string, conditions map[string][]string) 
 	if verdict.Allowed {
 		return nil
 	}
-	return c.Refusal(action, resource, verdict.Reason)
+	return c.Refuse(action, resource, verdict)
 }
 
-// Refusal is the error for want of permission, in the service's words.
-func (c *Call) Refusal(action, resource, why string) error {
+// Refuse is the error for want of permission, in AWS's words where it has any for what decided.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+func (c *Call) Refuse(action, resource string, verdict Decision) error {
 	text := "User: " + c.Caller.ARN + " is not authorized to perform: " + action
 	if resource != "*" {
 		text += " on resource: " + resource
 	}
-	text += " because " + why
-	return c.API.denied(text)
+	return c.API.denied(text + " " + cmp.Or(verdict.Words, "because "+verdict.Reason))
 }
 
-// IdentityAllows is the decision of identity policies and session policies: an identity policy must allow the action, and if
-// there are session policies, one of them must too. None may deny it.
+// Refusal is the error for want of permission for a reason of the service's own.
+func (c *Call) Refusal(action, resource, why string) error {
+	return c.Refuse(action, resource, Decision{Reason: why})
+}
+
+// policies are the documents that speak for and against whatever a principal does.
+func (p *Principal) policies() iampolicy.Policies {
+	return iampolicy.Policies{Identity: p.identity(), Session: p.SessionOnly}
+}
+
+// IdentityAllows is the decision of the caller's own policies: an identity policy must allow the action, and if there are
+// session policies, one of them must too. None may deny it.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
 func (c *Cloud) IdentityAllows(who *Principal, context map[string][]string, action, resource string) Decision {
-	request := iampolicy.Request{Action: action, Resource: resource, Principal: who.ForPolicies(c.Partition), Context: context}
-	identity := decideAll(who.identity(), request)
-	session := decideAll(who.SessionOnly, request)
-	switch {
-	case identity.Denied:
-		return identity
-	case session.Denied:
-		return session
-	case !identity.Allowed:
-		return Decision{Reason: "no identity-based policy allows the " + action + " action" + detail(identity.Reason)}
-	case who.SessionOnly != nil && !session.Allowed:
-		return Decision{Reason: "no session policy allows the " + action + " action" + detail(session.Reason)}
-	default:
-		return identity
+	d := who.policies().Decide(c.request(who, context, action, resource), who.Account.ID)
+	decision := DecisionOf(d, action)
+	if d.Effect == iampolicy.Silent {
+		decision.Reason = strings.TrimPrefix(d.Because(action), "because ") + " (" + d.Reason + ")"
 	}
+	return decision
 }
 
-func detail(reason string) string {
-	if reason == "" {
-		return ""
-	}
-	return " (" + reason + ")"
-}
-
-// decideAll adds up documents: one that denies is enough to deny, else one that allows is enough to allow.
-func decideAll(documents []*iampolicy.Document, request iampolicy.Request) Decision {
-	var sum Decision
-	for _, document := range documents {
-		d := document.Decide(request)
-		switch {
-		case d.Effect == iampolicy.Deny:
-			return Decision{Denied: true, Reason: d.Reason}
-		case d.Effect == iampolicy.Allow:
-			sum = Decision{Allowed: true, Reason: d.Reason}
-		case !sum.Allowed:
-			sum.Reason = d.Reason
-		}
-	}
-	return sum
+func (c *Cloud) request(who *Principal, context map[string][]string, action, resource string) iampolicy.Request {
+	return iampolicy.Request{Action: action, Resource: resource, Principal: who.ForPolicies(c.Partition), Context: context}
 }
 
 // Context holds the condition keys of a call: the global ones and those given.
@@ -107,6 +103,7 @@ func (c *Call) Context(conditions map[string][]string) map[string][]string {
 	context := c.cloud.ContextOf(c.Caller)
 	context["aws:RequestedRegion"] = []string{c.Region}
 	context["aws:ViaAWSService"] = []string{"false"}
+	maps.Copy(context, c.Origin())
 	if c.API.Context != nil {
 		maps.Copy(context, c.API.Context(c))
 	}
@@ -115,13 +112,10 @@ func (c *Call) Context(conditions map[string][]string) map[string][]string {
 }
 
 // SessionAllows asks a session's policies alone. They limit what the role may do, be it by its own policies or by a
-// resource's policy that names the role. They don't limit what a resource's policy allows the session itself, or everybody.
-// AWS does not say whether they limit grants to the role; here they do.
+// resource's policy that names the role. They don't limit what a resource's policy allows the session itself. AWS does not say whether
+// they limit grants to the role and what a resource's policy allows everybody; here they do.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#policies_session
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
 func (c *Cloud) SessionAllows(who *Principal, context map[string][]string, action, resource string) bool {
-	if who.SessionOnly == nil {
-		return true
-	}
-	return decideAll(who.SessionOnly, iampolicy.Request{Action: action, Resource: resource, Principal: who.ForPolicies(c.Partition), Context: context}).Allowed
+	return who.policies().Limits(c.request(who, context, action, resource)).Effect == iampolicy.Allow
 }

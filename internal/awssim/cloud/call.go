@@ -74,6 +74,7 @@ type Call struct {
 	Form    wire.Form // of the query protocols
 	Entry   *Entry    // the journal's line about this call; handlers add resource and reason
 	body    []byte    // of the JSON protocol
+	from    string    // address of the caller, "" if it is not known
 	cloud   *Cloud
 }
 

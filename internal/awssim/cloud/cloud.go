@@ -25,6 +25,7 @@ type Cloud struct {
 
 	organizations []*Organization
 	conditionKeys []string
+	tagsOf        map[string]func(c *Call, arn string) map[string]string // by service
 	faults        []*Fault
 	journal       []Entry
 	ids           int
@@ -46,7 +47,7 @@ type Account struct {
 func New(w world.World) (*Cloud, []error) {
 	c := &Cloud{
 		Partition: cmp.Or(w.Partition, "aws"), Accounts: map[string]*Account{}, Users: map[string]*User{},
-		Sessions: map[string]*Session{}, Hostility: w.Hostility,
+		Sessions: map[string]*Session{}, Hostility: w.Hostility, tagsOf: map[string]func(*Call, string) map[string]string{},
 	}
 	c.know(globalConditionKeys)
 	var problems []error

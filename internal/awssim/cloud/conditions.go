@@ -14,17 +14,24 @@ import (
 // globalConditionKeys are the condition keys of all services; each API has its own besides. One that ends in "/" or ":"
 // stands for all that begin so. A policy with any other key is refused: a Deny whose key never has a value would never deny.
 //
-// The last line has keys that no request here has, as on AWS: callers are never service principals, and calls never come
-// through a VPC endpoint.
+// The last lines have keys that no request here has, as on AWS: callers are never service principals and never have MFA,
+// and calls never come through a VPC endpoint.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 const globalConditionKeys = `
 	aws:PrincipalArn aws:PrincipalAccount aws:PrincipalOrgID aws:PrincipalOrgPaths aws:PrincipalType aws:PrincipalTag/
 	aws:PrincipalIsAWSService aws:userid aws:username aws:SourceIdentity aws:MultiFactorAuthPresent
 	aws:RequestedRegion aws:SecureTransport aws:ViaAWSService aws:CurrentTime aws:EpochTime aws:RequestTag/ aws:TagKeys
+	aws:ResourceTag/ aws:SourceIp aws:TokenIssueTime
+	aws:MultiFactorAuthAge
 	aws:SourceAccount aws:SourceArn aws:SourceOrgID aws:SourceOrgPaths aws:SourceVpc aws:SourceVpce`
 
-// Learn makes the condition keys of an API known.
-func (c *Cloud) Learn(a *API) { c.know(a.ConditionKeys) }
+// Learn makes the condition keys of an API known, and whom to ask for its resources' tags.
+func (c *Cloud) Learn(a *API) {
+	c.know(a.ConditionKeys)
+	if a.ResourceTags != nil {
+		c.tagsOf[a.Name] = a.ResourceTags
+	}
+}
 
 func (c *Cloud) know(keys string) {
 	c.conditionKeys = append(c.conditionKeys, strings.Fields(strings.ToLower(keys))...)
@@ -67,7 +74,9 @@ func (c *Cloud) ContextOf(who *Principal) map[string][]string {
 		context["aws:username"] = []string{who.user.Name}
 		context["aws:PrincipalType"] = []string{"User"}
 	} else {
-		context["aws:MultiFactorAuthPresent"] = []string{"false"} // present with temporary credentials only
+		// Both are there with temporary credentials only.
+		context["aws:MultiFactorAuthPresent"] = []string{"false"}
+		context["aws:TokenIssueTime"] = []string{wire.Timestamp(who.Issued)}
 	}
 	if who.SourceIdentity != "" {
 		context["aws:SourceIdentity"] = []string{who.SourceIdentity}
@@ -80,6 +89,39 @@ func (c *Cloud) ContextOf(who *Principal) map[string][]string {
 		context["aws:PrincipalOrgPaths"] = paths
 	}
 	return context
+}
+
+// Origin holds the condition keys about where a call comes from. What a service does in the caller's name comes from
+// elsewhere.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-sourceip
+func (c *Call) Origin() map[string][]string {
+	if c.from == "" {
+		return nil
+	}
+	return map[string][]string{"aws:SourceIp": {c.from}}
+}
+
+// resourceTags are the condition keys about the tags of a resource, as the caller sees them.
+func (c *Cloud) resourceTags(call *Call, arn string) map[string][]string {
+	parts := strings.SplitN(arn, ":", 4)
+	if len(parts) < 4 {
+		return nil
+	}
+	service := parts[2]
+	if tagsOf := c.tagsOf[service]; tagsOf != nil {
+		return TagConditions(service, tagsOf(call, arn))
+	}
+	return nil
+}
+
+// TagConditions are the condition keys about the tags of a resource of a service: the global ones, and the service's own.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourcetag
+func TagConditions(service string, tags map[string]string) map[string][]string {
+	conditions := map[string][]string{}
+	for key, value := range tags {
+		conditions["aws:ResourceTag/"+key], conditions[service+":ResourceTag/"+key] = []string{value}, []string{value}
+	}
+	return conditions
 }
 
 // Boolean is the value of a condition key that is true or false.

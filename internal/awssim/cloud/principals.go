@@ -71,6 +71,7 @@ type Principal struct {
 	Transitive  []string              // keys of session tags that go on to the next session
 	// SourceIdentity of a session, "" for none.
 	SourceIdentity string
+	Issued         time.Time // when a session's credentials were
 }
 
 // User is an IAM user with an access key.
@@ -96,9 +97,9 @@ func (u *User) principal() *Principal {
 }
 
 // As returns a session of a role.
-func (r *Role) As(sessionName string) *Principal {
+func (r *Role) As(sessionName string, issued time.Time) *Principal {
 	return &Principal{
-		Account: r.Account, RoleARN: r.ARN, UniqueID: r.ID, UserID: r.ID + ":" + sessionName, Role: r, Tags: r.Tags,
+		Issued: issued, Account: r.Account, RoleARN: r.ARN, UniqueID: r.ID, UserID: r.ID + ":" + sessionName, Role: r, Tags: r.Tags,
 		ARN: strings.Replace(strings.Replace(r.ARN, ":iam:", ":sts:", 1), ":role"+r.Path+r.Name, ":assumed-role/"+r.Name+"/"+sessionName, 1),
 	}
 }
@@ -156,7 +157,7 @@ func (c *Cloud) ServicePrincipal(roleARN string) (*Principal, *wire.Error) {
 		return nil, wire.Errorf(http.StatusBadRequest, "ValidationError", "The service-linked role %s does not exist", roleARN)
 	}
 	service, _, _ := strings.Cut(r.Service, ".")
-	return r.As(service), nil
+	return r.As(service, c.Now()), nil
 }
 
 // RoleByARN returns a role that exists.

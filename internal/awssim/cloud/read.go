@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -13,6 +14,7 @@ func (c *Call) Read(r *http.Request, body []byte) error {
 	if r.Method != http.MethodPost || r.URL.Path != "/" {
 		return wire.Errorf(http.StatusBadRequest, "InvalidRequest", "%s %s is not known here: calls are POST /", r.Method, r.URL.Path)
 	}
+	c.from, _, _ = net.SplitHostPort(r.RemoteAddr)
 	var err error
 	if c.API.Protocol == wire.JSON {
 		err = c.readJSON(r, body)

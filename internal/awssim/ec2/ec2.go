@@ -13,8 +13,11 @@ import (
 func (s *Service) api() *cloud.API {
 	return &cloud.API{
 		Name: "ec2", Protocol: wire.EC2Query, Version: "2016-11-15", Namespace: "http://ec2.amazonaws.com/doc/2016-11-15/",
-		Actions: cloud.Actions(actions(), s.bind), ConditionKeys: "ec2:Attribute ec2:Add/ ec2:Remove/ ec2:CreateAction ec2:Region",
+		Actions: cloud.Actions(actions(), s.bind), ConditionKeys: "ec2:Attribute ec2:Add/ ec2:Remove/ ec2:CreateAction ec2:Region ec2:ResourceTag/",
 		Context: func(c *cloud.Call) map[string][]string { return map[string][]string{"ec2:Region": {c.Region}} },
+		ResourceTags: func(c *cloud.Call, arn string) map[string]string {
+			return s.bind(c).own().tags[arn[strings.LastIndex(arn, "/")+1:]]
+		},
 	}
 }
 

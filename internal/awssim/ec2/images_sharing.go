@@ -41,7 +41,8 @@ func attributeCondition(c *call) map[string][]string {
 	return map[string][]string{"ec2:Attribute": {c.Form.Get("Attribute")}}
 }
 
-// sharingConditions gives the ec2:Add/… and ec2:Remove/… keys of the two Modify…Attribute actions that share.
+// sharingConditions gives the ec2:Add/… and ec2:Remove/… keys of ModifySnapshotAttribute. The reference keeps them from
+// ModifyImageAttribute, which has none.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
 func sharingConditions(structure string) func(*call) map[string][]string {
 	return func(c *call) map[string][]string {
@@ -53,17 +54,18 @@ func sharingConditions(structure string) func(*call) map[string][]string {
 			"Add": c.permissionEntries(structure, "add"), "Remove": c.permissionEntries(structure, "remove"),
 		} {
 			for _, entry := range entries {
-				key := "ec2:" + verb + "/" + conditionNames[entry.kind]
-				conditions[key] = append(conditions[key], entry.value)
+				if name := conditionNames[entry.kind]; name != "" {
+					key := "ec2:" + verb + "/" + name
+					conditions[key] = append(conditions[key], entry.value)
+				}
 			}
 		}
 		return conditions
 	}
 }
 
-var conditionNames = map[string]string{
-	toUser: "userId", toGroup: "group", toOrganization: "organizationArn", toOU: "organizationalUnitArn",
-}
+// conditionNames are how condition keys name the recipients that have one. Organizations and OUs have none.
+var conditionNames = map[string]string{toUser: "userId", toGroup: "group"}
 
 // permissionEntries collects what the call adds or removes, in the structured style (LaunchPermission.Add.1.UserId) or
 // the flat one (Attribute, OperationType, UserId.1). The lists of the flat style count only without the structured one.

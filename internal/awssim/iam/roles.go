@@ -19,7 +19,13 @@ import (
 func (s *Service) api() *cloud.API {
 	return &cloud.API{
 		Name: "iam", Protocol: wire.Query, Version: "2010-05-08", Namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
-		Actions: cloud.Actions(actions(), s.bind), ConditionKeys: "iam:AWSServiceName iam:PassedToService iam:PolicyARN",
+		Actions: cloud.Actions(actions(), s.bind), ConditionKeys: "iam:AWSServiceName iam:PassedToService iam:PolicyARN iam:ResourceTag/",
+		ResourceTags: func(_ *cloud.Call, arn string) map[string]string {
+			if r := s.RoleByARN(arn); r != nil {
+				return r.Tags
+			}
+			return nil
+		},
 	}
 }
 

@@ -44,7 +44,7 @@ func (p Policies) Decide(r Request, owner string) Decision {
 	if p.Resource == nil {
 		return p.own(r)
 	}
-	byResource, limits := p.Resource.Decide(r), p.limits(r)
+	byResource, limits := p.Resource.Decide(r), p.Limits(r)
 	switch within := owner == r.Principal.AccountID; {
 	case byResource.Effect != Allow, r.Principal.Service != "":
 		return byResource
@@ -85,16 +85,16 @@ func (p Policies) own(r Request) Decision {
 	if identity.Effect != Allow {
 		return identity
 	}
-	if limits := p.limits(r); limits.Effect != Allow {
+	if limits := p.Limits(r); limits.Effect != Allow {
 		return limits
 	}
 	return identity
 }
 
-// limits is the decision of the permissions boundary and the session policies. Where there are none, they allow.
+// Limits is the decision of the permissions boundary and the session policies. Where there are none, they allow.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#policies_session
-func (p Policies) limits(r Request) Decision {
+func (p Policies) Limits(r Request) Decision {
 	if p.Boundary != nil {
 		if d := p.Boundary.Decide(r); d.Effect != Allow {
 			return d

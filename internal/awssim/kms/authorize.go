@@ -42,7 +42,7 @@ func (s *Service) Allow(key *Key, use Use) (cloud.Decision, *Grant) {
 	foreign := key.account != who.Account
 	switch {
 	case policy.Effect == iampolicy.Deny:
-		return cloud.Decision{Denied: true, Reason: policy.Reason}, nil
+		return cloud.DecisionOf(policy, action), nil
 	case own.Denied:
 		return own, nil
 	case foreign && !slices.Contains(crossAccount, use.Op):
@@ -103,6 +103,7 @@ func (s *Service) keyContext(key *Key, use Use) map[string][]string {
 			context["kms:ResourceAliases"] = append(context["kms:ResourceAliases"], "alias/"+aliasName(arn))
 		}
 	}
+	maps.Copy(context, cloud.TagConditions("kms", key.tags))
 	maps.Copy(context, use.conditions)
 	return context
 }

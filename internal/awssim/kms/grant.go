@@ -65,6 +65,23 @@ func (g constraints) within(parent constraints) bool {
 	return true
 }
 
+// conditions are the condition keys about constraints.
+// https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-grant-constraint-type
+func (g constraints) conditions() map[string][]string {
+	switch {
+	case g.Equals != nil:
+		conditions := encryptionConditions(g.Equals)
+		conditions["kms:GrantConstraintType"] = []string{"EncryptionContextEquals"}
+		return conditions
+	case g.Subset != nil:
+		conditions := encryptionConditions(g.Subset)
+		conditions["kms:GrantConstraintType"] = []string{"EncryptionContextSubset"}
+		return conditions
+	default:
+		return nil
+	}
+}
+
 func (g constraints) some() bool { return g.Equals != nil || g.Subset != nil }
 
 // check refuses more than KMS keeps: 8 pairs with values of 384 characters.

@@ -88,14 +88,7 @@ func (in createGrantInput) conditions() map[string][]string {
 	if in.RetiringPrincipal != "" {
 		conditions["kms:RetiringPrincipal"] = []string{in.RetiringPrincipal}
 	}
-	switch {
-	case in.Constraints.Equals != nil:
-		conditions["kms:GrantConstraintType"] = []string{"EncryptionContextEquals"}
-		maps.Copy(conditions, encryptionConditions(in.Constraints.Equals))
-	case in.Constraints.Subset != nil:
-		conditions["kms:GrantConstraintType"] = []string{"EncryptionContextSubset"}
-		maps.Copy(conditions, encryptionConditions(in.Constraints.Subset))
-	}
+	maps.Copy(conditions, in.Constraints.conditions())
 	return conditions
 }
 
@@ -340,8 +333,10 @@ func (c *call) retireByToken(token string) (cloud.Effect, error) {
 }
 
 func (c *call) mayRetire(g *Grant) bool {
-	own := c.IdentityAllows(c.Caller, c.Context(nil), "kms:RetireGrant", g.key.ARN)
-	inSession := c.SessionAllows(c.Caller, c.Context(nil), "kms:RetireGrant", g.key.ARN)
+	context := c.keyContext(g.key, Use{Principal: c.Caller, Op: "RetireGrant", conditions: g.constraints.conditions()})
+	maps.Copy(context, c.Origin())
+	own := c.IdentityAllows(c.Caller, context, "kms:RetireGrant", g.key.ARN)
+	inSession := c.SessionAllows(c.Caller, context, "kms:RetireGrant", g.key.ARN)
 	retiring := &Grant{}
 	if g.retiring != nil {
 		retiring.grantee = *g.retiring

@@ -3,6 +3,7 @@ package kms
 import (
 	"cmp"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -25,7 +26,12 @@ func (s *Service) api() *cloud.API {
 		Name: "kms", Protocol: wire.JSON, Target: "TrentService", Actions: cloud.Actions(actions(), s.bind),
 		ConditionKeys: "kms:CallerAccount kms:ViaService kms:GrantIsForAWSResource kms:GranteePrincipal kms:GrantOperations" +
 			" kms:GrantConstraintType kms:RetiringPrincipal kms:EncryptionContext: kms:EncryptionContextKeys" +
-			" kms:RequestAlias kms:ResourceAliases kms:KeySpec kms:KeyUsage kms:KeyOrigin kms:MultiRegion",
+			" kms:RequestAlias kms:ResourceAliases kms:KeySpec kms:KeyUsage kms:KeyOrigin kms:MultiRegion kms:BypassPolicyLockoutSafetyCheck" +
+			// Of calls with parameters that are not known here.
+			" kms:GranteeServicePrincipal kms:RetiringServicePrincipal kms:GrantConstraintSourceArn",
+		Context: func(c *cloud.Call) map[string][]string {
+			return map[string][]string{"kms:CallerAccount": {c.Account.ID}}
+		},
 		Throttled: wire.Errorf(http.StatusBadRequest, "ThrottlingException",
 			"You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls."),
 	}
@@ -36,7 +42,7 @@ func actions() map[string]action {
 		"DescribeKey":                     {Open: true, Handle: (*call).describeKey},
 		"ListKeys":                        {Handle: (*call).listKeys},
 		"ListAliases":                     {Handle: (*call).listAliases},
-		"CreateKey":                       {Write: true, Handle: (*call).createKey},
+		"CreateKey":                       {Write: true, Conditions: keyConditions, Handle: (*call).createKey},
 		"CreateAlias":                     {Open: true, Write: true, Handle: (*call).createAlias},
 		"DeleteAlias":                     {Open: true, Write: true, Handle: (*call).deleteAlias},
 		"GetKeyPolicy":                    {Open: true, Handle: (*call).getKeyPolicy},
@@ -200,9 +206,13 @@ func (c *call) permittedKey(ref string, use Use) (*Key, *Grant, error) {
 	}
 	c.Entry.Resource = key.ARN
 	use.Principal, use.Op = c.Caller, c.Action
+	conditions := map[string][]string{}
+	maps.Copy(conditions, use.conditions)
+	maps.Copy(conditions, c.Origin())
 	if _, alias, ok := strings.Cut(ref, "alias/"); ok {
-		use.conditions = map[string][]string{"kms:RequestAlias": {"alias/" + alias}}
+		conditions["kms:RequestAlias"] = []string{"alias/" + alias}
 	}
+	use.conditions = conditions
 	verdict, by := c.Allow(key, use)
 	c.Entry.Reason = verdict.Reason
 	switch {
@@ -211,7 +221,7 @@ func (c *call) permittedKey(ref string, use Use) (*Key, *Grant, error) {
 	case key.account != c.Account:
 		return nil, nil, c.foreignRefusal()
 	default:
-		return nil, nil, c.Refusal("kms:"+c.Action, key.ARN, verdict.Reason)
+		return nil, nil, c.Refuse("kms:"+c.Action, key.ARN, verdict)
 	}
 }
 
@@ -308,15 +318,32 @@ func (c *call) listKeys() (cloud.Effect, error) {
 	return cloud.Answer(paged("Keys", list, next)), nil
 }
 
-func (c *call) createKey() (cloud.Effect, error) {
-	var in struct {
-		Policy                         string
-		BypassPolicyLockoutSafetyCheck bool
-		Description                    string
-		KeySpec                        string
-		KeyUsage                       string
-		MultiRegion                    bool
+type createKeyInput struct {
+	Policy                         string
+	BypassPolicyLockoutSafetyCheck bool
+	Description                    string
+	KeySpec                        string
+	KeyUsage                       string
+	MultiRegion                    bool
+}
+
+// keyConditions are the condition keys of CreateKey. One that can't be read has none, and is refused later.
+func keyConditions(c *call) map[string][]string {
+	var in createKeyInput
+	if c.Decode(&in) != nil {
+		return nil
 	}
+	return map[string][]string{
+		"kms:BypassPolicyLockoutSafetyCheck": cloud.Boolean(in.BypassPolicyLockoutSafetyCheck),
+		"kms:KeySpec":                        {cmp.Or(in.KeySpec, "SYMMETRIC_DEFAULT")},
+		"kms:KeyUsage":                       {cmp.Or(in.KeyUsage, "ENCRYPT_DECRYPT")},
+		"kms:KeyOrigin":                      {"AWS_KMS"},
+		"kms:MultiRegion":                    cloud.Boolean(in.MultiRegion),
+	}
+}
+
+func (c *call) createKey() (cloud.Effect, error) {
+	var in createKeyInput
 	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package kms
 import (
 	"bytes"
 	"cmp"
+	"maps"
 	"net/http"
 	"strings"
 
@@ -56,7 +57,8 @@ func (c *call) putKeyPolicy() (cloud.Effect, error) {
 	if err := refuseAlias(in.KeyID); err != nil {
 		return nil, err
 	}
-	key, _, err := c.permittedKey(in.KeyID, Use{})
+	bypass := map[string][]string{"kms:BypassPolicyLockoutSafetyCheck": cloud.Boolean(in.BypassPolicyLockoutSafetyCheck)}
+	key, _, err := c.permittedKey(in.KeyID, Use{conditions: bypass})
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +82,9 @@ func (c *call) putKeyPolicy() (cloud.Effect, error) {
 
 // mayPutPolicy is the check that keeps callers from locking themselves out.
 func (c *call) mayPutPolicy(key *Key) bool {
-	verdict, _ := c.Allow(key, Use{Principal: c.Caller, Op: "PutKeyPolicy"})
+	conditions := map[string][]string{"kms:BypassPolicyLockoutSafetyCheck": {"false"}}
+	maps.Copy(conditions, c.Origin())
+	verdict, _ := c.Allow(key, Use{Principal: c.Caller, Op: "PutKeyPolicy", conditions: conditions})
 	return verdict.Allowed
 }
 

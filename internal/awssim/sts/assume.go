@@ -87,7 +87,7 @@ func (c *call) assumeRole() (cloud.Effect, error) {
 		return nil, wire.Errorf(http.StatusForbidden, "RegionDisabledException", "STS is not activated in this region for account:%s. "+
 			"Your account administrator can activate STS in this region using the IAM Console.", r.Account.ID)
 	}
-	who := r.As(c.Form.Get("RoleSessionName"))
+	who := r.As(c.Form.Get("RoleSessionName"), c.Now())
 	if who.SessionOnly, err = c.sessionPolicies(r); err != nil {
 		return nil, err
 	}
@@ -188,7 +188,8 @@ func (c *call) trusts(r *cloud.Role, arn, action string) string {
 		return "the role does not exist"
 	}
 	context := c.Context(c.trustConditions())
-	trust := r.Trust.Document.Decide(iampolicy.Request{Action: action, Principal: c.Caller.ForPolicies(c.Partition), Context: context})
+	maps.Copy(context, cloud.TagConditions("iam", r.Tags))
+	trust := r.Trust.Document.Decide(iampolicy.Request{Action: action, Resource: arn, Principal: c.Caller.ForPolicies(c.Partition), Context: context})
 	if trust.Effect != iampolicy.Allow {
 		return trust.Reason
 	}
