@@ -22,13 +22,14 @@ var mayImport = map[string][]string{
 	"version":                 {},
 	"post-processor/amishare": {"internal/access", "internal/mask", "internal/awsapi", "internal/apply", "internal/report", "internal/plan", "internal/sharing", "version"},
 	"datasource/accounts":     {"internal/access", "internal/awsapi", "internal/sharing", "version"},
-	"datasource/key":          {"internal/access", "internal/awsapi", "internal/policy", "internal/report", "internal/plan", "internal/sharing", "version"},
+	"datasource/key":          {"internal/access", "internal/awsapi", "internal/keypolicy", "internal/policy", "internal/report", "internal/plan", "internal/sharing", "version"},
 	"internal/access":         {"internal/awsapi", "internal/diagnose", "internal/sharing"},
-	"internal/awsapi":         {"internal/diagnose", "internal/policy", "internal/plan", "internal/sharing"},
+	"internal/awsapi":         {"internal/diagnose", "internal/keypolicy", "internal/policy", "internal/plan", "internal/sharing"},
 	"internal/diagnose":       {"internal/policy", "internal/sharing"},
 	"internal/report":         {"internal/apply", "internal/plan", "internal/sharing"},
 	"internal/apply":          {"internal/plan", "internal/sharing"},
 	"internal/plan":           {"internal/sharing"},
+	"internal/keypolicy":      {"internal/sharing"},
 	"internal/policy":         {"internal/sharing"},
 	"internal/sharing":        {},
 	"internal/mask":           {},
@@ -68,7 +69,7 @@ var mayUseClients = map[string][]string{
 
 // standardOnly are the packages that import nothing but the standard library and what mayImport allows.
 var standardOnly = []string{
-	"internal/sharing", "internal/plan", "internal/policy", "internal/report", "internal/mask",
+	"internal/sharing", "internal/plan", "internal/policy", "internal/keypolicy", "internal/report", "internal/mask",
 	"internal/awssim", "internal/awssim/autoscaling", "internal/awssim/cloud", "internal/awssim/ec2", "internal/awssim/iam",
 	"internal/awssim/iampolicy", "internal/awssim/kms", "internal/awssim/organizations", "internal/awssim/reference", "internal/awssim/ssm", "internal/awssim/sts",
 	"internal/awssim/wire", "internal/awssim/world", "internal/awssim/cmd/awssim", "internal/awssim/cmd/judge",
@@ -77,9 +78,10 @@ var standardOnly = []string{
 // pure are the packages that neither wait nor look at the clock nor speak to anybody, and what would let them. The
 // vocabulary holds points in time, and so may import their type.
 var pure = map[string][]string{
-	"internal/sharing": {"context", "log", "net/http", "os", "sync"},
-	"internal/plan":    {"context", "log", "net/http", "os", "sync", "time"},
-	"internal/policy":  {"context", "log", "net/http", "os", "sync", "time"},
+	"internal/sharing":   {"context", "log", "net/http", "os", "sync"},
+	"internal/plan":      {"context", "log", "net/http", "os", "sync", "time"},
+	"internal/policy":    {"context", "log", "net/http", "os", "sync", "time"},
+	"internal/keypolicy": {"context", "log", "net/http", "os", "sync", "time"},
 	// Errors are told apart by their types: a deadline is one of context's.
 	"internal/diagnose": {"log", "net/http", "os", "sync", "time"},
 }

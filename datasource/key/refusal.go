@@ -10,6 +10,7 @@ import (
 
 	"github.com/amishare/packer-plugin-ami-share/internal/access"
 	"github.com/amishare/packer-plugin-ami-share/internal/awsapi"
+	"github.com/amishare/packer-plugin-ami-share/internal/keypolicy"
 	"github.com/amishare/packer-plugin-ami-share/internal/policy"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -24,7 +25,7 @@ func (s *search) explain(refused []awsapi.RefusedGrant) {
 			s.problems = append(s.problems, r.Problem)
 			continue
 		}
-		found := explain(r.Key.Policy, ask{r.Grantee.Account, s.principal(r.Grantee.Account), r.Grantee.ARN, access.GrantOperations(s.config.GrantOperations)})
+		found := keypolicy.Explain(r.Key.Policy, s.call(r))
 		s.problems = append(s.problems, s.explained(r, found))
 		if found.Lacks {
 			shut[r.Key.ARN] = append(shut[r.Key.ARN], r.Grantee.Account)
@@ -37,8 +38,18 @@ func (s *search) explain(refused []awsapi.RefusedGrant) {
 	s.lacks = s.lacking(shut)
 }
 
+// call is what KMS refused.
+func (s *search) call(r awsapi.RefusedGrant) keypolicy.Call {
+	session := ""
+	if role := s.targets.Sources[r.Grantee.Account].Role; role != nil {
+		session = cmp.Or(role.SessionName, awsapi.DefaultSessionName)
+	}
+	operations := access.GrantOperations(s.config.GrantOperations)
+	return keypolicy.Grant(r.Key.ARN, r.Grantee.Account, s.principal(r.Grantee.Account), session, r.Grantee.ARN, operations)
+}
+
 // explained is the problem of a refused grant with what the key's policy says to it.
-func (s *search) explained(r awsapi.RefusedGrant, found explanation) sharing.Problem {
+func (s *search) explained(r awsapi.RefusedGrant, found keypolicy.Explanation) sharing.Problem {
 	p := r.Problem
 	switch {
 	case r.Elsewhere && found.Certain:

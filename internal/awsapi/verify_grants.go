@@ -4,14 +4,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
-	"github.com/amishare/packer-plugin-ami-share/internal/policy"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
@@ -51,58 +47,3 @@ func (v *verification) grant(ctx context.Context, scope sharing.Scope, g expecte
 func (g expectedGrant) alive(listed sharing.Grant) bool {
 	return listed.Grantee == g.grantee || g.granteeID != "" && listed.Grantee == g.granteeID
 }
-
-// defaultKey warns when a target's volumes end up under a customer key that a grantee may not be able to use: AWS
-// encrypts the volumes of a shared image under the default EBS key of the account that launches it.
-// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/AMIEncryption.html
-func (v *verification) defaultKey(ctx context.Context, e *expectation) {
-	if len(e.grants) == 0 {
-		return
-	}
-	out, err := v.ec2(at(e.scope)).GetEbsDefaultKmsKeyId(ctx, &ec2.GetEbsDefaultKmsKeyIdInput{})
-	a := diagnose.Act{Scope: e.scope, Doing: "reading the account's default EBS key", Action: "ec2:GetEbsDefaultKmsKeyId", Resource: "*"}
-	if err != nil {
-		v.blind("default EBS key", err, a)
-		return
-	}
-	key := aws.ToString(out.KmsKeyId)
-	if key == "" || strings.HasSuffix(key, "alias/aws/ebs") || slices.Contains(v.plan.Keys, key) || v.awsManaged(ctx, e.scope, key) {
-		return
-	}
-	var checked []string
-	for _, g := range e.grants {
-		if !slices.Contains(checked, g.grantee) {
-			checked = append(checked, g.grantee)
-			v.defaultKeyFor(ctx, e.scope, key, g.grantee)
-		}
-	}
-}
-
-func (v *verification) awsManaged(ctx context.Context, scope sharing.Scope, key string) bool {
-	out, err := v.kms(at(scope)).DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &key})
-	return err == nil && out.KeyMetadata.KeyManager == "AWS"
-}
-
-func (v *verification) defaultKeyFor(ctx context.Context, scope sharing.Scope, key, grantee string) {
-	subject := "default EBS key " + key
-	grants, listErr := v.listGrants(ctx, at(scope), &kms.ListGrantsInput{KeyId: &key, GranteePrincipal: &grantee})
-	keyPolicy, policyErr := v.kms(at(scope)).GetKeyPolicy(ctx, &kms.GetKeyPolicyInput{KeyId: &key})
-	if len(grants) > 0 || policyErr == nil && names(aws.ToString(keyPolicy.Policy), grantee) {
-		v.ok(scope, subject)
-		return
-	}
-	problem := sharing.Problem{
-		Scope: scope, Doing: "looking at the account's default EBS key " + key,
-		Cause: "volumes of the shared image will be encrypted under this customer managed key, and neither its grants nor its policy name " + grantee,
-		Remedy: "let the role use it too, or its instances end with Client.InternalError; the policy of the key needs\n" +
-			policy.DefaultKeyStatements(grantee),
-	}
-	if listErr != nil || policyErr != nil {
-		problem.Cause = "volumes of the shared image will be encrypted under this customer managed key; whether " + grantee +
-			" can use it could not be read (kms:ListGrants, kms:GetKeyPolicy)"
-	}
-	v.warn(subject, problem)
-}
-
-// names tells whether a key policy speaks of a principal.
-func names(policy, principal string) bool { return strings.Contains(policy, `"`+principal+`"`) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -45,22 +46,43 @@ func (v *verification) images(ctx, waiting context.Context, e *expectation) {
 		return
 	}
 	for _, id := range e.images {
-		image, ok := seen[id]
-		v.image(e.scope, id, image, ok, allowed)
+		image, visible := seen[id]
+		if visible && image.ImageAllowed != nil && !*image.ImageAllowed && allowed == nil {
+			allowed = v.allowedImages(ctx, e.scope)
+		}
+		if !visible && enabled(allowed) {
+			image = v.asOwner(ctx, e.scope.Region, id)
+		}
+		v.image(e.scope, id, image, visible, allowed)
 	}
+}
+
+// asOwner looks at an AMI that a target does not see.
+func (v *verification) asOwner(ctx context.Context, region sharing.Region, id string) types.Image {
+	if found, err := v.describeImages(ctx, place{region: region}, []string{id}); err == nil && len(found) == 1 {
+		return found[0]
+	}
+	for _, image := range v.plan.Images {
+		if image.Ref == (sharing.ImageRef{Region: region, ID: id}) {
+			return types.Image{OwnerId: aws.String(string(image.Owner)), Name: aws.String(image.Name)}
+		}
+	}
+	return types.Image{}
 }
 
 func (v *verification) image(scope sharing.Scope, id string, image types.Image, visible bool, allowed *ec2.GetAllowedImagesSettingsOutput) {
 	subject := "image " + id
-	problem := sharing.Problem{Scope: scope, Doing: "looking for " + subject + " from inside the account", Remedy: v.allowRemedy(id, scope.Region)}
+	problem := sharing.Problem{Scope: scope, Doing: "looking for " + subject + " from inside the account"}
 	switch {
 	case visible && image.ImageAllowed != nil && !*image.ImageAllowed:
-		problem.Cause = "the image is visible, and the account's Allowed AMIs setting, in audit mode now, would hide it"
+		problem.Cause = "the image is visible, and the account's Allowed AMIs setting, in audit mode now, would hide it: " + v.unmet(image, allowed)
+		problem.Remedy = allowRemedy(image, allowed, scope.Region, time.Now())
 		v.warn(subject, problem)
 	case visible:
 		v.ok(scope, subject)
 	case enabled(allowed):
-		problem.Cause = "the account's Allowed AMIs setting hides images of this owner"
+		problem.Cause = "the account's Allowed AMIs setting hides the image: " + v.unmet(image, allowed)
+		problem.Remedy = allowRemedy(image, allowed, scope.Region, time.Now())
 		v.fail(subject, problem)
 	case v.throughOrganization(scope.Account):
 		problem.Cause = fmt.Sprintf("the image is not visible to the account after %s: it belongs to none of the organizations and OUs that the image is shared with", v.options.VerifyTimeout)
@@ -78,17 +100,12 @@ func (v *verification) throughOrganization(account sharing.AccountID) bool {
 	return slices.ContainsFunc(v.plan.Targets, func(t sharing.Target) bool { return t.Account == account && t.ThroughOrganization })
 }
 
-// allowRemedy tells how to let an owner's images pass the account's Allowed AMIs setting.
-// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-allowed-amis.html
-func (v *verification) allowRemedy(id string, region sharing.Region) string {
-	owner := "<owner>"
-	for _, image := range v.plan.Images {
-		if image.Ref == (sharing.ImageRef{Region: region, ID: id}) {
-			owner = string(image.Owner)
-		}
+// unmet says which conditions of the setting an AMI fails.
+func (v *verification) unmet(image types.Image, settings *ec2.GetAllowedImagesSettingsOutput) string {
+	if aws.ToString(settings.State) == "" {
+		return "which of its criteria it fails could not be read (ec2:GetAllowedImagesSettings)"
 	}
-	return fmt.Sprintf("in the account, add %s to the image providers of the criteria (they are replaced as a whole): "+
-		"aws ec2 replace-image-criteria-in-allowed-images-settings --region %s --image-criteria ImageProviders=%s", owner, region, owner)
+	return unmet(image, settings.ImageCriteria, time.Now())
 }
 
 // allowedImages asks for the account's setting; not being allowed to see it is an answer too.
