@@ -334,7 +334,9 @@ func grantOwnKeys(t *testing.T) {
 	t.Helper()
 	for _, region := range []string{frankfurt, virginia} {
 		_, err := kms.NewFromConfig(sdk("AKIATARGET0000000000", region)).CreateGrant(t.Context(), &kms.CreateGrantInput{
-			KeyId: aws.String(ownKey), GranteePrincipal: aws.String(goldenRole), Operations: []types.GrantOperation{types.GrantOperationDecrypt},
+			KeyId: aws.String(ownKey), GranteePrincipal: aws.String(goldenRole), Operations: []types.GrantOperation{
+				types.GrantOperationDecrypt, types.GrantOperationGenerateDataKeyWithoutPlaintext, types.GrantOperationCreateGrant,
+			},
 		})
 		if err != nil {
 			t.Fatal(err)
