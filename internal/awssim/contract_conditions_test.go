@@ -178,6 +178,28 @@ func TestAnExplicitDenyIsTold(t *testing.T) {
 	}
 }
 
+// TestPoliciesThatAKeyTakes: https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
+// https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html
+func TestPoliciesThatAKeyTakes(t *testing.T) {
+	use := to("arn:aws:iam::"+target+":root", "kms:Encrypt", "")
+	under := func(condition string) string {
+		return strings.TrimSuffix(use, "}") + `,"Condition":{` + condition + `}}`
+	}
+	client := kms.NewFromConfig(start(t, computeWorld(t)).config(t, administrator, home))
+	for statement, want := range map[string]string{
+		use: "",
+		strings.Replace(use, `,"Resource":"*"`, "", 1):                               "", // the statement is about nothing
+		under(`"StringEquals":{"kms:EncryptionContext:app":"x"}`):                    "",
+		under(`"ForAllValues:StringEquals":{"kms:EncryptionContext:app":"x"}`):       "MalformedPolicyDocumentException",
+		under(`"ForAllValues:StringEquals":{"kms:EncryptionContextKeys":["a","b"]}`): "",
+	} {
+		policy := keyPolicy(statement)
+		if got := code(only(client.PutKeyPolicy(t.Context(), &kms.PutKeyPolicyInput{KeyId: shared, Policy: &policy}))); got != want {
+			t.Errorf("%s: code %q, want %q", statement, got, want)
+		}
+	}
+}
+
 // TestTheReferenceHasEveryAction holds the table of condition keys against the actions that are answered here, and the keys
 // that the services declare against those that some action has.
 func TestTheReferenceHasEveryAction(t *testing.T) {

@@ -2,6 +2,7 @@ package iampolicy
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"strconv"
 )
@@ -52,7 +53,7 @@ func (d *Document) Bind(resolve func(arn string) (uniqueID string, ok bool)) (*D
 		clone := *p
 		clone.names = slices.Clone(p.names)
 		for j := range clone.names {
-			clone.names[j].boundTo = orElse(ids[clone.names[j].written], clone.names[j].boundTo)
+			clone.names[j].boundTo = cmp.Or(ids[clone.names[j].written], clone.names[j].boundTo)
 		}
 		bound.statements[i].principals = &clone
 	}

@@ -52,10 +52,10 @@ func (d *Document) contextOf(r Request) contextKeys {
 	return folded
 }
 
-// conditionKey is a service and the name of a key, which may be a tag's.
-var conditionKey = regexp.MustCompile(`^[a-zA-Z0-9-]+:[^:]+.*$`)
+// conditionKey is a service or an identity provider and the name of a key, which may be a tag's.
+var conditionKey = regexp.MustCompile(`^[a-zA-Z0-9./_-]+:[^:]+.*$`)
 
-func (r reading) parseConditions(found elements) ([]condition, []error) {
+func (r reading) parseConditions(found elements, allow bool) ([]condition, []error) {
 	block, ok := found["Condition"]
 	if !ok {
 		return nil, nil
@@ -70,7 +70,7 @@ func (r reading) parseConditions(found elements) ([]condition, []error) {
 			errs = append(errs, fmt.Errorf("condition %s is %s where an object is wanted", operator.name, operator.value.shape))
 		}
 		for _, key := range operator.value.members {
-			c, problems := r.parseCondition(operator.name, key)
+			c, problems := r.parseCondition(operator.name, key, allow)
 			errs = append(errs, problems...)
 			conditions = append(conditions, c)
 		}
@@ -78,10 +78,20 @@ func (r reading) parseConditions(found elements) ([]condition, []error) {
 	return conditions, errs
 }
 
-func (r reading) parseCondition(name string, key member) (condition, []error) {
+// singleValued tells of which keys KMS watches over ForAllValues.
+// https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
+func singleValued(key string) bool {
+	key = strings.ToLower(key)
+	return strings.HasPrefix(key, "kms:encryptioncontext:") || strings.HasPrefix(key, "aws:requesttag/")
+}
+
+func (r reading) parseCondition(name string, key member, allow bool) (condition, []error) {
 	c := condition{operator: name, key: key.name}
 	if err := c.readOperator(); err != nil {
 		return c, []error{err}
+	}
+	if r.kind == Key && allow && c.set == forAllValues && singleValued(key.name) {
+		return c, []error{fmt.Errorf("OverlyPermissiveCondition: ForAllValues with the single-valued key %s lets in requests without it", key.name)}
 	}
 	values, errs := key.value.texts("condition "+name+" "+key.name, isNumber, isBoolean)
 	if !conditionKey.MatchString(key.name) {

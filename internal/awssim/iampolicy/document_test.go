@@ -93,7 +93,11 @@ func TestParseRefuses(t *testing.T) {
 		"a wildcard within a principal":               {pagePrincipal, iampolicy.Key, document(keyStatement(`{"AWS":"arn:aws:iam::222222222222:role/*"}`)), "a wildcard is no part of an ARN here"},
 		"a group as principal":                        {pagePrincipal, iampolicy.Key, document(keyStatement(`{"AWS":"arn:aws:iam::222222222222:group/g"}`)), "is no account, user, role"},
 		"an account that lost its zeros":              {pagePrincipal, iampolicy.Key, document(keyStatement(`{"AWS":"22222222222"}`)), "is no account, user, role"},
-		"a kind of principal not simulated":           {pagePrincipal, iampolicy.Trust, document(`{"Effect":"Allow","Principal":{"Federated":"x"},"Action":"sts:AssumeRole"}`), `unknown element "Federated"`},
+		"a provider of identities that is none":       {pagePrincipal, iampolicy.Trust, document(`{"Effect":"Allow","Principal":{"Federated":"x"},"Action":"sts:AssumeRoleWithWebIdentity"}`), `federated principal "x"`},
+		"a provider of identities of a key":           {pagePrincipal, iampolicy.Key, document(keyStatement(`{"Federated":"accounts.google.com"}`)), `unknown element "Federated"`},
+		"a kind of principal not simulated":           {pagePrincipal, iampolicy.Key, document(keyStatement(`{"CanonicalUser":"x"}`)), `unknown element "CanonicalUser"`},
+		"ForAllValues of an encryption context":       {pageKeyKeys, iampolicy.Key, document(strings.TrimSuffix(anyKeyUse, "}") + `,"Condition":{"ForAllValues:StringEquals":{"kms:EncryptionContext:app":"x"}}}`), "OverlyPermissiveCondition"},
+		"ForAllValues of a tag":                       {pageKeyKeys, iampolicy.Key, document(strings.TrimSuffix(anyKeyUse, "}") + `,"Condition":{"ForAllValues:StringLike":{"aws:RequestTag/team":"x"}}}`), "OverlyPermissiveCondition"},
 		"a service principal with a wildcard":         {pagePrincipal, iampolicy.Trust, document(`{"Effect":"Allow","Principal":{"Service":"*"},"Action":"sts:AssumeRole"}`), `service principal "*"`},
 		"a service principal that is a list of lists": {pagePrincipal, iampolicy.Trust, document(`{"Effect":"Allow","Principal":{"Service":[["x"]]},"Action":"sts:AssumeRole"}`), "service principal is a list"},
 

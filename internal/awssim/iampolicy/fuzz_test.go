@@ -20,12 +20,16 @@ func seeds() []string {
 	}
 }
 
+var allKinds = []iampolicy.Kind{
+	iampolicy.Identity, iampolicy.Session, iampolicy.Trust, iampolicy.Key, iampolicy.Boundary, iampolicy.ServiceControl, iampolicy.ResourceControl,
+}
+
 func FuzzParse(f *testing.F) {
 	for _, seed := range seeds() {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		for _, kind := range []iampolicy.Kind{iampolicy.Identity, iampolicy.Session, iampolicy.Trust, iampolicy.Key} {
+		for _, kind := range allKinds {
 			d, err := iampolicy.Parse(kind, data)
 			if (d == nil) == (err == nil) {
 				t.Fatalf("document %v and error %v", d, err)
@@ -54,7 +58,7 @@ func FuzzDecide(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text, action, resource, name, value string) {
 		text = withoutAllow(text)
 		request := iampolicy.Request{Action: action, Resource: resource, Context: keys{name: {value}, "aws:username": {value, action}}}
-		for _, kind := range []iampolicy.Kind{iampolicy.Identity, iampolicy.Session, iampolicy.Trust, iampolicy.Key} {
+		for _, kind := range allKinds {
 			d, err := iampolicy.Parse(kind, []byte(text))
 			if err != nil {
 				continue

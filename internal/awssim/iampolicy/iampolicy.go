@@ -59,6 +59,7 @@ type Principal struct {
 	AccountID string
 	UniqueID  string // of the user or role, without the session's name: "AIDA…", "AROA…"
 	Service   string // a service principal such as "autoscaling.amazonaws.com", for requests of AWS services themselves
+	Federated string // ARN or name of the identity provider that vouches for somebody who is nobody in AWS yet
 	Partition string // "aws", "aws-cn", …
 	Bounded   bool   // a permissions boundary is attached: then no NotPrincipal leaves it out
 }

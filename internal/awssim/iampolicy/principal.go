@@ -1,6 +1,7 @@
 package iampolicy
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -11,10 +12,11 @@ import (
 // principals are whom a statement of a trust or key policy names.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 type principals struct {
-	not      bool
-	everyone bool
-	names    []principalName
-	services []string
+	not       bool
+	everyone  bool
+	names     []principalName
+	services  []string
+	federated []string
 }
 
 // principalName is a principal as written and, once it is bound, the unique id it had then.
@@ -30,6 +32,7 @@ var (
 	accountOf = regexp.MustCompile(`^arn:(aws[a-z-]*):iam::([0-9]{12}):root$`)
 	identity  = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:(user|role)/[\w+=,.@/-]+$`)
 	session   = regexp.MustCompile(`^arn:aws[a-z-]*:sts::[0-9]{12}:assumed-role/[\w+=,.@:-]+/[\w+=,.@-]+$`)
+	provider  = regexp.MustCompile(`^(arn:aws[a-z-]*:iam::[0-9]{12}:(oidc|saml)-provider/\S+|cognito-identity\.amazonaws\.com|accounts\.google\.com|graph\.facebook\.com|www\.amazon\.com)$`)
 	service   = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?$`)
 )
 
@@ -55,10 +58,11 @@ func (r reading) parsePrincipals(found elements, allow bool) (*principals, []err
 		errs = append(errs, errors.New("NotPrincipal goes with Deny only"))
 	}
 	p := &principals{not: not}
-	return p, append(errs, p.read(v)...)
+	return p, append(errs, p.read(v, r.kind)...)
 }
 
-func (p *principals) read(v value) []error {
+// read takes identity providers where sessions begin, in trust policies.
+func (p *principals) read(v value, kind Kind) []error {
 	if v.shape == isText {
 		if v.text != "*" {
 			return []error{fmt.Errorf("principal %q is neither \"*\" nor an object", v.text)}
@@ -66,7 +70,11 @@ func (p *principals) read(v value) []error {
 		p.everyone = true
 		return nil
 	}
-	kinds, errs := v.elementsOf("the principal", "AWS", "Service")
+	known := []string{"AWS", "Service"}
+	if kind == Trust {
+		known = append(known, "Federated")
+	}
+	kinds, errs := v.elementsOf("the principal", known...)
 	if len(kinds) == 0 && len(errs) == 0 {
 		errs = append(errs, errors.New("the principal is empty"))
 	}
@@ -75,6 +83,23 @@ func (p *principals) read(v value) []error {
 	}
 	if services, ok := kinds["Service"]; ok {
 		errs = append(errs, p.readServices(services)...)
+	}
+	if federated, ok := kinds["Federated"]; ok {
+		errs = append(errs, p.readProviders(federated)...)
+	}
+	return errs
+}
+
+// readProviders reads identity providers, by the ARNs that they have in IAM or by the names of those that AWS knows.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-federated-web-identity
+func (p *principals) readProviders(v value) []error {
+	names, errs := v.texts("federated principal")
+	for _, name := range names {
+		if !provider.MatchString(name) {
+			errs = append(errs, fmt.Errorf("federated principal %q is no identity provider", name))
+			continue
+		}
+		p.federated = append(p.federated, name)
 	}
 	return errs
 }
@@ -131,10 +156,9 @@ func (p *principals) fit(who Principal) fit {
 		return byItself
 	case p.everyone:
 		return byRole
-	case who.Service != "":
-		if slices.Contains(p.services, who.Service) {
-			return byItself
-		}
+	case who.Service != "" && slices.Contains(p.services, who.Service), who.Federated != "" && slices.Contains(p.federated, who.Federated):
+		return byItself
+	case who.Service != "", who.Federated != "":
 		return notAtAll
 	default:
 		return p.named(who)
@@ -155,7 +179,7 @@ func (p *principals) named(who Principal) fit {
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-roles
 func (n principalName) fit(who Principal) fit {
 	if n.boundTo != "" || uniqueID.MatchString(n.written) {
-		switch id := orElse(n.boundTo, n.written); {
+		switch id := cmp.Or(n.boundTo, n.written); {
 		case id != who.UniqueID:
 			return notAtAll
 		case who.RoleARN != "":
@@ -209,12 +233,5 @@ func (p *principals) excepts(who Principal) bool {
 
 // shown is how a reason names a principal.
 func (p Principal) shown() string {
-	return orElse(p.ARN, orElse(p.Service, "an anonymous caller"))
-}
-
-func orElse(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
+	return cmp.Or(p.ARN, p.Service, p.Federated, "an anonymous caller")
 }

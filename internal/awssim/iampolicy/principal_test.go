@@ -10,6 +10,8 @@ import (
 
 func TestPrincipal(t *testing.T) {
 	service := iampolicy.Principal{Service: "autoscaling.amazonaws.com", Partition: "aws"}
+	const oidc = "arn:aws:iam::222222222222:oidc-provider/oidc.eks.us-east-1.amazonaws.com/id/EXAMPLE"
+	web := iampolicy.Principal{Federated: oidc, Partition: "aws"}
 	foreign := caller()
 	foreign.AccountID = "333333333333"
 	chinese := caller()
@@ -40,6 +42,11 @@ func TestPrincipal(t *testing.T) {
 		"a service is no member of an account":    {pagePrincipal, `{"AWS":"222222222222"}`, service, false, false},
 		"a role is no service":                    {pagePrincipal, `{"Service":"ec2.amazonaws.com"}`, caller(), false, false},
 		"a role and a service in one statement":   {pagePrincipal, `{"Service":"ec2.amazonaws.com","AWS":"` + role + `"}`, caller(), true, false},
+		"a provider vouches for its users":        {pagePrincipal, `{"Federated":"` + oidc + `"}`, web, true, false},
+		"and for those of no other":               {pagePrincipal, `{"Federated":["accounts.google.com","` + oidc + `2"]}`, web, false, false},
+		"whom it vouches for is in no account":    {pagePrincipal, `{"AWS":"222222222222"}`, web, false, false},
+		"the star names them":                     {pagePrincipal, `"*"`, web, true, false},
+		"a role comes from no provider":           {pagePrincipal, `{"Federated":"` + oidc + `"}`, caller(), false, false},
 		"a unique id names who has it":            {pagePrincipal, `{"AWS":"AROA2222222222222222"}`, caller(), true, false},
 		"and nobody else":                         {pagePrincipal, `{"AWS":"AROA3333333333333333"}`, caller(), false, false},
 	}
