@@ -24,6 +24,7 @@ func (c *Config) check(known bool) (access.Targets, []error) {
 	targets, wrong := access.ParseTargets(c.Targets, known)
 	errs := slices.Concat(c.Config.Prepare(), wrong, c.checkKey(known, open), access.CheckRegions("regions", c.Regions, known),
 		access.CheckGrantOperations(c.GrantOperations, known), access.CheckConcurrency(c.MaxConcurrency))
+	errs = append(errs, c.checkPrincipals(open)...)
 	if !open(c.OrganizationID) && !organizationPattern.MatchString(c.OrganizationID) {
 		errs = append(errs, fmt.Errorf("organization_id: %q is not the id of an organization, as in o-abcde12345", c.OrganizationID))
 	}
@@ -97,4 +98,28 @@ func checkAlias(alias string) []error {
 	default:
 		return nil
 	}
+}
+
+const (
+	rolesInKeyPolicies    = "roles"
+	accountsInKeyPolicies = "accounts"
+)
+
+// checkPrincipals checks who is named in the documents.
+func (c *Config) checkPrincipals(open func(string) bool) []error {
+	var errs []error
+	if p := c.KeyPolicyPrincipals; !open(p) && p != rolesInKeyPolicies && p != accountsInKeyPolicies {
+		errs = append(errs, fmt.Errorf("key_policy_principals: %q is neither roles nor accounts", p))
+	}
+	for _, principal := range c.TrustedPrincipals {
+		arn, err := sharing.ParseARN(principal)
+		switch {
+		case open(principal) && principal != "":
+		case err == nil && strings.HasPrefix(arn.Resource, "assumed-role/"):
+			errs = append(errs, fmt.Errorf("trusted_principals: %q is a session: name its role, with the path if there is one", principal))
+		case err != nil || arn.Service != "iam" || !strings.HasPrefix(arn.Resource, "role/") && !strings.HasPrefix(arn.Resource, "user/"):
+			errs = append(errs, fmt.Errorf("trusted_principals: %q is not the ARN of a role or user (arn:aws:iam::<account>:role/<name>)", principal))
+		}
+	}
+	return errs
 }

@@ -47,6 +47,18 @@ type Config struct {
 	// not fit into a key policy, which holds 32 KB: they then let in all accounts of the organization
 	// (`aws:PrincipalOrgID`) instead of naming each, and in them the roles of the names that the targets' roles have.
 	OrganizationID string `mapstructure:"organization_id" required:"false"`
+	// Who will run Packer, for the documents: the ARNs of roles and users, as in
+	// `["arn:aws:iam::111111111111:role/image-builder"]`. The targets' roles trust them. Default: whoever asks now. Set it when an
+	// administrator fetches the documents for a pipeline's role.
+	TrustedPrincipals []string `mapstructure:"trusted_principals" required:"false"`
+	// Whom the keys' policies name in `key_policy_statements`.
+	//
+	// - `roles`: the targets' roles. They must exist by then, because KMS refuses a policy that names a role which doesn't.
+	// - `accounts`: the targets' accounts, with a condition on the roles (`aws:PrincipalArn`). Such a policy can be put before there
+	//   are any roles, and one that is deleted and made again gets in at once.
+	//
+	// Default `roles`.
+	KeyPolicyPrincipals string `mapstructure:"key_policy_principals" required:"false"`
 	// How many calls to AWS may be in flight at the same time, from 1 to 1000. Default 512: they are spread over the
 	// targets, each of which has limits of its own.
 	MaxConcurrency int `mapstructure:"max_concurrency" required:"false"`

@@ -33,6 +33,8 @@ type FlatConfig struct {
 	GrantOperations       []string                         `mapstructure:"grant_operations" required:"false" cty:"grant_operations" hcl:"grant_operations"`
 	CheckGrants           *bool                            `mapstructure:"check_grants" required:"false" cty:"check_grants" hcl:"check_grants"`
 	OrganizationID        *string                          `mapstructure:"organization_id" required:"false" cty:"organization_id" hcl:"organization_id"`
+	TrustedPrincipals     []string                         `mapstructure:"trusted_principals" required:"false" cty:"trusted_principals" hcl:"trusted_principals"`
+	KeyPolicyPrincipals   *string                          `mapstructure:"key_policy_principals" required:"false" cty:"key_policy_principals" hcl:"key_policy_principals"`
 	MaxConcurrency        *int                             `mapstructure:"max_concurrency" required:"false" cty:"max_concurrency" hcl:"max_concurrency"`
 	Timeout               *string                          `mapstructure:"timeout" required:"false" cty:"timeout" hcl:"timeout"`
 }
@@ -71,6 +73,8 @@ func (*FlatConfig) HCL2Spec() map[string]hcldec.Spec {
 		"grant_operations":           &hcldec.AttrSpec{Name: "grant_operations", Type: cty.List(cty.String), Required: false},
 		"check_grants":               &hcldec.AttrSpec{Name: "check_grants", Type: cty.Bool, Required: false},
 		"organization_id":            &hcldec.AttrSpec{Name: "organization_id", Type: cty.String, Required: false},
+		"trusted_principals":         &hcldec.AttrSpec{Name: "trusted_principals", Type: cty.List(cty.String), Required: false},
+		"key_policy_principals":      &hcldec.AttrSpec{Name: "key_policy_principals", Type: cty.String, Required: false},
 		"max_concurrency":            &hcldec.AttrSpec{Name: "max_concurrency", Type: cty.Number, Required: false},
 		"timeout":                    &hcldec.AttrSpec{Name: "timeout", Type: cty.String, Required: false},
 	}

@@ -143,6 +143,7 @@ func TestConfigureTellsEverythingAtOnce(t *testing.T) {
 	serve(t, theWorld())
 	_, err := execute(options{
 		"key_id": "alias/x", "alias": "ami-sharing", "regions": []string{"Frankfurt", frankfurt, frankfurt},
+		"trusted_principals": []string{"arn:aws:sts::111111111111:assumed-role/ci/build", "ci"}, "key_policy_principals": "users",
 		"grant_operations": []string{"Sign"}, "organization_id": "abc", "max_concurrency": 2000, "timeout": "-1s",
 		"target": []options{{"account_ids": []string{"22"}}},
 	})
@@ -151,7 +152,8 @@ func TestConfigureTellsEverythingAtOnce(t *testing.T) {
 	}
 	for _, want := range []string{
 		"key_id and alias", `write alias = "alias/x"`, `write "alias/ami-sharing"`, `"Frankfurt" is not the code`, `"eu-central-1" is named twice`, `"Sign" is no operation`,
-		`"abc" is not the id of an organization`, "2000 is not from 1 to 1000", "less than nothing", `"22" has 2 digits`,
+		`"abc" is not the id of an organization`, `"arn:aws:sts::111111111111:assumed-role/ci/build" is a session: name its role`, `"ci" is not the ARN of a role or user`,
+		`key_policy_principals: "users" is neither roles nor accounts`, "2000 is not from 1 to 1000", "less than nothing", `"22" has 2 digits`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is missing in\n%v", want, err)
@@ -163,6 +165,7 @@ func TestValidateToleratesWhatIsNotKnownYet(t *testing.T) {
 	var d key.Datasource
 	err := d.Configure(map[string]any{
 		"alias": "<unknown>", "regions": []string{}, "organization_id": "<unknown>", "grant_operations": []string{"<unknown>"},
+		"trusted_principals": []string{"<unknown>"}, "key_policy_principals": "<unknown>",
 		"target": []options{{"account_ids": []string{"<unknown>"}, "assume_role": options{"role_name": "<unknown>"}}},
 	})
 	if err != nil {

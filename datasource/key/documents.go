@@ -2,6 +2,7 @@ package key
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -15,6 +16,7 @@ func (s *search) documents() policy.Config {
 	c := policy.Config{
 		Partition: s.source.partition, SourceAccount: s.source.account, SourcePrincipal: s.source.principal, SourceRole: s.source.role,
 		Operations: access.GrantOperations(s.config.GrantOperations), OrganizationID: s.config.OrganizationID,
+		TrustedPrincipals: s.config.TrustedPrincipals, AccountsInKeyPolicies: s.config.KeyPolicyPrincipals == accountsInKeyPolicies,
 		ShareSnapshots: true, Verify: true, Explain: true, Build: true, FindByTags: len(s.config.Tags) > 0,
 	}
 	for _, key := range s.keys {
@@ -82,8 +84,33 @@ func (s *search) output() DatasourceOutput {
 		output.TargetRolePolicies[string(target.Account)] = policy.TargetRolePolicy(alone)
 		output.TargetRoleTrustPolicies[string(target.Account)] = policy.TargetRoleTrustPolicy(alone)
 	}
-	output.Warnings = append(output.Warnings, s.tooLong(output.KeyPolicyStatements)...)
+	output.Warnings = append(output.Warnings, append(s.tooLong(output.KeyPolicyStatements), tooLarge(output)...)...)
 	return output
+}
+
+// tooLarge warns of documents that AWS would refuse for their size.
+func tooLarge(output DatasourceOutput) []string {
+	var warnings []string
+	for _, document := range []struct {
+		name, text string
+		limit      int
+		remedy     string
+	}{
+		{"source_policy", output.SourcePolicy, policy.ManagedPolicyLimit, "attach it as several policies, with some of the statements each"},
+		{"target_role_policy", output.TargetRolePolicy, policy.ManagedPolicyLimit, "take the account's own of target_role_policies"},
+		{"target_role_trust_policy", output.TargetRoleTrustPolicy, policy.TrustPolicyLimit, "take the account's own of target_role_trust_policies"},
+	} {
+		if n := policy.Length(document.text); n > document.limit {
+			warnings = append(warnings, fmt.Sprintf("%s has %d characters, and AWS takes %d: %s", document.name, n, document.limit, document.remedy))
+		}
+	}
+	for _, account := range slices.Sorted(maps.Keys(output.TargetRolePolicies)) {
+		if n := policy.Length(output.TargetRolePolicies[account]); n > policy.ManagedPolicyLimit {
+			warnings = append(warnings, fmt.Sprintf("the policy of the role in account %s has %d characters, and AWS takes %d: attach it as several policies, with some of the statements each",
+				account, n, policy.ManagedPolicyLimit))
+		}
+	}
+	return warnings
 }
 
 // tooLong warns when statements don't fit into a key policy.

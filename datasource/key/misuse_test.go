@@ -34,15 +34,18 @@ func createGrant(ctx context.Context, config aws.Config, grantee string, more ..
 }
 
 // TestConditionsKeepOut has a misuse for each condition of the policies: it is refused with the condition, and with it
-// alone. The documents on the other side allow everything, so that nothing else refuses. Only of iam:AWSServiceName the
-// resource says the same once more.
+// alone. The documents on the other side allow everything, so that nothing else refuses. Only what
+// iam:AWSServiceName and iam:PassedToService say, something else says as well.
 func TestConditionsKeepOut(t *testing.T) {
 	serve(t, jobWorld(administrators(), source))
 	handed := handedOut(t, dataBlock())
 	keyOnly, roleOnly, trustOnly, sourceOnly := administrators(), administrators(), administrators(), administrators()
 	keyOnly.keyStatements, roleOnly.targetRole, trustOnly.targetTrust, sourceOnly.source = handed.keyStatements, handed.targetRole, handed.targetTrust, handed.source
-	sourceOnly.keyStatements = nil                                  // the key delegates to its account, whose policies then decide
-	kept := map[string]bool{"target role iam:AWSServiceName": true} // by the next test
+	sourceOnly.keyStatements = nil // the key delegates to its account, whose policies then decide
+	kept := map[string]bool{
+		"target role iam:AWSServiceName":  true, // by the next test
+		"target role iam:PassedToService": true, // by the role's own trust policy: no other service can use it
+	}
 	for name, test := range map[string]struct {
 		document  string
 		documents documents

@@ -219,6 +219,59 @@ func TestAKeyOfAThirdAccount(t *testing.T) {
 	}
 }
 
+// TestTheAccountsFormIsSufficient does the job with key policies that name the target's account; another of its roles gets nothing.
+func TestTheAccountsFormIsSufficient(t *testing.T) {
+	serve(t, jobWorld(administrators(), source))
+	data := dataBlock()
+	data["key_policy_principals"], data["trusted_principals"] = "accounts", []string{sourceUser}
+	d := handedOut(t, data)
+	for _, s := range decodedAll(t, d.keyStatements) {
+		if got := values(s["Principal"].(map[string]any)["AWS"]); !slices.Equal(got, []string{"arn:aws:iam::" + targetID + ":root"}) {
+			t.Errorf("%v names %q", s["Sid"], got)
+		}
+	}
+	if complaint := do(t, d, source, dataBlock()); complaint != "" {
+		t.Error(complaint)
+	}
+	for _, v := range reduced(t, "key", decodedAll(t, d.keyStatements)) {
+		t.Run(v.name, func(t *testing.T) {
+			l := d
+			l.keyStatements = nil
+			for _, s := range v.statements {
+				l.keyStatements = append(l.keyStatements, marshal(t, s))
+			}
+			if complaint := do(t, l, source, dataBlock()); complaint == "" {
+				t.Error("the job is done without it")
+			}
+		})
+	}
+}
+
+func TestDocumentsThatAWSWouldRefuseForTheirSizeAreNamed(t *testing.T) {
+	serve(t, jobWorld(administrators(), source))
+	var targets []options
+	for i := range 60 {
+		targets = append(targets, target(options{
+			"account_ids": []string{fmt.Sprintf("5%011d", i)}, "auto_scaling_groups": []string{fmt.Sprintf("a-group-of-team-%d", i)},
+			"assume_role": options{"role_name": fmt.Sprintf("sharing/the-role-of-team-number-%d", i), "external_id": fmt.Sprintf("the-external-id-of-team-number-%d", i)},
+		}))
+	}
+	output := mustExecute(t, block(options{"check_grants": false, "target": targets}))
+	warnings := strings.Join(list(output["warnings"]), "\n")
+	for _, want := range []string{
+		"target_role_policy has ", "take the account's own of target_role_policies", "target_role_trust_policy has ", "and AWS takes 2048: take the account's own of target_role_trust_policies",
+	} {
+		if !strings.Contains(warnings, want) {
+			t.Errorf("the warnings lack %q:\n%s", want, warnings)
+		}
+	}
+	for account, document := range stringMap(output["target_role_trust_policies"]) {
+		if len(document) > 2048 {
+			t.Errorf("the trust policy of account %s has %d characters", account, len(document))
+		}
+	}
+}
+
 // TestTheOrganizationsFormIsSufficient is for so many targets that the key's policy can't name them all. One of them does
 // the job, and a role of the same name outside the organization can't.
 func TestTheOrganizationsFormIsSufficient(t *testing.T) {

@@ -14,6 +14,7 @@ const fewest, most = 10, 64
 //   - https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html
 //   - https://docs.aws.amazon.com/kms/latest/developerguide/requests-per-second.html
 //   - https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html for STS
+//   - https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html
 //
 // For the other services nothing is published.
 func rate(action string) float64 {
@@ -35,6 +36,8 @@ func rate(action string) float64 {
 var publishedRates = map[string]float64{
 	"kms:CreateGrant": 50, "kms:ListGrants": 100, "kms:RetireGrant": 30, "kms:RevokeGrant": 30,
 	"kms:DescribeKey": 2000, "kms:GetKeyPolicy": 1000,
+	"organizations:DescribeOrganization": 1, "organizations:ListAccounts": 8, "organizations:ListAccountsForParent": 5,
+	"organizations:ListOrganizationalUnitsForParent": 5, "organizations:ListTagsForResource": 10,
 }
 
 // width returns how many attempts of a bucket may be under way: as many as use its rate up when each takes a tenth of a

@@ -81,12 +81,26 @@ func whole(statements ...statement) document {
 	return doc
 }
 
-// managedPolicyLimit is how long a managed policy can be, in characters without white space.
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-const managedPolicyLimit = 6144
+// How long policies can be, in characters without white space. A role takes ten managed policies, unless its account has a
+// higher quota. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+const (
+	ManagedPolicyLimit = 6144
+	InlinePolicyLimit  = 10240 // all inline policies of a role together
+	TrustPolicyLimit   = 2048
+	ManagedPolicies    = 10 // that can be attached to a role
+)
+
+// Length returns how many characters of a document count.
+func Length(document string) int {
+	var out bytes.Buffer
+	if err := json.Compact(&out, []byte(document)); err != nil {
+		return len(document)
+	}
+	return out.Len()
+}
 
 // fits tells whether a document fits into a managed policy.
-func (d document) fits() bool { return len(compact(d)) <= managedPolicyLimit }
+func (d document) fits() bool { return len(compact(d)) <= ManagedPolicyLimit }
 
 // indented returns v as JSON to be read by people.
 func indented(v any) string {

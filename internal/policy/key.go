@@ -35,12 +35,27 @@ func KeyPolicyStatements(c Config) string {
 func TooLong(statements string) bool { return len(statements) > KeyPolicyLimit-ownStatements }
 
 func (c Config) keyStatements(targets []Target, grantees []string) []statement {
-	principals := flatMap(granting(targets), func(t Target) []string { return []string{c.principal(t)} })
+	named := granting(targets)
 	statements := []statement{}
-	if len(grantees) > 0 {
-		statements = append(statements, createGrants(grantees, c.Operations).to(principals...), c.look().to(principals...))
+	if c.AccountsInKeyPolicies {
+		roles := filter(named, func(t Target) bool { return t.RoleARN != "" })
+		named = filter(named, func(t Target) bool { return t.RoleARN == "" })
+		for _, s := range c.letIn(roles, grantees, func(t Target) string { return c.root(t.Account) }) {
+			s.Sid += "InAccounts"
+			statements = append(statements, s.matching("aws:PrincipalArn", flatMap(roles, func(t Target) []string { return []string{t.RoleARN} })...))
+		}
 	}
+	statements = append(statements, c.letIn(named, grantees, c.principal)...)
 	return c.named(append(statements, c.foreignKeyStatements()...))
+}
+
+// letIn lets who acts in the targets create grants and look at the key.
+func (c Config) letIn(targets []Target, grantees []string, principal func(Target) string) []statement {
+	if len(targets) == 0 || len(grantees) == 0 {
+		return nil
+	}
+	principals := flatMap(targets, func(t Target) []string { return []string{principal(t)} })
+	return []statement{createGrants(grantees, c.Operations).to(principals...), c.look().to(principals...)}
 }
 
 // named returns statements with or without their names.

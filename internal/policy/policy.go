@@ -23,6 +23,12 @@ type Config struct {
 	SourceAccount   sharing.AccountID
 	SourcePrincipal string
 	SourceRole      string
+	// TrustedPrincipals are the ARNs of those who will run Packer, where that is not SourcePrincipal.
+	TrustedPrincipals []string
+	// AccountsInKeyPolicies lets the keys' policies name the targets' accounts as principals, with a condition on their
+	// roles: KMS refuses a policy that names a role which does not exist yet.
+	// https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
+	AccountsInKeyPolicies bool
 	// Keys are the ARNs of the keys, one or more in each Region.
 	Keys []string
 	// Regions of the images; none means those of the keys.
@@ -80,6 +86,8 @@ func (c Config) root(account sharing.AccountID) string {
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
 func (c Config) toSource(s statement) statement {
 	switch {
+	case len(c.TrustedPrincipals) > 0:
+		return s.to(unique(c.TrustedPrincipals)...)
 	case c.SourcePrincipal != "":
 		return s.to(c.SourcePrincipal)
 	case c.SourceRole != "":

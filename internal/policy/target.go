@@ -162,7 +162,7 @@ func (c Config) groupStatements(targets []Target) []statement {
 	return []statement{
 		allow("AmiShareFindGroups", []string{"autoscaling:DescribeAutoScalingGroups"}, []string{"*"}),
 		allow("AmiShareGroups", []string{"autoscaling:UpdateAutoScalingGroup"}, unique(groups)),
-		allow("AmiSharePassRole", []string{"iam:PassRole"}, unique(roles)),
+		allow("AmiSharePassRole", []string{"iam:PassRole"}, unique(roles)).when("StringEquals", "iam:PassedToService", "autoscaling.amazonaws.com"),
 	}
 }
 
