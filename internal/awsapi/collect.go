@@ -36,10 +36,12 @@ func (l *list[T]) add(items ...T) {
 }
 
 func sortProblems(problems []sharing.Problem) []sharing.Problem {
-	slices.SortFunc(problems, func(a, b sharing.Problem) int {
-		return cmp.Or(sharing.CompareScopes(a.Scope, b.Scope), cmp.Compare(a.Doing, b.Doing), cmp.Compare(a.Cause, b.Cause))
-	})
+	slices.SortFunc(problems, compareProblems)
 	return problems
+}
+
+func compareProblems(a, b sharing.Problem) int {
+	return cmp.Or(sharing.CompareScopes(a.Scope, b.Scope), cmp.Compare(a.Doing, b.Doing), cmp.Compare(a.Cause, b.Cause))
 }
 
 // regionsOf returns the Regions of images, sorted, each once.

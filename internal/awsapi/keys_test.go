@@ -173,7 +173,7 @@ func TestProve(t *testing.T) {
 		plan.ModifySnapshotPermission{Image: imageVirginia, Snapshot: snapshotVirginia, Accounts: []sharing.AccountID{target}},
 		plan.CreateServiceLinkedRole{Account: target, Grantee: autoscalingRole},
 	}})
-	if len(problems) != 1 || problems[0].Scope.Account != otherTarget || problems[0].Code != "AccessDeniedException" {
+	if len(problems) != 1 || problems[0].Problem.Scope.Account != otherTarget || problems[0].Problem.Code != "AccessDeniedException" {
 		t.Errorf("problems: %v", problems)
 	}
 	if diff := cmp.Diff(string(before), string(s.State())); diff != "" {

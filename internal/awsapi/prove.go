@@ -2,27 +2,39 @@ package awsapi
 
 import (
 	"context"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
-	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// Prove asks AWS with DryRun whether it would take the changes of a plan, and changes nothing. It proves grants, their
-// retirement, and permissions of images and snapshots. Some can't be proved before others are made: a grant to a role
-// that the plan creates, and tags on an image that its target can't see yet. The problems are sorted by account and
-// Region. https://docs.aws.amazon.com/kms/latest/developerguide/testing-permissions.html
-func (c *Client) Prove(ctx context.Context, p plan.Plan) []sharing.Problem {
-	var problems list[sharing.Problem]
+// Prove asks AWS with DryRun whether it would take the changes of a plan, changes nothing, and returns those that it would
+// not take; of a batch the part because of which AWS refuses it. It proves grants, their retirement, and permissions of
+// images and snapshots. Some can't be proved before others are made: a grant to a role that the plan creates, and tags on
+// an image that its target can't see yet. The result is sorted by account and Region of the problems.
+// https://docs.aws.amazon.com/kms/latest/developerguide/testing-permissions.html
+func (c *Client) Prove(ctx context.Context, p plan.Plan) []plan.Refused {
+	var all list[plan.Refused]
 	each(p.Changes, func(_ int, change plan.Change) {
-		if a, err := c.prove(ctx, change); err != nil && !diagnose.Proven(err) {
-			problems.add(diagnose.Error(err, a))
+		for change != nil {
+			a, err := c.prove(ctx, change)
+			if err == nil || diagnose.Proven(err) {
+				return
+			}
+			rejection, ok := rejected(err, a, change, new(attempts))
+			if !ok {
+				all.add(plan.Refused{Change: change, Problem: diagnose.Error(err, a)})
+				return
+			}
+			all.add(plan.Refused{Change: rejection.Refused, Problem: rejection.Problem})
+			change = rejection.Rest
 		}
 	})
-	return sortProblems(problems.items)
+	slices.SortFunc(all.items, func(a, b plan.Refused) int { return compareProblems(a.Problem, b.Problem) })
+	return all.items
 }
 
 // prove sends a change as a dry run. AWS answers every dry run with an error.

@@ -39,7 +39,7 @@ func (c *Client) Verify(ctx context.Context, p plan.Plan, made []plan.Present) [
 		v.checks.items = slices.DeleteFunc(v.checks.items, func(check sharing.Check) bool { return !check.OK })
 	}
 	slices.SortFunc(v.checks.items, func(a, b sharing.Check) int {
-		return cmp.Or(sharing.CompareScopes(a.Scope, b.Scope), cmp.Compare(a.Subject, b.Subject))
+		return cmp.Or(sharing.CompareScopes(a.Scope, b.Scope), cmp.Compare(a.Subject.String(), b.Subject.String()))
 	})
 	return v.checks.items
 }
@@ -121,20 +121,20 @@ func blocked(p plan.Plan, scope sharing.Scope) bool {
 	return slices.ContainsFunc(p.Blocked, func(problem sharing.Problem) bool { return problem.Scope.Covers(scope) })
 }
 
-func (v *verification) ok(scope sharing.Scope, subject string) {
+func (v *verification) ok(scope sharing.Scope, subject sharing.Subject) {
 	v.checks.add(sharing.Check{Scope: scope, Subject: subject, OK: true})
 }
 
-func (v *verification) fail(subject string, problem sharing.Problem) {
+func (v *verification) fail(subject sharing.Subject, problem sharing.Problem) {
 	v.checks.add(sharing.Check{Scope: problem.Scope, Subject: subject, Problem: &problem})
 }
 
-func (v *verification) warn(subject string, problem sharing.Problem) {
+func (v *verification) warn(subject sharing.Subject, problem sharing.Problem) {
 	v.checks.add(sharing.Check{Scope: problem.Scope, Subject: subject, Problem: &problem, Warning: true})
 }
 
 // blind notes that a look was refused: that says nothing about what there is to see.
-func (v *verification) blind(subject string, err error, a diagnose.Act) {
+func (v *verification) blind(subject sharing.Subject, err error, a diagnose.Act) {
 	a.Principal = v.principal(a.Scope.Account)
 	v.warn(subject, diagnose.Error(err, a))
 }

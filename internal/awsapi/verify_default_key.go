@@ -25,7 +25,7 @@ func (v *verification) defaultKey(ctx context.Context, e *expectation) {
 	out, err := v.ec2(at(e.scope)).GetEbsDefaultKmsKeyId(ctx, &ec2.GetEbsDefaultKmsKeyIdInput{})
 	a := diagnose.Act{Scope: e.scope, Doing: "reading the account's default EBS key", Action: "ec2:GetEbsDefaultKmsKeyId", Resource: "*"}
 	if err != nil {
-		v.blind("default EBS key", err, a)
+		v.blind(sharing.Subject{Setting: "default EBS key"}, err, a)
 		return
 	}
 	key := aws.ToString(out.KmsKeyId)
@@ -52,7 +52,7 @@ func (v *verification) defaultKeyFor(ctx context.Context, scope sharing.Scope, k
 	grants, err := v.listGrants(ctx, at(scope), &kms.ListGrantsInput{KeyId: &key, GranteePrincipal: &grantee})
 	granted := err == nil && enough(grants)
 	opinion, reason := v.policyOf(ctx, scope, key, grantee)
-	subject := "default EBS key " + key
+	subject := sharing.Subject{Setting: "default EBS key " + key}
 	problem := sharing.Problem{Scope: scope, Doing: "looking at the account's default EBS key " + key}
 	const under = "the volumes of the shared AMI are encrypted under this customer managed key, and "
 	needs := " The policy of the key needs\n" + policy.DefaultKeyStatements(grantee)

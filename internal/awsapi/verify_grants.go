@@ -15,7 +15,7 @@ import (
 // gone, and for a while when it is new.
 // https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
 func (v *verification) grant(ctx context.Context, scope sharing.Scope, g expectedGrant) {
-	subject := "grant for " + g.grantee + " on key " + g.key
+	subject := sharing.Subject{Key: g.key, Grantee: g.grantee}
 	in := &kms.ListGrantsInput{KeyId: &g.key, GrantId: &g.id}
 	if g.id == "" {
 		in.GrantId, in.GranteePrincipal = nil, &g.grantee

@@ -40,7 +40,7 @@ func (v *verification) images(ctx, waiting context.Context, e *expectation) {
 		return enabled(allowed) && looks >= looksAtHidden, nil
 	})
 	if err != nil {
-		v.blind(named("image", e.images), err, diagnose.Act{
+		v.blind(sharing.Subject{Images: e.images}, err, diagnose.Act{
 			Scope: e.scope, Doing: "looking for " + named("image", e.images) + " from inside the account", Action: "ec2:DescribeImages", Resource: "*",
 		})
 		return
@@ -71,8 +71,8 @@ func (v *verification) asOwner(ctx context.Context, region sharing.Region, id st
 }
 
 func (v *verification) image(scope sharing.Scope, id string, image types.Image, visible bool, allowed *ec2.GetAllowedImagesSettingsOutput) {
-	subject := "image " + id
-	problem := sharing.Problem{Scope: scope, Doing: "looking for " + subject + " from inside the account"}
+	subject := sharing.Subject{Images: []string{id}}
+	problem := sharing.Problem{Scope: scope, Doing: "looking for " + subject.String() + " from inside the account"}
 	switch {
 	case visible && image.ImageAllowed != nil && !*image.ImageAllowed:
 		problem.Cause = "the image is visible, and the account's Allowed AMIs setting, in audit mode now, would hide it: " + v.unmet(image, allowed)

@@ -180,7 +180,7 @@ func TestVerify(t *testing.T) {
 				if check.Problem != nil && len(got) == strings.Count(strings.Join(got, ""), "ok ") {
 					contains(t, "cause", check.Problem.Cause, []string{tt.cause})
 				}
-				got = append(got, verdict+check.Subject)
+				got = append(got, verdict+check.Subject.String())
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("checks (-want +got):\n%s", diff)

@@ -28,5 +28,11 @@ type Plan struct {
 	Targets []sharing.Target
 }
 
+// Refused is a change that AWS would not take, as its dry run says, and why.
+type Refused struct {
+	Change  Change
+	Problem sharing.Problem
+}
+
 // Empty tells whether nothing has to change.
 func (p Plan) Empty() bool { return len(p.Changes) == 0 }

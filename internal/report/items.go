@@ -10,54 +10,18 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// status tells what has become of an item.
-type status string
-
-// The statuses, as the JSON report has them.
-const (
-	added   status = "added"
-	present status = "present"
-	removed status = "removed"
-	failed  status = "failed"
-	skipped status = "skipped"
-	undone  status = "undone"
-	planned status = "planned"
-	unknown status = "unknown"
-	left    status = "left"
-)
-
-// kind tells what an item is.
-type kind int
-
-const (
-	launchPermission kind = iota
-	snapshotPermission
-	grant
-	serviceLinkedRole
-	tags
-	groupRole
-)
-
-func (k kind) String() string {
-	return [...]string{"launch permission", "snapshot permission", "grant", "service-linked role", "tags", "Auto Scaling group"}[k]
-}
-
-// item is one thing that one recipient gets, has, or loses.
-type item struct {
-	Kind      kind
-	Recipient sharing.Recipient
-	Region    sharing.Region // "" for roles
-	Resource  string         // image, snapshot, key's ARN, role's ARN or group
-	Grantee   string         // of a grant: the role's ARN
-	GrantID   string
-	Removal   bool // it is to go
-	Status    status
-	Reason    string
-}
-
 // items returns everything that a run was about, sorted by Region, kind, resource, recipient and grantee.
 func (r Run) items() []item {
-	all := keptItems(r.Plan)
+	all := slices.Concat(keptItems(r.Plan), r.changedItems(), r.blockedItems(), r.unplannedItems())
+	r.prove(all)
+	r.verify(all)
+	slices.SortStableFunc(all, compareItems)
+	return all
+}
+
+// changedItems are those that the plan changes.
+func (r Run) changedItems() []item {
+	var all []item
 	if len(r.Result.Outcomes) == 0 {
 		for _, change := range r.Plan.Changes {
 			all = append(all, changeItems(change, item{Status: r.unsent()})...)
@@ -66,7 +30,6 @@ func (r Run) items() []item {
 	for _, outcome := range r.Result.Outcomes {
 		all = append(all, outcomeItems(outcome)...)
 	}
-	slices.SortStableFunc(all, compareItems)
 	return all
 }
 
@@ -76,11 +39,6 @@ func (r Run) unsent() status {
 		return planned
 	}
 	return skipped
-}
-
-func compareItems(a, b item) int {
-	return cmp.Or(cmp.Compare(a.Region, b.Region), cmp.Compare(a.Kind, b.Kind), strings.Compare(a.Resource, b.Resource),
-		sharing.CompareRecipients(a.Recipient, b.Recipient), strings.Compare(a.Grantee, b.Grantee))
 }
 
 func keptItems(p plan.Plan) []item {
@@ -98,10 +56,12 @@ func outcomeItems(outcome apply.Outcome) []item {
 	}
 	i := item{GrantID: outcome.GrantID, Status: statuses[outcome.Status], Reason: outcome.Reason}
 	if outcome.Problem != nil {
-		i.Reason = strings.TrimPrefix(outcome.Problem.Code+": "+outcome.Problem.Cause, ": ")
+		i.Reason = reason(*outcome.Problem)
 	}
 	return changeItems(outcome.Change, i)
 }
+
+func reason(p sharing.Problem) string { return strings.TrimPrefix(p.Code+": "+p.Cause, ": ") }
 
 // changeItems splits a change into its items, all of them like the example.
 func changeItems(change plan.Change, like item) []item {
@@ -145,14 +105,6 @@ func permissionItems(operation plan.Operation, recipients []sharing.Recipient, l
 		}
 	}
 	return items
-}
-
-func (i item) removal() item {
-	i.Removal = true
-	if i.Status == added {
-		i.Status = removed
-	}
-	return i
 }
 
 func accounts(ids []sharing.AccountID) []sharing.Recipient {

@@ -34,3 +34,8 @@ func distinct(problems []sharing.Problem) []sharing.Problem {
 	}
 	return told
 }
+
+func sortedRecipients(all []sharing.Recipient) []sharing.Recipient {
+	slices.SortFunc(all, sharing.CompareRecipients)
+	return all
+}

@@ -1,23 +1,35 @@
 package report
 
 import (
+	"strconv"
+
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// MachineRows returns the rows for Packer's machine-readable output, without their type "ami-share":
+// MachineRows returns the rows for Packer's machine-readable output, without their type "ami-share". docs/report.md describes them:
 //
+//	build, <name>, <run uuid>, <identity>
 //	outcome, <outcome>
-//	item, <region>, <kind>, <resource>, <recipient>, <status>, <grantee>, <grant id>
-//	failure, <account>, <region>, <code>, <doing>, <cause>
-//	warning, <account>, <region>, <code>, <doing>, <cause>
+//	count, <status>, <number of items>
+//	item, <region>, <kind>, <resource>, <recipient>, <status>, <grantee>, <grant id>, <whether verified>
+//	left, <command>
+//	failure, <account>, <region>, <code>, <doing>, <cause>, <request id>
+//	warning, <account>, <region>, <code>, <doing>, <cause>, <request id>
 func MachineRows(r Run) [][]string {
-	rows := [][]string{{"outcome", r.outcome()}}
-	for _, i := range r.items() {
-		word := string(i.Status)
-		if i.Removal {
-			word = removalWord(i.Status)
+	items := r.items()
+	rows := [][]string{{"build", r.Build.Name, r.Build.RunUUID, r.Build.Identity}, {"outcome", r.outcome(items)}}
+	for _, s := range statuses() {
+		if n := count(items, s.status); n > 0 {
+			rows = append(rows, []string{"count", string(s.status), itoa(n)})
 		}
-		rows = append(rows, []string{"item", string(i.Region), i.Kind.String(), i.Resource, i.Recipient.ID, word, i.Grantee, i.GrantID})
+	}
+	for _, i := range items {
+		rows = append(rows, []string{
+			"item", string(i.Region), i.Kind.String(), i.Resource, i.Recipient.ID, i.word(), i.Grantee, i.GrantID, strconv.FormatBool(i.Verified),
+		})
+	}
+	for _, l := range r.Result.Left {
+		rows = append(rows, []string{"left", l.Command})
 	}
 	rows = append(rows, problemRows("failure", r.failures())...)
 	return append(rows, problemRows("warning", r.warnings())...)
@@ -25,6 +37,6 @@ func MachineRows(r Run) [][]string {
 
 func problemRows(kind string, problems []sharing.Problem) [][]string {
 	return mapped(problems, func(p sharing.Problem) []string {
-		return []string{kind, string(p.Scope.Account), string(p.Scope.Region), p.Code, p.Doing, p.Cause}
+		return []string{kind, string(p.Scope.Account), string(p.Scope.Region), p.Code, p.Doing, p.Cause, p.RequestID}
 	})
 }

@@ -1,11 +1,10 @@
 package report
 
 import (
-	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
-	"github.com/amishare/packer-plugin-ami-share/internal/apply"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
@@ -14,13 +13,15 @@ import (
 const markdownLimit = 256 << 10
 
 // Markdown returns the report for people as GitHub-flavoured Markdown, with a newline at its end: to be appended to a
-// file, such as the summary of a GitHub step.
+// file, such as the summary of a GitHub step. What differs is open, the rest is folded.
 func Markdown(r Run) string {
+	items := r.items()
+	outcome := r.outcome(items)
 	sections := []string{
-		"### " + icon(r) + " ami-share: " + strings.ReplaceAll(r.outcome(), "_", " "),
-		r.markdownTable(), markdownItems("Other changes", r.otherChanges()), markdownProblems("Failed", r.failures()), r.markdownNotUndone(),
-		markdownProblems("Warnings", r.warnings()), markdownItems("Left alone", r.Plan.Foreign), markdownItems("Notes", r.Plan.Notes),
-		r.verification(), r.summary(),
+		"### " + icon(outcome) + " ami-share: " + strings.ReplaceAll(outcome, "_", " ") + " (" + counts(items) + ")",
+		escaped(r.heading()), escaped(r.planned(items)), r.markdownTable(items), markdownProblems("Failed", r.failures()), r.markdownLeft(),
+		markdownProblems("Warnings", r.warnings()), folded("All items", r.lines(items, func(sign, text string) string { return "- `" + sign + "` " + escaped(text) })), folded("Images", r.markdownImages()),
+		folded("Left alone", mapped(r.Plan.Foreign, bullet)), folded("Notes", mapped(r.Plan.Notes, bullet)), escaped(r.summary(items)),
 	}
 	text := strings.Join(slices.DeleteFunc(sections, func(s string) bool { return s == "" }), "\n\n") + "\n"
 	if len(text) > markdownLimit {
@@ -30,32 +31,56 @@ func Markdown(r Run) string {
 	return text
 }
 
-func icon(r Run) string {
-	switch r.outcome() {
-	case outcomeShared, outcomeUnchanged, outcomePlanned:
+func icon(outcome string) string {
+	switch outcome {
+	case outcomeShared, outcomeRemoved, outcomeUnchanged, outcomePlanned:
 		return "✅"
 	default:
 		return "❌"
 	}
 }
 
-func (r Run) markdownTable() string {
-	rows := r.rows()
-	if len(rows) == 0 {
+// mostColumns is how many Regions stand side by side in Markdown, unless they differ.
+const mostColumns = 8
+
+func (r Run) markdownTable(items []item) string {
+	m := newMatrix(items).joined()
+	if len(m.rows) == 0 {
 		return ""
 	}
-	lines := []string{"| Region | AMI | Account | Launch permission | Snapshots | Grants |", "|---|---|---|---|---|---|"}
-	for _, line := range rows {
-		lines = append(lines, fmt.Sprintf("| %s | %s | %s | %s |", line.Image.Region, line.Image.ID, line.who(), strings.Join(line.Cells[:], " | ")))
+	groups := m.columnGroups(len(m.columns) > mostColumns)
+	head, rule := "| Account |", "|---|"
+	for _, group := range groups {
+		head += " " + m.heading(group) + " |"
+		rule += ":-:|"
 	}
-	return strings.Join(lines, "\n")
+	lines := []string{head, rule}
+	for _, row := range m.rows {
+		account := escaped(r.who(row.recipients[0]))
+		if n := len(row.recipients) - 1; n > 0 {
+			account += "<br>and " + itoa(n) + " more alike"
+		}
+		cells := mapped(groups, func(group columnGroup) string { return escaped(row.cells[group[0]].String()) })
+		lines = append(lines, "| "+strings.Join(append([]string{account}, cells...), " | ")+" |")
+	}
+	legend := mapped(m.legend(), escaped)
+	return strings.Join(lines, "\n") + "\n\n" + strings.TrimPrefix(r.alike(m, groups)+strings.Join(legend, ", "), "\n")
 }
 
-func markdownItems(title string, items []string) string {
-	if len(items) == 0 {
+func (r Run) markdownImages() []string {
+	return mapped(r.images(), func(image sharing.Image) string {
+		return bullet(shortRegion(image.Ref.Region) + " " + string(image.Ref.Region) + " " + image.Ref.ID + " " + image.Name)
+	})
+}
+
+func bullet(text string) string { return "- " + escaped(text) }
+
+// folded is a section that the reader opens.
+func folded(title string, lines []string) string {
+	if len(lines) == 0 {
 		return ""
 	}
-	return "**" + title + "**\n\n" + "- " + strings.Join(mapped(items, escaped), "\n- ")
+	return "<details><summary>" + title + "</summary>\n\n" + strings.Join(lines, "\n") + "\n\n</details>"
 }
 
 // markdownProblems lists problems; remedies may hold documents, and are set as they are.
@@ -64,7 +89,7 @@ func markdownProblems(title string, problems []sharing.Problem) string {
 	for _, p := range gathered(problems) {
 		remedy := p.Remedy
 		p.Remedy = ""
-		lines = append(lines, "- "+escaped(p.Error()))
+		lines = append(lines, bullet(p.Error()))
 		if remedy != "" {
 			lines = append(lines, "  "+indent("```\n"+remedy+"\n```"))
 		}
@@ -78,15 +103,8 @@ func markdownProblems(title string, problems []sharing.Problem) string {
 	return "**" + title + "**\n\n" + strings.Join(lines, "\n")
 }
 
-func (r Run) markdownNotUndone() string {
-	if len(r.Result.NotUndone()) == 0 {
-		return ""
-	}
-	commands := mapped(r.Result.NotUndone(), func(left apply.Leftover) string { return left.Command })
-	return "**Could not be undone; these commands do it**\n\n```\n" + strings.Join(commands, "\n") + "\n```"
-}
-
 // escaped keeps text from being read as Markdown or HTML.
 func escaped(text string) string {
-	return strings.NewReplacer("\n", " ", "<", "&lt;", "|", "\\|", "*", "\\*", "_", "\\_", "`", "\\`").Replace(text)
+	text = strings.Join(strings.FieldsFunc(text, unicode.IsSpace), " ")
+	return strings.NewReplacer("<", "&lt;", "|", "\\|", "*", "\\*", "_", "\\_", "`", "\\`").Replace(text)
 }

@@ -7,17 +7,14 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// fewAlike is how many problems of the same kind are told in full, each with its remedy.
-const fewAlike = 3
-
-// kindred is a problem, and where else the very same went wrong.
+// kindred is a problem, and others that differ in nothing but their place and what AWS words differently each time.
 type kindred struct {
 	sharing.Problem
-	others []sharing.Scope
+	others []sharing.Problem
 }
 
-// Problems tells problems to people. When many accounts have the same one, it is told in full for the first, and the
-// others are named: a role that is missing in 200 accounts is one thing to read.
+// Problems tells problems to people. Where several accounts have the same one, it is told for the first, the others are named, and what its
+// remedy has to paste is for all of them: a role that is missing in 200 accounts is one thing to read.
 func Problems(problems []sharing.Problem) []string {
 	return mapped(gathered(problems), func(k kindred) string {
 		if also := k.also(); also != "" {
@@ -27,26 +24,21 @@ func Problems(problems []sharing.Problem) []string {
 	})
 }
 
-// gathered puts problems that differ in nothing but account and Region together, if there are more than a few.
+// gathered puts problems that differ in nothing but account, Region and request together.
 func gathered(problems []sharing.Problem) []kindred {
-	count := map[string]int{}
-	for _, p := range problems {
-		count[likeness(p)]++
-	}
 	var all []kindred
 	first := map[string]int{}
 	for _, p := range problems {
-		i, seen := first[likeness(p)]
-		if seen && count[likeness(p)] > fewAlike {
-			all[i].others = append(all[i].others, p.Scope)
+		like := likeness(p)
+		if i, seen := first[like]; seen {
+			all[i].others = append(all[i].others, p)
 			continue
 		}
-		if seen {
-			p.Encoded = "" // AWS's reasons are the same as those of the first
-		} else {
-			first[likeness(p)] = len(all)
-		}
+		first[like] = len(all)
 		all = append(all, kindred{Problem: p})
+	}
+	for i, k := range all {
+		all[i].Remedy = forAll(k.Remedy, k.Scope, k.others)
 	}
 	return all
 }
@@ -63,22 +55,25 @@ func likeness(p sharing.Problem) string {
 	return text
 }
 
-// also names the other places, each account once.
+// also names the other places: a few with AWS's ids of the requests, which the JSON report has of all.
 func (k kindred) also() string {
 	if len(k.others) == 0 {
 		return ""
 	}
 	var order []sharing.AccountID
-	regions := map[sharing.AccountID][]string{}
-	for _, scope := range k.others {
-		if _, seen := regions[scope.Account]; !seen {
-			order = append(order, scope.Account)
+	places := map[sharing.AccountID][]string{}
+	for _, p := range k.others {
+		if _, seen := places[p.Scope.Account]; !seen {
+			order = append(order, p.Scope.Account)
 		}
-		regions[scope.Account] = append(regions[scope.Account], string(scope.Region))
+		place := string(p.Scope.Region)
+		if p.RequestID != "" && len(k.others) <= few {
+			place += " (request id " + p.RequestID + ")"
+		}
+		places[p.Scope.Account] = append(places[p.Scope.Account], strings.TrimSpace(place))
 	}
-	places := mapped(order, func(account sharing.AccountID) string {
-		in := strings.Trim(strings.Join(regions[account], " "), " ")
-		return strings.TrimSpace(string(account) + " " + in)
+	words := mapped(order, func(account sharing.AccountID) string {
+		return strings.TrimSpace(string(account) + " " + strings.TrimSpace(strings.Join(places[account], " ")))
 	})
-	return fmt.Sprintf("The same, with ids of their own, for %d more: %s", len(k.others), strings.Join(places, ", "))
+	return fmt.Sprintf("The same in %d more: %s", len(k.others), strings.Join(words, ", "))
 }

@@ -1,8 +1,8 @@
-// Package report puts a plan and what came of it into words and documents: the diff of a dry run, a table, JSON, Markdown
-// and the rows of Packer's machine-readable output.
+// Package report puts a plan and what came of it into words and documents: a table and lines for the terminal, JSON, Markdown, and the rows
+// of Packer's machine-readable output.
 //
-// It is pure and decides nothing. Every form is made of the same items (one permission or grant of one account each), so
-// that no two of them can tell a different story. It writes no files and prints nothing.
+// It is pure and decides nothing. Every form is made of one list of items (one permission, grant, role, … of one account, organization or
+// organizational unit), so that no two of them can tell a different story. It writes no files and prints nothing.
 package report
 
 import (
@@ -16,6 +16,7 @@ import (
 // Run is everything that there is to tell about a run. What did not happen is zero: a run that was refused has no plan,
 // a dry run no result.
 type Run struct {
+	Build   Build
 	Request sharing.Request
 	Plan    plan.Plan
 	Result  apply.Result
@@ -24,11 +25,22 @@ type Run struct {
 	// Refused are the reasons why nothing was begun.
 	Refused []sharing.Problem
 	// Proof is what AWS would refuse of a dry run's plan.
-	Proof         []sharing.Problem
+	Proof         []plan.Refused
 	DryRun        bool
 	Started       time.Time
 	Elapsed       time.Duration
 	PluginVersion string
+	// Names are the names of accounts, for people.
+	Names map[sharing.AccountID]string
+	// Width is the number of characters that a line of the text may have; 0 means 80. Texts of problems are longer.
+	Width int
+}
+
+// Build tells the runs of one Packer build apart: it has one for each of its sources.
+type Build struct {
+	Name     string // as Packer shows it: "amazon-ebs.golden"
+	RunUUID  string // Packer's id of the whole build
+	Identity string // the ARN of whom the run acted as in the source account
 }
 
 // Stats are the calls that were made; awsapi.Stats converts to it.
@@ -40,6 +52,7 @@ type Stats struct {
 // Outcomes of a run as a whole.
 const (
 	outcomeShared     = "shared"      // all that was asked for is there, and some of it is new
+	outcomeRemoved    = "removed"     // all that was asked for was there, and something else was taken away
 	outcomeUnchanged  = "unchanged"   // all that was asked for was there
 	outcomePlanned    = "planned"     // a dry run
 	outcomeRefused    = "refused"     // nothing was begun
@@ -48,7 +61,7 @@ const (
 	outcomeCancelled  = "cancelled"   // interrupted
 )
 
-func (r Run) outcome() string {
+func (r Run) outcome(items []item) string {
 	switch {
 	case len(r.Refused) > 0:
 		return outcomeRefused
@@ -56,14 +69,16 @@ func (r Run) outcome() string {
 		return outcomeRolledBack
 	case r.Result.Cancelled:
 		return outcomeCancelled
-	case len(r.failures()) > 0:
+	case len(r.failures()) > 0 || count(items, failed, refused, unknown) > 0:
 		return outcomeFailed
 	case r.DryRun:
 		return outcomePlanned
-	case r.Plan.Empty():
-		return outcomeUnchanged
-	default:
+	case count(items, added) > 0:
 		return outcomeShared
+	case count(items, removed) > 0:
+		return outcomeRemoved
+	default:
+		return outcomeUnchanged
 	}
 }
 
@@ -73,7 +88,9 @@ func (r Run) failures() []sharing.Problem {
 	failures = append(failures, r.Result.Failures...)
 	if r.DryRun {
 		failures = append(failures, r.Plan.Blocked...)
-		failures = append(failures, r.Proof...)
+		for _, refused := range r.Proof {
+			failures = append(failures, refused.Problem)
+		}
 	}
 	for _, check := range r.Checks {
 		if !check.OK && !check.Warning && check.Problem != nil {
@@ -83,9 +100,15 @@ func (r Run) failures() []sharing.Problem {
 	return distinct(failures)
 }
 
-// warnings are the problems that verification found and that don't make the run wrong.
+// Failures are everything that stands against what was asked for, each thing once. A run without any is a success.
+func (r Run) Failures() []sharing.Problem { return r.failures() }
+
+// warnings are what the plan does not know, and the problems that verification found and that don't make the run wrong.
 func (r Run) warnings() []sharing.Problem {
 	var warnings []sharing.Problem
+	for _, text := range r.Plan.Warnings {
+		warnings = append(warnings, sharing.Problem{Doing: text})
+	}
 	for _, check := range r.Checks {
 		if check.Warning && check.Problem != nil {
 			warnings = append(warnings, *check.Problem)

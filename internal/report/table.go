@@ -4,172 +4,146 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"text/tabwriter"
-	"time"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// header names the table's columns.
-func header() []string {
-	return []string{"REGION", "AMI", "ACCOUNT", "LAUNCH PERMISSION", "SNAPSHOTS", "GRANTS"}
+func (r Run) width() int {
+	if r.Width > 0 {
+		return r.Width
+	}
+	return 80
 }
 
-// Table returns a line for each image and recipient: what became of its launch permission, of its permissions on the
-// snapshots and of its grants. Of an image with more than 20 recipients those that fare the same share a line; those
-// for whom something failed never do. It is "" when there are no images.
-func Table(r Run) string {
-	rows := r.rows()
-	if len(rows) == 0 {
+// table draws a matrix within the width. Where the Regions don't fit side by side, those that are alike in all rows share a column; where that
+// is not enough there are several tables, one below the other.
+func (r Run) table(items []item) string {
+	m := newMatrix(items).joined()
+	if len(m.rows) == 0 {
 		return ""
 	}
-	lines := [][]string{header()}
-	for _, line := range rows {
-		lines = append(lines, append([]string{string(line.Image.Region), line.Image.ID, line.who()}, line.Cells[:]...))
+	groups := m.columnGroups(false)
+	if !fits(r.labels(m), m, groups, r.width()) {
+		groups = m.columnGroups(true)
 	}
-	return aligned(lines)
+	var tables []string
+	for _, block := range blocks(r.labels(m), m, groups, r.width()) {
+		tables = append(tables, r.draw(m, block))
+	}
+	legend := m.legend()
+	for i := range legend[:len(legend)-1] {
+		legend[i] += ","
+	}
+	return strings.Join(append(tables, r.alike(m, groups)+wrap(legend, r.width())), "\n\n")
 }
 
-func aligned(lines [][]string) string {
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	for _, line := range lines {
-		fmt.Fprintln(w, strings.Join(line, "\t"))
+// labels are the first column: a heading, a label for each row, and one for how many more are alike.
+func (r Run) labels(m matrix) []string {
+	labels := []string{"ACCOUNT"}
+	for _, row := range m.rows {
+		labels = append(labels, r.who(row.recipients[0]))
+		if n := len(row.recipients) - 1; n > 0 {
+			labels = append(labels, fmt.Sprintf("  and %d more alike", n))
+		}
 	}
-	w.Flush() // a strings.Builder takes everything
-	return strings.TrimRight(b.String(), "\n")
+	return labels
 }
 
-// Text returns the report for people: the table, what else was changed, warnings, notes and the verification. What failed
-// is the error that the run ends with, and told there; an interrupted run ends with none, and tells it here.
-func Text(r Run) string {
-	sections := []string{
-		Table(r), strings.Join(r.otherChanges(), "\n"), r.failed(),
-		problemList("Warnings:", r.warnings()), list("Left alone:", r.Plan.Foreign), list("Notes:", r.Plan.Notes),
-		r.verification(), r.summary(),
+func widest(texts []string) int {
+	n := 0
+	for _, text := range texts {
+		n = max(n, len([]rune(text)))
 	}
-	return strings.Join(slices.DeleteFunc(sections, func(s string) bool { return s == "" }), "\n\n")
+	return n
 }
 
-func (r Run) failed() string {
-	if !r.Result.Cancelled {
-		return ""
-	}
-	return strings.TrimSpace(problemList("Failed:", r.failures()) + "\n\n" + r.notUndone())
+func fits(labels []string, m matrix, groups []columnGroup, width int) bool {
+	return len(blocks(labels, m, groups, width)) == 1
 }
 
-// otherChanges tells what has no column: roles, tags and groups. Many accounts that fare alike share a line.
-func (r Run) otherChanges() []string {
-	var order []string
-	accounts := map[string][]string{}
-	for _, i := range r.items() {
-		if i.Kind != serviceLinkedRole && i.Kind != tags && i.Kind != groupRole {
+// blocks divides the columns so that each table is within the width.
+func blocks(labels []string, m matrix, groups []columnGroup, width int) [][]columnGroup {
+	all := [][]columnGroup{nil}
+	used := widest(labels)
+	for _, group := range groups {
+		n := 2 + len(m.heading(group))
+		if last := len(all) - 1; used+n > width && len(all[last]) > 0 {
+			all = append(all, nil)
+			used = widest(labels)
+		}
+		used += n
+		all[len(all)-1] = append(all[len(all)-1], group)
+	}
+	return all
+}
+
+func (r Run) draw(m matrix, groups []columnGroup) string {
+	label := widest(r.labels(m))
+	lines := []string{padded("ACCOUNT", label)}
+	for _, group := range groups {
+		lines[0] += "  " + m.heading(group)
+	}
+	for _, row := range m.rows {
+		cells := mapped(groups, func(group columnGroup) string { return padded(row.cells[group[0]].String(), len(m.heading(group))) })
+		lines = append(lines, strings.TrimRight(padded(r.who(row.recipients[0]), label)+"  "+strings.Join(cells, "  "), " "))
+		if n := len(row.recipients) - 1; n > 0 {
+			lines = append(lines, fmt.Sprintf("  and %d more alike", n))
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+func padded(text string, width int) string {
+	return text + strings.Repeat(" ", max(0, width-len([]rune(text))))
+}
+
+// alike tells which Regions share a column.
+func (r Run) alike(m matrix, groups []columnGroup) string {
+	var lines []string
+	for _, group := range groups {
+		if len(group) == 1 {
 			continue
 		}
-		where := ""
-		if i.Region != "" {
-			where = " in " + string(i.Region)
+		var regions []string
+		for _, column := range group[1:] {
+			regions = append(regions, shortRegion(m.columns[column]))
 		}
-		thing := i.Resource
-		if i.Kind == serviceLinkedRole {
-			thing = roleName(thing)
-		}
-		line := fmt.Sprintf("%s %s%s: %s in account", sentence(i.Kind.String()), thing, where, i.Status)
-		if _, seen := accounts[line]; !seen {
-			order = append(order, line)
-		}
-		accounts[line] = append(accounts[line], i.Recipient.ID)
+		lines = append(lines, wrapped(m.heading(group)+" stands for "+shortRegion(m.columns[group[0]])+" "+strings.Join(regions, " "), r.width()))
 	}
-	return mapped(order, func(line string) string {
-		if ids := accounts[line]; len(ids) <= manyRecipients {
-			return line + " " + strings.Join(ids, ", ")
-		}
-		return fmt.Sprintf("%ss %s and %d more", line, accounts[line][0], len(accounts[line])-1)
-	})
+	return strings.Join(append(lines, ""), "\n")
 }
 
-// problemList lists problems, each with its remedy below it.
-func problemList(title string, problems []sharing.Problem) string {
-	if len(problems) == 0 {
-		return ""
-	}
-	lines := []string{title}
-	for _, text := range Problems(problems) {
-		lines = append(lines, "* "+indent(text))
+// imageList names the images, and what the Regions are called in the table.
+func (r Run) imageList() string {
+	images := r.images()
+	name := commonName(images)
+	var lines []string
+	for _, image := range images {
+		line := padded(shortRegion(image.Ref.Region), 6) + padded(string(image.Ref.Region), 15) + image.Ref.ID
+		if image.Name != name {
+			line += "  " + image.Name
+		}
+		lines = append(lines, strings.TrimRight(line, " "))
 	}
 	return strings.Join(lines, "\n")
 }
 
-func indent(text string) string { return strings.ReplaceAll(text, "\n", "\n  ") }
-
-func list(title string, lines []string) string {
-	if len(lines) == 0 {
+// commonName is the name that all images have, "" when they have several.
+func commonName(images []sharing.Image) string {
+	if len(images) == 0 || slices.ContainsFunc(images, func(i sharing.Image) bool { return i.Name != images[0].Name }) {
 		return ""
 	}
-	return title + "\n* " + strings.Join(lines, "\n* ")
+	return images[0].Name
 }
 
-// notUndone lists what a rollback had to leave, with the command that undoes it.
-func (r Run) notUndone() string {
-	if len(r.Result.NotUndone()) == 0 {
-		return ""
+// images are the plan's; of a run that was refused before there was one, the request's.
+func (r Run) images() []sharing.Image {
+	if len(r.Plan.Images) > 0 {
+		return r.Plan.Images
 	}
-	lines := []string{"Could not be undone; these commands do it:"}
-	for _, left := range r.Result.NotUndone() {
-		lines = append(lines, "* "+indent(left.Problem.Error()), "  "+left.Command)
+	var images []sharing.Image
+	for _, ref := range r.Request.Images {
+		images = append(images, sharing.Image{Ref: ref})
 	}
-	return strings.Join(lines, "\n")
+	return images
 }
-
-func (r Run) verification() string {
-	if len(r.Checks) == 0 {
-		return ""
-	}
-	good, warnings := 0, 0
-	for _, check := range r.Checks {
-		switch {
-		case check.OK:
-			good++
-		case check.Warning:
-			warnings++
-		}
-	}
-	text := fmt.Sprintf("Verified from inside the targets: %d of %d checks passed", good, len(r.Checks))
-	if warnings > 0 {
-		text += fmt.Sprintf(", %d with a warning", warnings)
-	}
-	return text + "."
-}
-
-// summary is the last line: how it went as a whole, how long it took, and how many calls.
-func (r Run) summary() string {
-	words := map[string]string{
-		outcomeShared: "Shared", outcomeUnchanged: "Everything was shared already, nothing was changed", outcomePlanned: "[DryRun] Nothing was changed",
-		outcomeRefused: "Refused, nothing was changed", outcomeFailed: "Not everything could be shared",
-		outcomeRolledBack: "Rolled back", outcomeCancelled: "Interrupted",
-	}
-	if r.DryRun && r.outcome() == outcomeFailed {
-		words[outcomeFailed] = "[DryRun] Nothing was changed, and not everything could be shared"
-	}
-	return fmt.Sprintf("%s: %s, %s, %s.", words[r.outcome()], images(len(r.images())), calls(r.Stats), r.Elapsed.Round(10*time.Millisecond))
-}
-
-func images(n int) string {
-	if n == 1 {
-		return "1 image"
-	}
-	return fmt.Sprintf("%d images", n)
-}
-
-func calls(s Stats) string {
-	n := 0
-	for _, c := range s.Calls {
-		n += c
-	}
-	if s.Retries > 0 {
-		return fmt.Sprintf("%d AWS calls (%d repeated attempts)", n, s.Retries)
-	}
-	return fmt.Sprintf("%d AWS calls", n)
-}
-
-func sentence(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

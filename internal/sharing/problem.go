@@ -97,12 +97,3 @@ func (p Problems) Unwrap() []error {
 	}
 	return errs
 }
-
-// Check is one thing that verification looked at from inside a target.
-type Check struct {
-	Scope   Scope
-	Subject string // "image ami-…", "key arn:…", "grant …"
-	OK      bool
-	Problem *Problem // set when not OK
-	Warning bool     // the problem endangers launches and does not make this run wrong
-}

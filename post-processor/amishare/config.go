@@ -91,6 +91,9 @@ type Config struct {
 	// `variable "summary" { default = env("GITHUB_STEP_SUMMARY") }` and `summary_file = var.summary`. Where the environment
 	// variable isn't set nothing is written.
 	SummaryFile string `mapstructure:"summary_file" required:"false"`
+	// The names of accounts, for the report, by id, as in `{ "222222222222" = "team-web" }`; ids that are no target's are passed over, so that
+	// a list of the whole organization will do. Default `{}`.
+	AccountNames map[string]string `mapstructure:"account_names" required:"false"`
 	// Values to mask as `<sensitive>` in everything that is shown and written, as in `[var.customer]`. Packer masks the values of
 	// `sensitive` variables on its screen and does not tell a plugin what they are, so that a file written by the plugin could hold them.
 	// Without being listed here, masked are external IDs, keys and tokens, and sensitive variables that are set by `PKR_VAR_…` in the

@@ -49,6 +49,7 @@ type FlatConfig struct {
 	MaxConcurrency        *int                             `mapstructure:"max_concurrency" required:"false" cty:"max_concurrency" hcl:"max_concurrency"`
 	ReportFile            *string                          `mapstructure:"report_file" required:"false" cty:"report_file" hcl:"report_file"`
 	SummaryFile           *string                          `mapstructure:"summary_file" required:"false" cty:"summary_file" hcl:"summary_file"`
+	AccountNames          map[string]string                `mapstructure:"account_names" required:"false" cty:"account_names" hcl:"account_names"`
 	SensitiveValues       []string                         `mapstructure:"sensitive_values" required:"false" cty:"sensitive_values" hcl:"sensitive_values"`
 }
 
@@ -102,6 +103,7 @@ func (*FlatConfig) HCL2Spec() map[string]hcldec.Spec {
 		"max_concurrency":            &hcldec.AttrSpec{Name: "max_concurrency", Type: cty.Number, Required: false},
 		"report_file":                &hcldec.AttrSpec{Name: "report_file", Type: cty.String, Required: false},
 		"summary_file":               &hcldec.AttrSpec{Name: "summary_file", Type: cty.String, Required: false},
+		"account_names":              &hcldec.AttrSpec{Name: "account_names", Type: cty.Map(cty.String), Required: false},
 		"sensitive_values":           &hcldec.AttrSpec{Name: "sensitive_values", Type: cty.List(cty.String), Required: false},
 	}
 	return s

@@ -11,23 +11,9 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// failures are the problems of targets: of the changes, of the verification, and of a dry run's proof.
-func (r *run) failures() []sharing.Problem {
-	problems := append([]sharing.Problem{}, r.told.Result.Failures...)
-	if r.told.DryRun {
-		problems = append(append(problems, r.told.Plan.Blocked...), r.told.Proof...)
-	}
-	for _, check := range r.told.Checks {
-		if !check.OK && !check.Warning && check.Problem != nil {
-			problems = append(problems, *check.Problem)
-		}
-	}
-	return problems
-}
-
 // failure returns an error that names every failed target with cause and remedy, or nil.
 func (r *run) failure() error {
-	problems := r.failures()
+	problems := r.told.Failures()
 	if len(problems) == 0 {
 		return nil
 	}
@@ -70,33 +56,11 @@ func (r *run) leftovers() string {
 		return "\nNothing was changed, because on_failure is \"rollback\"."
 	}
 	text := "\nWhat this run had done to its AMIs was taken back."
-	if left := r.told.Result.NotUndone(); len(left) > 0 {
-		text = "\nNot everything that this run had done to its AMIs could be taken back. These commands do it:"
-		for _, item := range left {
-			text += "\n* " + strings.ReplaceAll(item.Problem.Error(), "\n", "\n  ") + "\n  " + item.Command
-		}
+	if len(r.told.Result.NotUndone()) > 0 {
+		text = ""
 	}
-	return text + r.kept()
-}
-
-// mostKept is how many of the things that a rollback leaves on purpose are listed with their command.
-const mostKept = 20
-
-// kept tells what a rollback leaves on purpose.
-func (r *run) kept() string {
-	var commands []string
-	for _, left := range r.told.Result.Left {
-		if left.Problem == nil {
-			commands = append(commands, left.Command)
-		}
-	}
-	if len(commands) == 0 {
-		return ""
-	}
-	text := "\nGrants, service-linked roles and groups' roles stay, since other builds may rely on them by now. If none does, these commands end them:"
-	text += "\n  " + strings.Join(commands[:min(len(commands), mostKept)], "\n  ")
-	if more := len(commands) - mostKept; more > 0 {
-		text += fmt.Sprintf("\n  and %d more of the kind", more)
+	if left := report.Leftovers(r.told); left != "" {
+		text += "\n" + left
 	}
 	return text
 }
@@ -110,12 +74,12 @@ func (r *run) verdict(ctx context.Context, err error) error {
 	case err == nil:
 		return nil
 	case r.config.onFailure() == onFailureContinue:
-		r.ui.Error("Warning: " + err.Error() + "\nThe build goes on, because on_failure is \"continue\".")
+		r.ui.Error("Warning: " + err.Error() + "\nThe build goes on, because on_failure is \"continue\"." + r.again("To share the AMIs again without building them:"))
 		return nil
 	case len(r.config.Images) > 0:
 		return errors.New(r.hidden.text(err.Error()))
 	default:
-		return errors.New(r.hidden.text(err.Error() + "\n" + discarded))
+		return errors.New(r.hidden.text(err.Error() + "\n" + discarded + r.again("If they are kept, this shares them again:")))
 	}
 }
 
@@ -128,7 +92,24 @@ func (r *run) interrupted() string {
 			what += ", but for what is listed above"
 		}
 	}
-	return "Interrupted: nothing new was started, the AMIs are kept, and " + what + "."
+	return "Interrupted: nothing new was started, the AMIs are kept, and " + what + "." + r.again("To share them again without building them:")
+}
+
+// again is the option that shares the AMIs of this build once more, in a template with source "null". Those that the option names already are
+// named in the template.
+func (r *run) again(title string) string {
+	images := r.told.Request.Images
+	if len(r.config.Images) > 0 || len(images) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("\n" + title + "\nimages = {\n")
+	for i, image := range images {
+		if i == 0 || images[i-1].Region != image.Region { // the option takes one for each Region
+			fmt.Fprintf(&b, "  %q = %q\n", image.Region, image.ID)
+		}
+	}
+	return b.String() + "}"
 }
 
 const discarded = "Packer discards the AMIs of a build that fails here, unless an earlier post-processor of the chain keeps them: " +

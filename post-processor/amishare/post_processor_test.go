@@ -27,12 +27,12 @@ func TestSharing(t *testing.T) {
 	if _, writes := aws.calls(); !cmp.Equal(want, writes) {
 		t.Errorf("writes (-want +got):\n%s", cmp.Diff(want, writes))
 	}
-	for _, part := range []string{"Looking at 2 images", "2 target accounts", "REGION", "ami-0123456789abcdef0", first, second, "Verif"} {
+	for _, part := range []string{"Looking at 2 images", "2 target accounts", "ACCOUNT       euc1  use1", first + "  +✓", "ami-0123456789abcdef0", first, second, "Verif"} {
 		if !strings.Contains(ui.text.String(), part) {
 			t.Errorf("what is said lacks %q:\n%s", part, ui.text.String())
 		}
 	}
-	if len(ui.rows) == 0 || !strings.HasPrefix(ui.rows[0], "ami-share,outcome,shared") {
+	if len(ui.rows) == 0 || !strings.HasPrefix(ui.rows[0], "ami-share,build,x,") || ui.rows[1] != "ami-share,outcome,shared" {
 		t.Errorf("machine-readable rows: %q", ui.rows)
 	}
 
@@ -199,14 +199,25 @@ func TestDryRun(t *testing.T) {
 	if all["kms:CreateGrant"] != 4 || all["ec2:ModifyImageAttribute"] != 2 || all["ec2:ModifySnapshotAttribute"] != 2 {
 		t.Errorf("not everything was proved: %v", all)
 	}
-	if said := ui.text.String(); !strings.Contains(said, "[DryRun] This is what would be done:") || !strings.Contains(said, "+") {
+	if said := ui.text.String(); !strings.Contains(said, "Plan: 2 accounts new.") || !strings.Contains(said, "+ planned") {
 		t.Errorf("it says\n%s", said)
 	}
 	t.Run("finds what would be refused", func(t *testing.T) {
 		aws := start(t, world())
 		aws.Fail(awssim.Fault{Action: "kms:CreateGrant", Account: second, Code: "AccessDeniedException", Message: "no"})
-		_, err := share(t.Context(), t, targets(first, second)+"dry_run = true\n")
+		ui, err := share(t.Context(), t, targets(first, second)+"dry_run = true\n")
 		holds(t, err, []string{"[DryRun] sharing the AMIs failed for 1 of 2 target accounts", second})
+		for row, times := range map[string]int{"grant,": 2, second + ",refused,": 2, "planned,": 7} {
+			n := 0
+			for _, line := range ui.rows {
+				if strings.Contains(line, row) && (row != "grant," || strings.Contains(line, "refused")) {
+					n++
+				}
+			}
+			if n != times {
+				t.Errorf("%d rows have %q, want %d:\n%s", n, row, times, strings.Join(ui.rows, "\n"))
+			}
+		}
 	})
 }
 

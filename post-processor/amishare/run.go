@@ -33,6 +33,7 @@ func newRun(c *Config, ui packersdk.Ui) *run {
 	hidden := conceal(c)
 	r := &run{config: c, ui: masked{ui, hidden.text}, hidden: hidden, told: report.Run{
 		DryRun: c.DryRun, Started: time.Now(), PluginVersion: version.PluginVersion.FormattedVersion(),
+		Build: c.build(), Names: c.names(), Width: c.width(),
 	}}
 	r.files.report = output{option: "report_file", path: c.ReportFile, replace: true}
 	r.files.summary = output{option: "summary_file", path: c.SummaryFile}
@@ -114,9 +115,9 @@ func home(request sharing.Request) sharing.Region {
 	return request.Images[0].Region
 }
 
-// prove shows the plan and lets AWS say whether it would be allowed.
+// prove lets AWS say whether it would allow the plan, which is shown in the report.
 func (r *run) prove(ctx context.Context) error {
-	r.ui.Say("[DryRun] This is what would be done:\n" + report.Plan(r.told.Plan))
+	r.ui.Sayf("[DryRun] Asking AWS whether it would allow %s...", sharing.Counted(len(r.told.Plan.Changes), "change"))
 	r.told.Proof = r.client.Prove(ctx, r.told.Plan)
 	return r.failure()
 }
@@ -160,7 +161,7 @@ func (r *run) takeBack(ctx context.Context) {
 	begun := slices.ContainsFunc(result.Outcomes, func(o apply.Outcome) bool {
 		return o.Undo != nil || o.Status == apply.Done || o.Status == apply.Unknown
 	})
-	if !begun || !r.rollback() || ctx.Err() == nil && len(r.failures()) == 0 {
+	if !begun || !r.rollback() || ctx.Err() == nil && len(r.told.Failures()) == 0 {
 		return
 	}
 	r.ui.Say("Taking back what this run has done to its AMIs...")

@@ -1,0 +1,213 @@
+package report
+
+import (
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// identity is what one item has in common with another one that is about the same thing. Of removals there may be several for one grantee.
+type identity struct {
+	kind              kind
+	to                sharing.Recipient
+	region            sharing.Region
+	resource, grantee string
+	removed           string // the grant's id, of one that is to go
+}
+
+func (i item) identity() identity {
+	id := identity{kind: i.Kind, to: i.Recipient, region: i.Region, resource: i.Resource, grantee: i.Grantee}
+	if i.Removal {
+		id.removed = "removed " + i.GrantID
+	}
+	return id
+}
+
+// prove marks what AWS would refuse of a dry run's plan, and what would not be begun because of that.
+func (r Run) prove(items []item) {
+	reasons := map[identity]string{}
+	for _, p := range r.Proof {
+		for _, i := range changeItems(p.Change, item{}) {
+			reasons[i.identity()] = reason(p.Problem)
+		}
+	}
+	if len(reasons) == 0 {
+		return
+	}
+	first := map[sharing.Scope]int{}
+	for n, i := range items {
+		if why, ok := reasons[i.identity()]; ok && i.Status == planned {
+			items[n].Status, items[n].Reason = refused, why
+			if at, seen := first[i.scope()]; !seen || i.turn() < at {
+				first[i.scope()] = i.turn()
+			}
+		}
+	}
+	for n, i := range items {
+		if at, ok := first[i.scope()]; ok && i.Status == planned && i.turn() > at {
+			items[n].Status = skipped
+		}
+	}
+}
+
+func (i item) scope() sharing.Scope {
+	return sharing.Scope{Account: sharing.AccountID(i.Recipient.ID), Region: i.Region}
+}
+
+// turn tells when the turn of an item is. What fails for an account in a Region is left out of the later turns there.
+func (i item) turn() int {
+	turn := map[kind]int{serviceLinkedRole: 0, grant: 1, snapshotPermission: 2, launchPermission: 3, tags: 4, groupRole: 5}[i.Kind]
+	if i.Removal {
+		turn += 10
+	}
+	return turn
+}
+
+// sight is what verification looks at: an image, or a grant by key and grantee.
+type sight struct {
+	scope               sharing.Scope
+	image, key, grantee string
+}
+
+// verify marks what was seen from inside the targets, and what was looked for in vain: it is not there, whatever AWS said before.
+func (r Run) verify(items []item) {
+	seen := map[sight]sharing.Check{}
+	for _, check := range r.Checks {
+		for _, s := range sights(check) {
+			seen[s] = check
+		}
+	}
+	for n, i := range items {
+		check, ok := seen[i.sight()]
+		if !ok || i.Removal || i.Status != added && i.Status != present {
+			continue
+		}
+		switch {
+		case check.OK:
+			items[n].Verified = true
+		case !check.Warning && check.Problem != nil:
+			items[n].Status, items[n].Reason = failed, reason(*check.Problem)
+		}
+	}
+}
+
+func sights(c sharing.Check) []sight {
+	if c.Subject.Key != "" {
+		return []sight{{scope: c.Scope, key: c.Subject.Key, grantee: c.Subject.Grantee}}
+	}
+	var all []sight
+	for _, image := range c.Subject.Images {
+		all = append(all, sight{scope: c.Scope, image: image})
+	}
+	return all
+}
+
+func (i item) sight() sight {
+	s := sight{scope: i.scope()}
+	switch i.Kind {
+	case launchPermission:
+		s.image = i.Resource
+	case grant:
+		s.key, s.grantee = i.Resource, i.Grantee
+	case snapshotPermission, serviceLinkedRole, tags, groupRole: // not looked at from inside
+	}
+	return s
+}
+
+// blockedItems are what the targets would have got that the plan passes over because they can't be entered.
+func (r Run) blockedItems() []item {
+	var all []item
+	for _, target := range r.Plan.Targets {
+		for _, image := range r.Plan.Images {
+			if image.Owner != target.Account && target.In(image.Ref.Region) {
+				all = append(all, r.withheld(target, image)...)
+			}
+		}
+		for _, key := range r.Plan.Keys {
+			all = append(all, r.withheldGrants(target, key)...)
+		}
+	}
+	return unique(all)
+}
+
+func (r Run) blocked(scope sharing.Scope) (sharing.Problem, bool) {
+	for _, p := range r.Plan.Blocked {
+		if p.Scope.Covers(scope) {
+			return p, true
+		}
+	}
+	return sharing.Problem{}, false
+}
+
+// withheld are the permissions that a blocked target does not get. What it has already is there all the same.
+func (r Run) withheld(target sharing.Target, image sharing.Image) []item {
+	p, blocked := r.blocked(sharing.Scope{Account: target.Account, Region: image.Ref.Region})
+	if !blocked {
+		return nil
+	}
+	to, why := sharing.Account(target.Account), reason(p)
+	one := func(k kind, resource string, has []sharing.Recipient) item {
+		i := item{Kind: k, Recipient: to, Region: image.Ref.Region, Resource: resource, Status: refused, Reason: why}
+		for _, recipient := range has {
+			if recipient == to {
+				i.Status, i.Reason = present, ""
+			}
+		}
+		return i
+	}
+	var items []item
+	if !target.ThroughOrganization {
+		items = append(items, one(launchPermission, image.Ref.ID, image.LaunchPermissions))
+	}
+	if r.Request.ShareSnapshots {
+		for _, snapshot := range image.Snapshots {
+			items = append(items, one(snapshotPermission, snapshot.ID, snapshot.Recipients))
+		}
+	}
+	return items
+}
+
+func (r Run) withheldGrants(target sharing.Target, key string) []item {
+	arn, err := sharing.ParseARN(key)
+	p, blocked := r.blocked(sharing.Scope{Account: target.Account, Region: arn.Region})
+	if err != nil || !blocked || arn.Account == target.Account || !target.In(arn.Region) {
+		return nil
+	}
+	var items []item
+	for _, grantee := range target.Grantees {
+		items = append(items, item{
+			Kind: grant, Recipient: sharing.Account(target.Account), Region: arn.Region, Resource: key,
+			Grantee: grantee.ARN(arn.Partition, target.Account), Status: refused, Reason: reason(p),
+		})
+	}
+	return items
+}
+
+// unplannedItems are the permissions that were asked for, of a run that was refused before there was a plan.
+func (r Run) unplannedItems() []item {
+	var all []item
+	if len(r.Plan.Images) > 0 {
+		return nil
+	}
+	status := skipped
+	if len(r.Refused) > 0 {
+		status = refused
+	}
+	for _, image := range r.Request.Images {
+		for _, to := range r.Request.Recipients(image.Region) {
+			all = append(all, item{Kind: launchPermission, Recipient: to, Region: image.Region, Resource: image.ID, Status: status})
+		}
+	}
+	return all
+}
+
+// unique leaves out what is there already: images can have a snapshot in common.
+func unique(items []item) []item {
+	seen := map[identity]bool{}
+	var all []item
+	for _, i := range items {
+		if id := i.identity(); !seen[id] {
+			seen[id] = true
+			all = append(all, i)
+		}
+	}
+	return all
+}

@@ -1,0 +1,92 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// mostCommands is how many commands are listed for people of what a rollback leaves on purpose.
+const mostCommands = 20
+
+// Leftovers tells what a rollback left, each with the command that ends it: first what could not be taken back and why, then what stays on
+// purpose. It is "" when there is nothing.
+func Leftovers(r Run) string {
+	failed, onPurpose := r.leftCommands()
+	var parts []string
+	if len(failed) > 0 {
+		lines := []string{"Not everything that this run had done to its AMIs could be taken back."}
+		for _, text := range Problems(r.notUndone()) {
+			lines = append(lines, "* "+indent(text))
+		}
+		parts = append(parts, strings.Join(append(append(lines, "These commands do it:"), failed...), "\n"))
+	}
+	if len(onPurpose) > 0 {
+		parts = append(parts, keptTitle+"\n"+strings.Join(capped(onPurpose), "\n"))
+	}
+	return strings.Join(parts, "\n")
+}
+
+const keptTitle = "Grants, service-linked roles and groups' roles stay, since other builds may rely on them by now. If none does, these commands end them:"
+
+// leftCommands are the commands that end what is left: because it could not be taken back, and on purpose.
+func (r Run) leftCommands() (failed, onPurpose []string) {
+	for _, l := range r.Result.Left {
+		if l.Problem != nil {
+			failed = append(failed, l.Command)
+		} else {
+			onPurpose = append(onPurpose, l.Command)
+		}
+	}
+	return failed, onPurpose
+}
+
+// notUndone are the reasons why something could not be taken back.
+func (r Run) notUndone() []sharing.Problem {
+	var problems []sharing.Problem
+	for _, l := range r.Result.NotUndone() {
+		problems = append(problems, *l.Problem)
+	}
+	return problems
+}
+
+func capped(commands []string) []string {
+	if len(commands) <= mostCommands {
+		return commands
+	}
+	return append(commands[:mostCommands:mostCommands], fmt.Sprintf("# and %d more of the kind: report_file and the machine-readable rows have them", len(commands)-mostCommands))
+}
+
+func (r Run) markdownLeft() string {
+	failed, onPurpose := r.leftCommands()
+	var parts []string
+	if len(failed) > 0 {
+		parts = append(parts, markdownProblems("Could not be taken back", r.notUndone()), "These commands do it:\n\n```\n"+strings.Join(failed, "\n")+"\n```")
+	}
+	if len(onPurpose) > 0 {
+		parts = append(parts, "<details><summary>"+keptTitle+"</summary>\n\n```\n"+strings.Join(capped(onPurpose), "\n")+"\n```\n\n</details>")
+	}
+	return strings.Join(parts, "\n\n")
+}
+
+// jsonLeft is something that a rollback left.
+type jsonLeft struct {
+	Change  string       `json:"change"`
+	Why     string       `json:"why"`
+	Command string       `json:"command"`
+	Problem *jsonProblem `json:"problem"`
+}
+
+func (r Run) jsonLeft() []jsonLeft {
+	all := []jsonLeft{}
+	for _, l := range r.Result.Left {
+		entry := jsonLeft{Change: l.Change.String(), Why: l.Why, Command: l.Command}
+		if l.Problem != nil {
+			problem := jsonProblemOf(kindred{Problem: *l.Problem})
+			entry.Problem = &problem
+		}
+		all = append(all, entry)
+	}
+	return all
+}

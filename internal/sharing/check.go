@@ -1,0 +1,33 @@
+package sharing
+
+import "strings"
+
+// Check is one thing that verification looked at from inside a target.
+type Check struct {
+	Scope   Scope
+	Subject Subject
+	OK      bool
+	Problem *Problem // set when not OK
+	Warning bool     // the problem endangers launches and does not make this run wrong
+}
+
+// Subject is what a check is about: images, a grant, or a setting of the account.
+type Subject struct {
+	Images       []string // ids
+	Key, Grantee string   // of a grant: the ARNs of key and role
+	Setting      string   // in words: "default EBS key arn:…"
+}
+
+// String names the subject for people.
+func (s Subject) String() string {
+	switch {
+	case len(s.Images) == 1:
+		return "image " + s.Images[0]
+	case len(s.Images) > 1:
+		return "images " + strings.Join(s.Images, ", ")
+	case s.Key != "":
+		return "grant for " + s.Grantee + " on key " + s.Key
+	default:
+		return s.Setting
+	}
+}
