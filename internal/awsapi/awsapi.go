@@ -35,6 +35,12 @@ type Options struct {
 	TargetTimeout time.Duration
 	// Log gets a line for every attempt of a call; nil for none.
 	Log *log.Logger
+	// LookAgain is how long something is looked for again that ought to be there and that AWS does not show, or not as it
+	// ought to be: AWS shows what is new some moments later. 0 means 30 seconds.
+	LookAgain time.Duration
+	// Say is told what the client waits for, in a sentence without a full stop. It can be called by many goroutines at the
+	// same time. May be nil.
+	Say func(string)
 }
 
 func (o Options) withDefaults() Options {
@@ -52,6 +58,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.TargetTimeout <= 0 {
 		o.TargetTimeout = 2 * time.Minute
+	}
+	if o.LookAgain <= 0 {
+		o.LookAgain = 30 * time.Second
+	}
+	if o.Say == nil {
+		o.Say = func(string) {}
 	}
 	return o
 }

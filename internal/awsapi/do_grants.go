@@ -37,8 +37,8 @@ func (c *Client) createGrant(ctx context.Context, change plan.CreateGrant) (plan
 		return err
 	}
 	err := send(ctx)
-	if change.NewRole && diagnose.Has(err, "InvalidArnException") {
-		err = untilKnown(ctx, send)
+	if diagnose.Has(err, "InvalidArnException") {
+		err = c.untilKnown(ctx, change, send)
 	}
 	effect, err := settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
 		if send(ctx) == nil {
@@ -67,9 +67,15 @@ func sameSet(a, b []string) bool {
 	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
-// untilKnown repeats a grant to a role that KMS doesn't know yet.
-func untilKnown(ctx context.Context, send func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, newRoleTimeout)
+// untilKnown repeats a grant to a role that KMS doesn't know yet. A role that the run has made is waited for longer than one
+// that may not be there at all.
+func (c *Client) untilKnown(ctx context.Context, change plan.CreateGrant, send func(context.Context) error) error {
+	patience := c.options.LookAgain / 2
+	if change.NewRole {
+		patience = newRoleTimeout
+	}
+	c.options.Say("Waiting for KMS to know the role " + change.GranteeARN)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	return poll(ctx, func(ctx context.Context) (bool, error) {
 		err := send(ctx)

@@ -33,7 +33,7 @@ func (c *Client) createServiceLinkedRole(ctx context.Context, change plan.Create
 	}
 	return settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
 		_, err := client.GetRole(ctx, &iam.GetRoleInput{RoleName: &change.Grantee.Name})
-		if diagnose.Has(err, "NoSuchEntity", "NoSuchEntityException") {
+		if unknownRole(err) {
 			return false, nil
 		}
 		return err == nil, err

@@ -39,6 +39,7 @@ func ec2Error(code, message string) string {
 
 func inTarget(w *wire, o Options) *Client {
 	w.answers["AssumeRole"] = always(assumed)
+	o.LookAgain = testLookAgain
 	return New(w.config(), map[sharing.AccountID]TargetCredentials{target: {Role: &AssumeRole{RoleName: "x"}}}, o)
 }
 

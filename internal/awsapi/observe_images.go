@@ -17,42 +17,27 @@ import (
 
 // images reads all images of the request, in its order.
 func (o *observation) images(ctx context.Context) []sharing.Image {
+	found := o.findImages(ctx)
 	images := make([]sharing.Image, len(o.request.Images))
 	each(regionsOf(o.request.Images), func(_ int, region sharing.Region) {
-		found := o.imagesOf(ctx, region)
+		read := o.details(ctx, region, found[region])
 		for i, ref := range o.request.Images {
-			if ref.Region == region {
-				images[i] = found[ref.ID]
-				images[i].Ref = ref
+			if ref.Region != region {
+				continue
 			}
+			images[i] = sharing.Image{State: sharing.ImageMissing}
+			if image, ok := read[ref.ID]; ok {
+				images[i] = image
+			}
+			images[i].Ref = ref
 		}
 	})
 	return images
 }
 
-// imagesOf reads the images of a Region with one call, then their permissions and snapshots.
-func (o *observation) imagesOf(ctx context.Context, region sharing.Region) map[string]sharing.Image {
-	var ids []string
-	images := map[string]sharing.Image{}
-	for _, ref := range o.request.Images {
-		if ref.Region == region {
-			ids = append(ids, ref.ID)
-			images[ref.ID] = sharing.Image{State: sharing.ImageMissing}
-		}
-	}
-	found, err := o.describeImages(ctx, place{region: region}, ids)
-	if err != nil {
-		o.problem(err, diagnose.Act{
-			Scope: sharing.Scope{Region: region}, Doing: "looking at " + named("image", ids), Action: "ec2:DescribeImages", Resource: "*",
-		})
-		return images
-	}
-	o.details(ctx, region, found, images)
-	return images
-}
-
-// details looks into the images that are available. The others can't be shared, and what they consist of may not be there.
-func (o *observation) details(ctx context.Context, region sharing.Region, found []types.Image, images map[string]sharing.Image) {
+// details looks into the images of a Region that are available. The others can't be shared, and what they consist of may
+// not be there.
+func (o *observation) details(ctx context.Context, region sharing.Region, found []types.Image) map[string]sharing.Image {
 	available := slices.DeleteFunc(slices.Clone(found), func(i types.Image) bool { return i.State != types.ImageStateAvailable })
 	var permissions map[string][]sharing.Recipient
 	var snapshots map[string]sharing.Snapshot
@@ -60,9 +45,10 @@ func (o *observation) details(ctx context.Context, region sharing.Region, found 
 		func() { snapshots = o.snapshots(ctx, region, snapshotIDs(available)) },
 		func() { permissions = o.permissions(ctx, region, available) },
 	)
+	images := map[string]sharing.Image{}
 	for _, from := range found {
 		image := sharing.Image{
-			Owner: sharing.AccountID(aws.ToString(from.OwnerId)), Name: aws.ToString(from.Name), State: string(from.State),
+			Owner: sharing.AccountID(aws.ToString(from.OwnerId)), Name: aws.ToString(from.Name), State: string(from.State), CopyOf: sourceOf(from),
 			LaunchPermissions: permissions[aws.ToString(from.ImageId)], Tags: tagMap(from.Tags),
 		}
 		for _, id := range snapshotIDs([]types.Image{from}) {
@@ -72,6 +58,12 @@ func (o *observation) details(ctx context.Context, region sharing.Region, found 
 		}
 		images[aws.ToString(from.ImageId)] = image
 	}
+	return images
+}
+
+// sourceOf returns the image that an image was copied from.
+func sourceOf(image types.Image) sharing.ImageRef {
+	return sharing.ImageRef{Region: sharing.Region(aws.ToString(image.SourceImageRegion)), ID: aws.ToString(image.SourceImageId)}
 }
 
 // permissions reads whom images are shared with.

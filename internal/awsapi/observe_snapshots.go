@@ -55,27 +55,45 @@ func (o *observation) snapshots(ctx context.Context, region sharing.Region, ids 
 	return found
 }
 
-// lookAtSnapshots adds to found. A snapshot that the caller may not see is absent from AWS's answer.
+// lookAtSnapshots adds to found. A snapshot that the caller may not see is absent from AWS's answer; so can be one that is
+// new, which is looked for again.
 func (o *observation) lookAtSnapshots(ctx context.Context, region sharing.Region, ids []string, found map[string]sharing.Snapshot) {
 	scope := sharing.Scope{Region: region}
-	snapshots, err := o.describeSnapshots(ctx, place{region: region}, ids)
+	missing, err := o.addSnapshots(ctx, region, ids, found)
+	if err == nil && len(missing) > 0 {
+		o.options.Say("Waiting for EC2 to show " + named("snapshot", missing) + " in " + string(region))
+		waiting, cancel := context.WithTimeout(ctx, o.options.LookAgain)
+		defer cancel()
+		err = poll(waiting, func(ctx context.Context) (bool, error) {
+			missing, err = o.addSnapshots(ctx, region, missing, found)
+			return err != nil || len(missing) == 0, err
+		})
+	}
 	if err != nil {
 		o.problem(err, diagnose.Act{Scope: scope, Doing: "looking at " + named("snapshot", ids), Action: "ec2:DescribeSnapshots", Resource: "*"})
 		return
+	}
+	for _, id := range missing {
+		o.problems.add(sharing.Problem{
+			Scope: scope, Doing: "looking at snapshot " + id, Cause: "EC2 does not show it, though it was looked for again: it belongs to another account or is gone",
+			Remedy: "Run with the credentials of the account that owns the AMI and its snapshots.",
+		})
+	}
+}
+
+// addSnapshots adds snapshots to found, and returns those that EC2 does not show. EC2 refuses the whole list for the sake of
+// one that it does not know.
+func (o *observation) addSnapshots(ctx context.Context, region sharing.Region, ids []string, found map[string]sharing.Snapshot) ([]string, error) {
+	snapshots, err := o.describeSnapshots(ctx, place{region: region}, ids)
+	if err != nil && !diagnose.Has(err, "InvalidSnapshot.NotFound") {
+		return ids, err
 	}
 	for _, s := range snapshots {
 		found[aws.ToString(s.SnapshotId)] = sharing.Snapshot{
 			ID: aws.ToString(s.SnapshotId), Encrypted: aws.ToBool(s.Encrypted), KeyARN: o.keyOf(region, s), Tags: tagMap(s.Tags),
 		}
 	}
-	for _, id := range ids {
-		if _, ok := found[id]; !ok {
-			o.problems.add(sharing.Problem{
-				Scope: scope, Doing: "looking at snapshot " + id, Cause: "the snapshot belongs to another account or is gone",
-				Remedy: "Run with the credentials of the account that owns the AMI and its snapshots.",
-			})
-		}
-	}
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { _, ok := found[id]; return ok }), nil
 }
 
 // describeSnapshots reads snapshots by id, all pages.

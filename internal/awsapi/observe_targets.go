@@ -88,22 +88,39 @@ func (t *targetLook) roles(ctx context.Context) map[sharing.Grantee]sharing.Role
 	return byGrantee
 }
 
-// role looks for a role. A role of another account can't be looked for: KMS will tell whether it exists.
+// role looks for a role, and again for one that IAM does not know, unless the run creates it then: IAM takes its time to
+// know a new one. A role of another account can't be looked for: KMS will tell whether it exists.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html
 func (t *targetLook) role(ctx context.Context, grantee sharing.Grantee) sharing.Role {
 	if grantee.Account != "" && grantee.Account != t.target.Account {
 		return sharing.Role{Exists: true, ARN: grantee.ARN(t.partition(), grantee.Account)}
 	}
-	out, err := t.iam(place{account: t.target.Account}).GetRole(ctx, &iam.GetRoleInput{RoleName: &grantee.Name})
-	arn := grantee.ARN(t.partition(), t.target.Account)
-	switch {
-	case err == nil:
-		return sharing.Role{Exists: true, ARN: aws.ToString(out.Role.Arn), UniqueID: aws.ToString(out.Role.RoleId)}
-	case !diagnose.Has(err, "NoSuchEntity", "NoSuchEntityException"):
+	role, err := t.getRole(ctx, grantee)
+	if creates := grantee.Service != "" && t.target.CreateServiceLinkedRoles; unknownRole(err) && !creates {
+		waiting, cancel := context.WithTimeout(ctx, t.options.LookAgain/8)
+		defer cancel()
+		err = poll(waiting, func(ctx context.Context) (bool, error) {
+			role, err = t.getRole(ctx, grantee)
+			return !unknownRole(err), err
+		})
+	}
+	if err != nil && !unknownRole(err) {
+		arn := grantee.ARN(t.partition(), t.target.Account)
 		t.problem(err, "", diagnose.Act{Doing: "looking for the role " + arn, Action: "iam:GetRole", Resource: arn})
 	}
-	return sharing.Role{}
+	return role
 }
+
+func (t *targetLook) getRole(ctx context.Context, grantee sharing.Grantee) (sharing.Role, error) {
+	out, err := t.iam(place{account: t.target.Account}).GetRole(ctx, &iam.GetRoleInput{RoleName: &grantee.Name})
+	if err != nil {
+		return sharing.Role{}, err
+	}
+	return sharing.Role{Exists: true, ARN: aws.ToString(out.Role.Arn), UniqueID: aws.ToString(out.Role.RoleId)}, nil
+}
+
+// unknownRole tells whether IAM does not know a role.
+func unknownRole(err error) bool { return diagnose.Has(err, "NoSuchEntity", "NoSuchEntityException") }
 
 // groups looks for the target's Auto Scaling groups in all Regions.
 func (t *targetLook) groups(ctx context.Context, regions []sharing.Region) []sharing.AutoScalingGroup {

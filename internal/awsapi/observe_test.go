@@ -178,7 +178,7 @@ func TestWhatIsMissingIsAFact(t *testing.T) {
 }
 
 func TestAnImageThatIsNotAvailableIsNotLookedInto(t *testing.T) {
-	for _, state := range []string{"failed", "pending", "disabled"} {
+	for state, looks := range map[string]int{"failed": 1, "pending": 2, "disabled": 1} { // a pending one is looked at again
 		s := start(t, func(w *awssim.World) { w.Accounts[0].Regions[string(virginia)].Images[0].State = state })
 		request := someRequest()
 		request.Images = request.Images[1:]
@@ -188,7 +188,7 @@ func TestAnImageThatIsNotAvailableIsNotLookedInto(t *testing.T) {
 		}
 		calls := s.calls()
 		delete(calls, "sts:AssumeRole")
-		if diff := cmp.Diff(map[string]int{"ec2:DescribeImages": 1, "iam:GetRole": 2}, calls); diff != "" {
+		if diff := cmp.Diff(map[string]int{"ec2:DescribeImages": looks, "iam:GetRole": 2}, calls); diff != "" {
 			t.Errorf("%s: calls (-want +got):\n%s", state, diff)
 		}
 	}
@@ -255,6 +255,28 @@ func TestATargetThatHangsDoesNotHoldUpTheListOfGrants(t *testing.T) {
 	}
 }
 
+// TestWhatAWSShowsLate has what is there answered as if it were not, the first time.
+func TestWhatAWSShowsLate(t *testing.T) {
+	for name, fault := range map[string]awssim.Fault{
+		"an image":                           {Action: "ec2:DescribeImages", Code: "InvalidAMIID.NotFound", Message: "The image id '[ami-0000000000000000b]' does not exist"},
+		"an image that can't be had yet":     {Action: "ec2:DescribeImages", Code: "InvalidAMIID.Unavailable", Message: "The image id '[ami-0000000000000000b]' is no longer available"},
+		"an image, without naming it":        {Action: "ec2:DescribeImages", Code: "InvalidAMIID.NotFound", Message: "no"},
+		"a snapshot":                         {Action: "ec2:DescribeSnapshots", Code: "InvalidSnapshot.NotFound", Message: "The snapshot 'snap-0000000000000001b' does not exist."},
+		"a role that a target has just made": {Action: "iam:GetRole", Account: string(target), Code: "NoSuchEntity", Message: "The role cannot be found."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fault.Nth = 1
+			s := start(t, func(w *awssim.World) { w.Faults = []awssim.Fault{fault} })
+			request := someRequest()
+			request.Images = request.Images[1:]
+			facts, err := s.client(Options{LookAgain: 10 * time.Second}).Observe(t.Context(), request)
+			if err != nil || facts.Images[0].State != "available" || len(facts.Images[0].Snapshots) != 2 || !facts.Targets[target].Roles[autoscalingRole].Exists {
+				t.Errorf("%v, %+v", err, facts)
+			}
+		})
+	}
+}
+
 func TestATargetThatHangsIsReported(t *testing.T) {
 	s := start(t, func(w *awssim.World) {
 		w.Faults = []awssim.Fault{{Action: "iam:GetRole", Account: string(target), DelayMillis: 1000}}
@@ -291,7 +313,7 @@ func TestNoCallAsksForMoreThanAWSTakes(t *testing.T) {
 	}
 	empty := func(action string) func(int) (int, string) { return always("<" + action + "Response/>") }
 	w := newWire(t, map[string]func(int) (int, string){
-		"AssumeRole": always(assumed), "DescribeSnapshots": empty("DescribeSnapshots"), "DescribeTags": empty("DescribeTags"), "DescribeAutoScalingGroups": always(noGroups),
+		"AssumeRole": always(assumed), "DescribeSnapshots": func(int) (int, string) { return 403, ec2Error("UnauthorizedOperation", "no") }, "DescribeTags": empty("DescribeTags"), "DescribeAutoScalingGroups": always(noGroups),
 	})
 	c := inTarget(w, Options{})
 	(&observation{Client: c}).snapshots(t.Context(), virginia, names(450))

@@ -221,7 +221,8 @@ func TestWhatIsRepeated(t *testing.T) {
 		"a fault of AWS":                       {fails(1, 500, kmsError("KMSInternalException"), made), false, 3, "", 2},
 		"throttling, more often than retries":  {fails(3, 400, kmsError("ThrottlingException"), made), false, 1, "", 4},
 		"a key full of grants":                 {fails(9, 400, kmsError("LimitExceededException"), made), false, 3, "LimitExceededException", 1},
-		"a grantee that was always there":      {fails(9, 400, kmsError("InvalidArnException"), made), false, 3, "InvalidArnException", 1},
+		"a grantee that KMS does not know yet": {fails(1, 400, kmsError("InvalidArnException"), made), false, 3, "", 2},
+		"a grantee that KMS never knows":       {fails(99, 400, kmsError("InvalidArnException"), made), false, 3, "InvalidArnException", 3},
 		"a grantee that this run has made":     {fails(2, 400, kmsError("InvalidArnException"), made), true, 3, "", 3},
 		"a refusal":                            {fails(9, 400, kmsError("AccessDeniedException"), made), false, 3, "AccessDeniedException", 1},
 		"a refusal about a role of this run":   {fails(9, 400, kmsError("AccessDeniedException"), made), true, 3, "AccessDeniedException", 1},
@@ -232,7 +233,7 @@ func TestWhatIsRepeated(t *testing.T) {
 			w := newWire(t, map[string]func(int) (int, string){
 				"AssumeRole": always(assumed), "CreateGrant": tt.answer, "ListGrants": always(`{"Grants":[]}`),
 			})
-			c := New(w.config(), map[sharing.AccountID]TargetCredentials{target: {Role: &AssumeRole{RoleName: "x"}}}, Options{MaxRetries: tt.retries})
+			c := New(w.config(), map[sharing.AccountID]TargetCredentials{target: {Role: &AssumeRole{RoleName: "x"}}}, Options{MaxRetries: tt.retries, LookAgain: 2 * testLookAgain})
 			_, err := c.Do(t.Context(), plan.CreateGrant{Account: target, Region: "eu-central-1", KeyARN: keyARN, GranteeARN: granteeID, Operations: []string{"Decrypt"}, NewRole: tt.newRole})
 			var problem sharing.Problem
 			errors.As(err, &problem)

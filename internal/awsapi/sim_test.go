@@ -1,11 +1,13 @@
 package awsapi
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -125,8 +127,12 @@ func (s *sim) config() aws.Config {
 	}
 }
 
+// testLookAgain is short, since nothing is late where a test does not say so.
+const testLookAgain = 400 * time.Millisecond
+
 // client acts as the source account, and in both targets.
 func (s *sim) client(o Options) *Client {
+	o.LookAgain = cmp.Or(o.LookAgain, testLookAgain)
 	role := &AssumeRole{RoleName: "sharing/ami-share", ExternalID: "s3cret"}
 	return New(s.config(), map[sharing.AccountID]TargetCredentials{target: {Role: role}, otherTarget: {Role: role}}, o)
 }

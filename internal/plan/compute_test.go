@@ -356,13 +356,31 @@ func TestOwnAccountGetsGrantsOnTheKeyOfAThirdAccount(t *testing.T) {
 	}
 }
 
-func TestTheBuildRegionsIntermediaryImageIsPassedOver(t *testing.T) {
-	r, f := ask()
-	r.BuildRegion = virginia
-	f.Images = append(f.Images, sharing.Image{Ref: sharing.ImageRef{Region: virginia, ID: "ami-gone"}, State: sharing.ImageMissing})
-	p := mustCompute(t, r, f)
-	if len(p.Images) != 1 || len(p.Notes) != 1 || !strings.Contains(p.Notes[0], "skip_save_build_region") {
-		t.Errorf("images %v, notes %q", p.Images, p.Notes)
+// TestAnImageThatIsOnlyCopied has an image of the build Region that EC2 does not show.
+func TestAnImageThatIsOnlyCopied(t *testing.T) {
+	gone := sharing.ImageRef{Region: virginia, ID: "ami-gone"}
+	for name, test := range map[string]struct {
+		change func(*sharing.Request, *sharing.Facts)
+		passed bool
+	}{
+		"the others are copies of it":          {func(*sharing.Request, *sharing.Facts) {}, true},
+		"another was made of something else":   {func(_ *sharing.Request, f *sharing.Facts) { f.Images[0].CopyOf.ID = "ami-temporary" }, false},
+		"EC2 does not say what they are of":    {func(_ *sharing.Request, f *sharing.Facts) { f.Images[0].CopyOf = sharing.ImageRef{} }, false},
+		"it is of another Region":              {func(r *sharing.Request, _ *sharing.Facts) { r.BuildRegion = "eu-west-1" }, false},
+		"nothing is known of the build Region": {func(r *sharing.Request, _ *sharing.Facts) { r.BuildRegion = "" }, false},
+		"there is no other":                    {func(_ *sharing.Request, f *sharing.Facts) { f.Images = f.Images[1:] }, false},
+		"it is still pending":                  {func(_ *sharing.Request, f *sharing.Facts) { f.Images[1].State = "pending" }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, f := ask()
+			r.BuildRegion, f.Images[0].CopyOf = virginia, gone
+			f.Images = append(f.Images, sharing.Image{Ref: gone, State: sharing.ImageMissing})
+			test.change(&r, &f)
+			p, err := plan.Compute(r, f)
+			if (err == nil) != test.passed || test.passed && (len(p.Images) != 1 || !strings.Contains(strings.Join(p.Notes, ""), "skip_save_build_region")) {
+				t.Errorf("images %v, notes %q, error %v", p.Images, p.Notes, err)
+			}
+		})
 	}
 }
 

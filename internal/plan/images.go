@@ -13,8 +13,8 @@ import (
 func (c *computation) images() {
 	for _, image := range c.facts.Images {
 		switch {
-		case image.State == sharing.ImageMissing && image.Ref.Region == c.request.BuildRegion && c.request.BuildRegion != "" && len(c.facts.Images) > 1:
-			c.note("%s is passed over: with skip_save_build_region, Packer has deregistered the image of the build Region %s", image.Ref.ID, image.Ref.Region)
+		case c.onlyCopied(image):
+			c.note("%s is passed over: EC2 does not show it, and the images of the other Regions are copies of it. With skip_save_build_region Packer deregisters it", image.Ref)
 			continue
 		case image.State != "available":
 			c.refuse(unavailable(image))
@@ -31,11 +31,21 @@ func (c *computation) images() {
 	}
 }
 
+// onlyCopied tells whether an image is gone that was made in order to be copied, and for nothing else. The artifact does
+// not say whether the builder had skip_save_build_region. It names such an image for the build Region, and all its other
+// images are copies of that one. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Image.html
+func (c *computation) onlyCopied(image sharing.Image) bool {
+	if image.State != sharing.ImageMissing || image.Ref.Region != c.request.BuildRegion || len(c.facts.Images) < 2 {
+		return false
+	}
+	return !slices.ContainsFunc(c.facts.Images, func(other sharing.Image) bool { return other.Ref != image.Ref && other.CopyOf != image.Ref })
+}
+
 func unavailable(image sharing.Image) sharing.Problem {
 	p := sharing.Problem{Scope: sharing.Scope{Region: image.Ref.Region}, Doing: "looking at the image " + image.Ref.ID}
 	switch image.State {
 	case sharing.ImageMissing:
-		p.Cause = "it does not exist in this Region, or these credentials may not see it"
+		p.Cause = "EC2 does not show it, though it was looked for again: it does not exist in this Region, or these credentials may not see it"
 		p.Remedy = "Check its id and Region, and that the access options belong to the account that owns it."
 	case "disabled":
 		p.Cause = "it is disabled, and a disabled image can't be shared"

@@ -5,7 +5,7 @@ import "time"
 // Facts are what AWS said was there, as far as a Request touches it.
 type Facts struct {
 	Partition string
-	Images    []Image        // in the order of the request; those that are gone have State ImageMissing
+	Images    []Image        // in the order of the request; those that EC2 does not show have State ImageMissing
 	Keys      map[string]Key // by ARN: every key of the images' snapshots
 	Targets   map[AccountID]TargetFacts
 	Warnings  []string // what could not be read and is not needed to go on
@@ -19,7 +19,8 @@ type Image struct {
 	Ref               ImageRef
 	Owner             AccountID
 	Name              string
-	State             string // "available", …
+	State             string   // "available", …
+	CopyOf            ImageRef // what CopyImage or CreateImage made it from; empty when EC2 does not say
 	LaunchPermissions []Recipient
 	Snapshots         []Snapshot
 	Tags              map[string]string

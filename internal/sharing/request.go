@@ -6,8 +6,8 @@ import "slices"
 type Request struct {
 	// Images to share, sorted, each once.
 	Images []ImageRef
-	// BuildRegion is the Region in which Packer built. With skip_save_build_region, its image in the artifact is an
-	// intermediary one that is gone already; only there a missing image is no error. Empty when unknown.
+	// BuildRegion is the Region in which Packer built, "" when the artifact does not say. With skip_save_build_region the
+	// artifact names an image of that Region that Packer has deregistered after it had copied it.
 	BuildRegion Region
 	// Targets, sorted by account, each account once.
 	Targets []Target

@@ -103,6 +103,7 @@ func (r *run) open(ctx context.Context, artifact packersdk.Artifact) error {
 	}
 	r.client = awsapi.New(source, c.Credentials(ctx, source, sources), awsapi.Options{
 		MaxConcurrency: c.MaxConcurrency, MaxRetries: c.Retries(), WithoutVerify: c.Verify.False() || c.DryRun, Log: access.CallLog(),
+		Say: func(line string) { r.ui.Say(line + "...") },
 	})
 	return nil
 }
