@@ -21,17 +21,18 @@ const (
 
 // Options of a Client. The zero value is usable.
 type Options struct {
-	// MaxConcurrency is how many calls may be in flight at the same time; 0 means DefaultConcurrency.
+	// MaxConcurrency is how many calls may be in flight at the same time; 0 means DefaultConcurrency. There are fewer where
+	// the process may not have so many sockets.
 	MaxConcurrency int
-	// MaxRetries is how often a call is repeated after its first attempt when it was throttled or met a fault of AWS or
-	// of the network; 0 means DefaultRetries, less than 0 not at all.
+	// MaxRetries is how often a call is repeated after its first attempt when it met a fault of AWS or of the network; 0
+	// means DefaultRetries, less than 0 not at all. Throttled calls are repeated without counting, unless it is less than 0.
 	MaxRetries int
 	// WithoutVerify says that Verify is not going to be called: sessions are not given what it takes.
 	WithoutVerify bool
-	// VerifyTimeout is how long Verify waits for what was done to become visible; 0 means 2 minutes.
+	// VerifyTimeout is how long Verify looks for something after the first look at it; 0 means 2 minutes.
 	VerifyTimeout time.Duration
-	// TargetTimeout is how long looking into one target may take, so that one that hangs is reported and not waited
-	// for; 0 means 2 minutes.
+	// TargetTimeout is how long the calls of a look into one target may take, so that one that hangs is reported and not
+	// waited for; 0 means 2 minutes. Waiting for a turn does not count.
 	TargetTimeout time.Duration
 	// Log gets a line for every attempt of a call; nil for none.
 	Log *log.Logger
@@ -47,6 +48,7 @@ func (o Options) withDefaults() Options {
 	if o.MaxConcurrency <= 0 {
 		o.MaxConcurrency = DefaultConcurrency
 	}
+	o.MaxConcurrency = affordable(o.MaxConcurrency)
 	switch {
 	case o.MaxRetries == 0:
 		o.MaxRetries = DefaultRetries

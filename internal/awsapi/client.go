@@ -106,3 +106,15 @@ func poll(ctx context.Context, done func(context.Context) (bool, error)) error {
 		}
 	}
 }
+
+// pollFor is poll, for some time after the first look: waiting for its turn is no part of that.
+func pollFor(ctx context.Context, limit time.Duration, done func(context.Context) (bool, error)) error {
+	var first time.Time
+	return poll(ctx, func(ctx context.Context) (bool, error) {
+		finished, err := done(ctx)
+		if first.IsZero() {
+			first = time.Now()
+		}
+		return finished || time.Since(first) >= limit, err
+	})
+}

@@ -4,18 +4,38 @@ import (
 	"cmp"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// each calls do for every item, all at the same time, and returns when all are done. The calls to AWS that they make are
-// bounded elsewhere.
+// mostWorkers is how many items are worked on at the same time. Each waits for a few calls at once, which makes more than
+// may be in flight; more workers would only take more memory.
+const mostWorkers = 256
+
+// each calls do for every item, many at the same time, and returns when all are done. The calls to AWS that they make are
+// bounded elsewhere. When do panics, so does each, in the goroutine that called it, once the others are done.
 func each[T any](items []T, do func(i int, item T)) {
-	var wg sync.WaitGroup
-	for i, item := range items {
-		wg.Go(func() { do(i, item) })
+	var next atomic.Int64
+	var crashed atomic.Pointer[crash]
+	work := func() {
+		defer func() {
+			if value := recover(); value != nil {
+				crashed.CompareAndSwap(nil, crashOf(value))
+			}
+		}()
+		for i := int(next.Add(1)) - 1; i < len(items); i = int(next.Add(1)) - 1 {
+			do(i, items[i])
+		}
 	}
-	wg.Wait()
+	var workers sync.WaitGroup
+	for range min(len(items), mostWorkers) {
+		workers.Go(work)
+	}
+	workers.Wait()
+	if c := crashed.Load(); c != nil {
+		panic(c)
+	}
 }
 
 // together calls all functions at the same time and returns when all are done.

@@ -16,7 +16,18 @@ import (
 // Do carries out one change. Its effect says what is known of it; its error is a sharing.Problem, or a *plan.Rejection when
 // AWS refused a whole batch because of some recipients in it. When an answer was lost on the way, what is there is read
 // back before anything is said.
-func (c *Client) Do(ctx context.Context, change plan.Change) (plan.Effect, error) {
+func (c *Client) Do(ctx context.Context, change plan.Change) (effect plan.Effect, err error) {
+	var scope sharing.Scope
+	if scopes := change.Scopes(); len(scopes) == 1 {
+		scope = scopes[0]
+	}
+	if problem := guard(scope, change.String(), func() { effect, err = c.carryOut(ctx, change) }); problem != nil {
+		return plan.Effect{Unknown: true}, *problem
+	}
+	return effect, err
+}
+
+func (c *Client) carryOut(ctx context.Context, change plan.Change) (plan.Effect, error) {
 	switch change := change.(type) {
 	case plan.CreateServiceLinkedRole:
 		return c.createServiceLinkedRole(ctx, change)

@@ -44,7 +44,10 @@ func (c *Client) ProveGrants(ctx context.Context, keys []ResolvedKey, targets []
 	c.narrowToProof(keys, targets, operations)
 	each(targets, func(_ int, target sharing.Target) {
 		if target.Credentials {
-			proof.target(ctx, target)
+			problem := guard(sharing.Scope{Account: target.Account}, "proving the grants", func() { proof.target(ctx, target) })
+			if problem != nil {
+				proof.problems.add(*problem)
+			}
 		}
 	})
 	slices.SortFunc(proof.grantees.items, func(a, b ProvenGrantee) int {

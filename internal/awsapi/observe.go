@@ -12,11 +12,18 @@ import (
 // read as the source account, roles, groups and tags from inside the targets, everything at the same time as far as one
 // answer doesn't need another. What goes wrong inside a target stands in its facts and stops nothing else; the error,
 // sharing.Problems, holds what stops the run.
-func (c *Client) Observe(ctx context.Context, request sharing.Request) (sharing.Facts, error) {
+func (c *Client) Observe(ctx context.Context, request sharing.Request) (facts sharing.Facts, err error) {
 	o := &observation{Client: c, request: request}
-	facts := sharing.Facts{Partition: c.partition(), Images: o.images(ctx)}
+	if problem := guard(sharing.Scope{}, "looking at the AMIs", func() { facts, err = o.look(ctx) }); problem != nil {
+		return facts, sharing.Problems{*problem}
+	}
+	return facts, err
+}
+
+func (o *observation) look(ctx context.Context) (sharing.Facts, error) {
+	facts := sharing.Facts{Partition: o.partition(), Images: o.images(ctx)}
 	keys := keysOf(facts.Images)
-	c.narrow(request, facts.Images, keys)
+	o.narrow(o.request, facts.Images, keys)
 	together(
 		func() { facts.Keys = o.keys(ctx, keys, facts.Images) },
 		func() { facts.Targets = o.targets(ctx, facts.Images) },

@@ -31,7 +31,10 @@ func (o *observation) targets(ctx context.Context, images []sharing.Image) map[s
 	o.looked.begin(open)
 	each(o.request.Targets, func(i int, target sharing.Target) {
 		if target.Credentials {
-			facts[i] = o.target(ctx, target, images)
+			problem := guard(sharing.Scope{Account: target.Account}, "looking into the account", func() { facts[i] = o.target(ctx, target, images) })
+			if problem != nil {
+				facts[i] = sharing.TargetFacts{Problems: []sharing.Problem{*problem}}
+			}
 			o.looked.part(target.Account)
 		}
 	})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
 // Prove asks AWS with DryRun whether it would take the changes of a plan, changes nothing, and returns those that it would
@@ -19,22 +20,31 @@ import (
 func (c *Client) Prove(ctx context.Context, p plan.Plan) []plan.Refused {
 	var all list[plan.Refused]
 	each(p.Changes, func(_ int, change plan.Change) {
-		for change != nil {
-			a, err := c.prove(ctx, change)
-			if err == nil || diagnose.Proven(err) {
-				return
-			}
-			rejection, ok := rejected(err, a, change, new(attempts))
-			if !ok {
-				all.add(plan.Refused{Change: change, Problem: diagnose.Error(err, a)})
-				return
-			}
-			all.add(plan.Refused{Change: rejection.Refused, Problem: rejection.Problem})
-			change = rejection.Rest
+		problem := guard(sharing.Scope{}, "proving that AWS would allow: "+change.String(), func() { all.add(c.refusals(ctx, change)...) })
+		if problem != nil {
+			all.add(plan.Refused{Change: change, Problem: *problem})
 		}
 	})
 	slices.SortFunc(all.items, func(a, b plan.Refused) int { return compareProblems(a.Problem, b.Problem) })
 	return all.items
+}
+
+// refusals returns the parts of a change that AWS would not take.
+func (c *Client) refusals(ctx context.Context, change plan.Change) []plan.Refused {
+	var refused []plan.Refused
+	for change != nil {
+		a, err := c.prove(ctx, change)
+		if err == nil || diagnose.Proven(err) {
+			break
+		}
+		rejection, ok := rejected(err, a, change, new(attempts))
+		if !ok {
+			return append(refused, plan.Refused{Change: change, Problem: diagnose.Error(err, a)})
+		}
+		refused = append(refused, plan.Refused{Change: rejection.Refused, Problem: rejection.Problem})
+		change = rejection.Rest
+	}
+	return refused
 }
 
 // prove sends a change as a dry run. AWS answers every dry run with an error.

@@ -20,6 +20,9 @@ const (
 	dialAttempts = 3
 	// longestCall is how long after its first attempt a call may be repeated that AWS throttles, while it takes others.
 	longestCall = 10 * time.Minute
+	// longestWait is how long the attempts of a call may take together for another one to be made: one that hangs is given up
+	// after two or three.
+	longestWait = time.Minute
 	// longestPause is the most between two attempts of a call that meets faults.
 	longestPause = 20 * time.Second
 )
@@ -29,6 +32,7 @@ type call struct {
 	attempts  int
 	faults    int           // of AWS or of the network
 	began     time.Time     // with the first attempt
+	spent     time.Duration // in attempts
 	delay     time.Duration // before the next attempt
 	throttled bool          // AWS has refused the last attempt for there being too many
 	last      error
@@ -72,7 +76,7 @@ func (c *call) judge(ctx context.Context, err error, room bool, retries int) err
 	case refusalOf(err) != nil:
 		c.throttled = true
 		return &attemptError{error: err, repeat: room && time.Since(c.began) < longestCall}
-	case !passing(err):
+	case !passing(err) || c.spent >= longestWait:
 		return &attemptError{error: err}
 	}
 	if c.faults++; diagnose.Unreachable(err) {

@@ -2,13 +2,11 @@ package awsapi
 
 import (
 	"context"
-	"net/http"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
@@ -18,9 +16,6 @@ const (
 	// renewBefore is how long before their end credentials are renewed, so that a call waiting for its turn is not
 	// sent with expired ones. The shortest session is of fifteen minutes.
 	renewBefore = 5 * time.Minute
-	// answerTimeout is how long an attempt waits for AWS to begin its answer, and how long a connection is kept that
-	// nobody uses. In the middle of an answer AWS may pause for twice as long.
-	answerTimeout = 30 * time.Second
 )
 
 // session is a target's one session, used in all Regions: that of a role is made when the first call asks for
@@ -118,25 +113,6 @@ func (c *Client) equip(config aws.Config, connections aws.HTTPClient) aws.Config
 	config.APIOptions = append(slices.Clone(config.APIOptions), c.traffic.attach, c.renew, onlyAWS, watchAttempts)
 	config.HTTPClient = connections
 	return config
-}
-
-// roomy returns an HTTP client that keeps as many idle connections to a host as there can be calls in flight, and waits
-// for no answer for ever. It is frozen: else the SDK gives every service client connections of its own, and each target
-// pays for its handshakes in each Region. A client of another kind is left alone.
-func roomy(client aws.HTTPClient, connections int, timeout time.Duration) aws.HTTPClient {
-	if client == nil {
-		client = awshttp.NewBuildableClient()
-	}
-	buildable, ok := client.(*awshttp.BuildableClient)
-	if !ok {
-		return client
-	}
-	return buildable.WithReadTimeout(2 * timeout).WithTransportOptions(func(t *http.Transport) {
-		t.MaxIdleConnsPerHost = max(t.MaxIdleConnsPerHost, connections)
-		t.MaxIdleConns = 0
-		t.ResponseHeaderTimeout = timeout
-		t.IdleConnTimeout = timeout // less than a read may take: a connection never ends under a new call
-	}).Freeze()
 }
 
 func optional(s string) *string {

@@ -77,6 +77,7 @@ func (t *traffic) attempt(ctx context.Context, in middleware.FinalizeInput, next
 		defer func() { again = t.queue.pass(key, began, refusalOf(err)) }()
 		out, metadata, err = next.HandleFinalize(ctx, in)
 	}()
+	c.spent += time.Since(began)
 	t.end(key, c, began, metadata, err)
 	return out, metadata, c.judge(ctx, err, again, t.retries)
 }

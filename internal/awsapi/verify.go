@@ -14,25 +14,21 @@ import (
 
 // Verify looks from inside every target with credentials at what the run says is there: what it made, and what the plan
 // kept. Images must be visible and grants listed with a living grantee; what would break
-// launches all the same is a warning, and so is what the target's role may not look at. It waits for AWS to become
-// consistent, up to Options.VerifyTimeout. When the context ends before, only what was found in its place is told. The
+// launches all the same is a warning, and so is what the target's role may not look at. It looks again until AWS has
+// become consistent, for Options.VerifyTimeout after the first look. When the context ends before, only what was found in its place is told. The
 // checks are sorted by account and Region.
 func (c *Client) Verify(ctx context.Context, p plan.Plan, made []plan.Present) []sharing.Check {
 	v := &verification{Client: c, plan: p}
 	expected := c.expectations(p, made)
-	waiting, cancel := context.WithTimeout(ctx, c.options.VerifyTimeout)
-	defer cancel()
 	var looks []sharing.AccountID
 	for scope := range expected {
 		looks = append(looks, scope.Account)
 	}
 	c.looked.begin(looks)
 	each(slices.Collect(maps.Values(expected)), func(_ int, e *expectation) {
-		together(
-			func() { v.images(ctx, waiting, e) },
-			func() { each(e.grants, func(_ int, g expectedGrant) { v.grant(waiting, e.scope, g) }) },
-			func() { v.defaultKey(waiting, e) },
-		)
+		if problem := guard(e.scope, "looking from inside the account", func() { v.expectation(ctx, e) }); problem != nil {
+			v.fail(sharing.Subject{Images: e.images}, *problem)
+		}
 		c.looked.part(e.scope.Account)
 	})
 	if ctx.Err() != nil { // what was not seen in time is nobody's fault
@@ -42,6 +38,17 @@ func (c *Client) Verify(ctx context.Context, p plan.Plan, made []plan.Present) [
 		return cmp.Or(sharing.CompareScopes(a.Scope, b.Scope), cmp.Compare(a.Subject.String(), b.Subject.String()))
 	})
 	return v.checks.items
+}
+
+// expectation looks at what a target is to see in a Region.
+func (v *verification) expectation(ctx context.Context, e *expectation) {
+	ctx, cancel := patient(ctx, v.options.TargetTimeout)
+	defer cancel()
+	together(
+		func() { v.images(ctx, e) },
+		func() { each(e.grants, func(_ int, g expectedGrant) { v.grant(ctx, e.scope, g) }) },
+		func() { v.defaultKey(ctx, e) },
+	)
 }
 
 // verification is one look from inside all targets.

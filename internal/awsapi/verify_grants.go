@@ -21,7 +21,7 @@ func (v *verification) grant(ctx context.Context, scope sharing.Scope, g expecte
 		in.GrantId, in.GranteePrincipal = nil, &g.grantee
 	}
 	var listed []sharing.Grant
-	err := poll(ctx, func(ctx context.Context) (finished bool, err error) {
+	err := pollFor(ctx, v.options.VerifyTimeout, func(ctx context.Context) (finished bool, err error) {
 		listed, err = v.listGrants(ctx, at(scope), in)
 		return err != nil || slices.ContainsFunc(listed, g.alive), err
 	})

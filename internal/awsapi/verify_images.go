@@ -19,15 +19,15 @@ import (
 const looksAtHidden = 4
 
 // images waits until a target sees its images. When it doesn't, the account's own settings are asked why.
-func (v *verification) images(ctx, waiting context.Context, e *expectation) {
+func (v *verification) images(ctx context.Context, e *expectation) {
 	if len(e.images) == 0 {
 		return
 	}
 	seen := map[string]types.Image{}
 	var allowed *ec2.GetAllowedImagesSettingsOutput
 	looks := 0
-	err := poll(waiting, func(waiting context.Context) (bool, error) {
-		found, err := v.describeImages(waiting, at(e.scope), missing(e.images, seen))
+	err := pollFor(ctx, v.options.VerifyTimeout, func(ctx context.Context) (bool, error) {
+		found, err := v.describeImages(ctx, at(e.scope), missing(e.images, seen))
 		for _, image := range found {
 			seen[aws.ToString(image.ImageId)] = image
 		}

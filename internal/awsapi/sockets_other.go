@@ -1,0 +1,6 @@
+//go:build !unix
+
+package awsapi
+
+// descriptors returns 0: this system has no limit of open files and sockets that a process meets.
+func descriptors() int { return 0 }
