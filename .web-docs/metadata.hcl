@@ -3,7 +3,7 @@ integration {
   name        = "AMI Share"
   description = "Share encrypted AMIs with other AWS accounts: permissions, KMS grants, verification."
   identifier  = "packer/amishare/ami-share"
-  flags       = ["hcp-ready"]
+  flags       = ["hcp-ready"] # internal/e2e/testdata/hcp_packer.txtar shows it
   docs {
     process_docs    = true
     readme_location = "./README.md"
