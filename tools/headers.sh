@@ -1,8 +1,11 @@
 #!/bin/sh
+# SPDX-License-Identifier: MPL-2.0
+
 # Puts the licence into the first line of each source file that has none: headers.sh
 # With "check" it changes nothing, names those files and fails. What is generated is left alone.
 set -eu
 cd "$(dirname "$0")/.."
+mkdir -p .tools
 licence='SPDX-License-Identifier: MPL-2.0'
 
 git ls-files --cached --others --exclude-standard -- '*.go' '*.sh' GNUmakefile .ci/run tools/hooks |
