@@ -1,6 +1,7 @@
 package iampolicy
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -55,7 +56,7 @@ func (d *Document) contextOf(r Request) contextKeys {
 // conditionKey is a service or an identity provider and the name of a key, which may be a tag's.
 var conditionKey = regexp.MustCompile(`^[a-zA-Z0-9./_-]+:[^:]+.*$`)
 
-func (r reading) parseConditions(found elements, allow bool) ([]condition, []error) {
+func (r reading) parseConditions(found elements) ([]condition, []error) {
 	block, ok := found["Condition"]
 	if !ok {
 		return nil, nil
@@ -70,7 +71,7 @@ func (r reading) parseConditions(found elements, allow bool) ([]condition, []err
 			errs = append(errs, fmt.Errorf("condition %s is %s where an object is wanted", operator.name, operator.value.shape))
 		}
 		for _, key := range operator.value.members {
-			c, problems := r.parseCondition(operator.name, key, allow)
+			c, problems := r.parseCondition(operator.name, key)
 			errs = append(errs, problems...)
 			conditions = append(conditions, c)
 		}
@@ -85,13 +86,14 @@ func singleValued(key string) bool {
 	return strings.HasPrefix(key, "kms:encryptioncontext:") || strings.HasPrefix(key, "aws:requesttag/")
 }
 
-func (r reading) parseCondition(name string, key member, allow bool) (condition, []error) {
+func (r reading) parseCondition(name string, key member) (condition, []error) {
 	c := condition{operator: name, key: key.name}
 	if err := c.readOperator(); err != nil {
 		return c, []error{err}
 	}
-	if r.kind == Key && allow && c.set == forAllValues && singleValued(key.name) {
-		return c, []error{fmt.Errorf("OverlyPermissiveCondition: ForAllValues with the single-valued key %s lets in requests without it", key.name)}
+	if r.kind == Key && c.set == forAllValues && singleValued(key.name) {
+		return c, []error{errors.New("OverlyPermissiveCondition: Using the ForAllValues set operator with a single-valued condition key matches requests " +
+			"without the specified encryption context or tag or with an unspecified encryption context or tag. To fix, remove ForAllValues.")}
 	}
 	values, errs := key.value.texts("condition "+name+" "+key.name, isNumber, isBoolean)
 	if !conditionKey.MatchString(key.name) {

@@ -97,6 +97,7 @@ func TestParseRefuses(t *testing.T) {
 		"a provider of identities of a key":           {pagePrincipal, iampolicy.Key, document(keyStatement(`{"Federated":"accounts.google.com"}`)), `unknown element "Federated"`},
 		"a kind of principal not simulated":           {pagePrincipal, iampolicy.Key, document(keyStatement(`{"CanonicalUser":"x"}`)), `unknown element "CanonicalUser"`},
 		"ForAllValues of an encryption context":       {pageKeyKeys, iampolicy.Key, document(strings.TrimSuffix(anyKeyUse, "}") + `,"Condition":{"ForAllValues:StringEquals":{"kms:EncryptionContext:app":"x"}}}`), "OverlyPermissiveCondition"},
+		"ForAllValues of one in a Deny":               {pageKeyKeys, iampolicy.Key, document(strings.TrimSuffix(strings.Replace(anyKeyUse, "Allow", "Deny", 1), "}") + `,"Condition":{"ForAllValues:StringEquals":{"kms:EncryptionContext:app":"x"}}}`), "OverlyPermissiveCondition"},
 		"ForAllValues of a tag":                       {pageKeyKeys, iampolicy.Key, document(strings.TrimSuffix(anyKeyUse, "}") + `,"Condition":{"ForAllValues:StringLike":{"aws:RequestTag/team":"x"}}}`), "OverlyPermissiveCondition"},
 		"a service principal with a wildcard":         {pagePrincipal, iampolicy.Trust, document(`{"Effect":"Allow","Principal":{"Service":"*"},"Action":"sts:AssumeRole"}`), `service principal "*"`},
 		"a service principal that is a list of lists": {pagePrincipal, iampolicy.Trust, document(`{"Effect":"Allow","Principal":{"Service":[["x"]]},"Action":"sts:AssumeRole"}`), "service principal is a list"},

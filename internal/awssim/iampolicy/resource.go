@@ -52,8 +52,8 @@ func (r reading) parseResources(found elements) (*resources, []error) {
 }
 
 // fit compares with regard to case, part by part of the ARN. In a key policy "*" is the key, and its ARN is as good.
-// An action that is about no particular resource needs "*". A variable without a value is equal to nothing; in the
-// NotResource of an Allow it makes the statement fit nothing.
+// An action that is about no particular resource needs "*". A pattern with a variable without a value is no
+// resource's. In the NotResource of an Allow that would allow everything, and here the statement fits nothing instead.
 // https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-no-value
 func (rs *resources) fit(q question, allow bool) bool {

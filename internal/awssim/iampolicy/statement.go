@@ -112,7 +112,7 @@ func (r reading) parseStatement(index int, v value) (statement, []error) {
 	add(problems)
 	s.resources, problems = r.parseResources(found)
 	add(problems)
-	s.conditions, problems = r.parseConditions(found, s.allow)
+	s.conditions, problems = r.parseConditions(found)
 	add(problems)
 	if r.kind == ResourceControl {
 		add(checkResourceControl(found, s))

@@ -163,6 +163,7 @@ func Multivalued(key string) bool {
 
 // Controlled tells whether resource control policies reach an action: those of some services, but no RetireGrant.
 // https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
+// https://docs.aws.amazon.com/kms/latest/developerguide/resource-control-policies.html
 func Controlled(action string) bool {
 	return slices.Contains(reference().ControlledByResource, serviceOf(action)) && !strings.EqualFold(action, "kms:RetireGrant")
 }
