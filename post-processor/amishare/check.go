@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/access"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
 // The shapes of https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html and
@@ -36,7 +37,7 @@ const (
 func (c *Config) check(known bool) (access.Targets, []error) {
 	targets, wrong := access.ParseTargets(c.Targets, known)
 	errs := slices.Concat(c.Config.Prepare(), wrong, c.checkRecipients(known),
-		access.CheckGrantOperations(c.GrantOperations, known), c.checkImages(known), c.checkFiles(known), access.CheckConcurrency(c.MaxConcurrency))
+		access.CheckGrantOperations(c.GrantOperations, known), c.checkImages(known), c.checkFiles(known), c.checkNames(known), access.CheckConcurrency(c.MaxConcurrency))
 	if on := c.onFailure(); !slices.Contains([]string{onFailureFail, onFailureRollback, onFailureContinue}, on) && !open(known, on) {
 		errs = append(errs, fmt.Errorf("on_failure: %q is none of fail, rollback and continue", on))
 	}
@@ -99,6 +100,17 @@ func (c *Config) checkImages(known bool) []error {
 		}
 		if !access.IsRegion(region) && !open(known, region) {
 			errs = append(errs, fmt.Errorf("images: %q is not the code of a Region, as in eu-central-1", region))
+		}
+	}
+	return errs
+}
+
+// checkNames finds keys of account_names that are no account ids.
+func (c *Config) checkNames(known bool) []error {
+	var errs []error
+	for _, id := range slices.Sorted(maps.Keys(c.AccountNames)) {
+		if _, err := sharing.ParseAccountID(id); err != nil && !open(known, id) {
+			errs = append(errs, fmt.Errorf("account_names: %w", err))
 		}
 	}
 	return errs

@@ -207,3 +207,9 @@ func TestAFolderIsRefusedWhilePackerValidates(t *testing.T) {
 		t.Errorf("one file for both: the error is %v", err)
 	}
 }
+
+func TestNamesAreOfAccounts(t *testing.T) {
+	if _, err := configured(t, target+"account_names = { \"22222222222\" = \"team-web\" }\n"); err == nil || !strings.Contains(err.Error(), "account_names: \"22222222222\" has 11 digits") {
+		t.Errorf("the error is %v", err)
+	}
+}

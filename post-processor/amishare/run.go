@@ -96,7 +96,7 @@ func (r *run) open(ctx context.Context, artifact packersdk.Artifact) error {
 	r.ui.Sayf("Looking at %s and at what %s may do with them...", sharing.Counted(len(request.Images), "image"), sharing.Counted(len(request.Targets), "target account"))
 	source, err := c.AWSConfig(ctx, access.Options{
 		PluginVersion: r.told.PluginVersion, PackerVersion: c.PackerCoreVersion, Region: home(request),
-		Called: func(caller sharing.ARN) { r.ui.Sayf("Acting as %s.", caller) },
+		Called: r.called,
 	})
 	if err != nil {
 		return err
@@ -106,6 +106,12 @@ func (r *run) open(ctx context.Context, artifact packersdk.Artifact) error {
 		Say: func(line string) { r.ui.Say(line + "...") },
 	})
 	return nil
+}
+
+// called notes and says whom the run acts as.
+func (r *run) called(caller sharing.ARN) {
+	r.told.Build.Identity = caller.String()
+	r.ui.Sayf("Acting as %s.", caller)
 }
 
 // home is the Region to act in when nothing else names one: the build's, or the first image's.
