@@ -1,7 +1,6 @@
 package iampolicy
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -79,6 +78,10 @@ func (r reading) parseConditions(found elements) ([]condition, []error) {
 	return conditions, errs
 }
 
+// overlyPermissive is in KMS's words.
+const overlyPermissive = "OverlyPermissiveCondition: Using the ForAllValues set operator with a single-valued condition key matches requests " +
+	"without the specified encryption context or tag or with an unspecified encryption context or tag. To fix, remove ForAllValues"
+
 // singleValued tells of which keys KMS watches over ForAllValues.
 // https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
 func singleValued(key string) bool {
@@ -92,8 +95,7 @@ func (r reading) parseCondition(name string, key member) (condition, []error) {
 		return c, []error{err}
 	}
 	if r.kind == Key && c.set == forAllValues && singleValued(key.name) {
-		return c, []error{errors.New("OverlyPermissiveCondition: Using the ForAllValues set operator with a single-valued condition key matches requests " +
-			"without the specified encryption context or tag or with an unspecified encryption context or tag. To fix, remove ForAllValues.")}
+		return c, []error{fmt.Errorf("%s, as of %s", overlyPermissive, key.name)}
 	}
 	values, errs := key.value.texts("condition "+name+" "+key.name, isNumber, isBoolean)
 	if !conditionKey.MatchString(key.name) {
