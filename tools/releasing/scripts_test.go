@@ -64,6 +64,10 @@ func TestTheTagIsTheVersionInTheSource(t *testing.T) {
 }
 
 func TestTheUsersGOFLAGSStay(t *testing.T) {
+	show := filepath.Join(t.TempDir(), "show.mk")
+	if err := os.WriteFile(show, []byte("include GNUmakefile\nshow: ; @echo \"$$GOFLAGS\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	const ours = "-buildvcs=false -trimpath -gcflags=github.com/aws/...=-l -tags=nethttpomithttp2,notfastpath"
 	for flags, want := range map[string]string{
 		"":                   ours,
@@ -71,7 +75,7 @@ func TestTheUsersGOFLAGSStay(t *testing.T) {
 		// As in a make that is called by make.
 		ours + ",own": ours + ",own",
 	} {
-		out, ok := script(t, []string{"GOFLAGS=" + flags}, "make", "-s", "--eval", "show: ; @echo \"$$GOFLAGS\"", "show")
+		out, ok := script(t, []string{"GOFLAGS=" + flags}, "make", "-s", "-f", show, "show")
 		if !ok || strings.TrimSpace(out) != want {
 			t.Errorf("GOFLAGS=%q becomes %q, want %q", flags, out, want)
 		}
