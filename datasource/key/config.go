@@ -51,6 +51,11 @@ type Config struct {
 	// `["arn:aws:iam::111111111111:role/image-builder"]`. The targets' roles trust them. Default: whoever asks now. Set it when an
 	// administrator fetches the documents for a pipeline's role.
 	TrustedPrincipals []string `mapstructure:"trusted_principals" required:"false"`
+	// A folder to write everything to that has to be deployed before the first build, for exactly this configuration: the role of
+	// the targets as a CloudFormation template, fit for StackSets, and as Terraform; each key's whole new policy; the policy of
+	// whoever runs Packer; and `README.md` with the order and the commands. It is written also when a grant is refused: then the
+	// files hold what is missing. Its files are replaced, and no others touched. They hold the external IDs.
+	BootstrapDirectory string `mapstructure:"bootstrap_directory" required:"false"`
 	// Whom the keys' policies name in `key_policy_statements`.
 	//
 	// - `roles`: the targets' roles. They must exist by then, because KMS refuses a policy that names a role which doesn't.

@@ -34,6 +34,7 @@ type FlatConfig struct {
 	CheckGrants           *bool                            `mapstructure:"check_grants" required:"false" cty:"check_grants" hcl:"check_grants"`
 	OrganizationID        *string                          `mapstructure:"organization_id" required:"false" cty:"organization_id" hcl:"organization_id"`
 	TrustedPrincipals     []string                         `mapstructure:"trusted_principals" required:"false" cty:"trusted_principals" hcl:"trusted_principals"`
+	BootstrapDirectory    *string                          `mapstructure:"bootstrap_directory" required:"false" cty:"bootstrap_directory" hcl:"bootstrap_directory"`
 	KeyPolicyPrincipals   *string                          `mapstructure:"key_policy_principals" required:"false" cty:"key_policy_principals" hcl:"key_policy_principals"`
 	MaxConcurrency        *int                             `mapstructure:"max_concurrency" required:"false" cty:"max_concurrency" hcl:"max_concurrency"`
 	Timeout               *string                          `mapstructure:"timeout" required:"false" cty:"timeout" hcl:"timeout"`
@@ -74,6 +75,7 @@ func (*FlatConfig) HCL2Spec() map[string]hcldec.Spec {
 		"check_grants":               &hcldec.AttrSpec{Name: "check_grants", Type: cty.Bool, Required: false},
 		"organization_id":            &hcldec.AttrSpec{Name: "organization_id", Type: cty.String, Required: false},
 		"trusted_principals":         &hcldec.AttrSpec{Name: "trusted_principals", Type: cty.List(cty.String), Required: false},
+		"bootstrap_directory":        &hcldec.AttrSpec{Name: "bootstrap_directory", Type: cty.String, Required: false},
 		"key_policy_principals":      &hcldec.AttrSpec{Name: "key_policy_principals", Type: cty.String, Required: false},
 		"max_concurrency":            &hcldec.AttrSpec{Name: "max_concurrency", Type: cty.Number, Required: false},
 		"timeout":                    &hcldec.AttrSpec{Name: "timeout", Type: cty.String, Required: false},

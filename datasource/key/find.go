@@ -39,6 +39,7 @@ func (c *Config) find(ctx context.Context) (DatasourceOutput, error) {
 		return DatasourceOutput{}, err
 	}
 	s.prove(ctx, client)
+	s.bootstrap()
 	if len(s.problems) > 0 {
 		return DatasourceOutput{}, s.refusal()
 	}

@@ -1,6 +1,9 @@
 package policy
 
-import "slices"
+import (
+	"slices"
+	"strconv"
+)
 
 // SourcePolicy returns the policy of whoever runs Packer, as far as this plugin needs it. What Packer's builder needs to
 // run instances and make images is the builder's to say; of that only the use of the keys is in it, with Build. When it
@@ -95,4 +98,47 @@ func assume(roles enteredRoles) []statement {
 		allow("AmiShareEnter", []string{"sts:AssumeRole"}, unique(roles.all)),
 		allow("AmiShareTagSessions", []string{"sts:TagSession"}, unique(roles.tagged)),
 	}
+}
+
+// SourcePolicies returns SourcePolicy in parts that fit into a managed policy each. A statement that does not fit by itself
+// is cut into several by its resources.
+func SourcePolicies(c Config) []string {
+	var documents []string
+	names := map[string]int{}
+	doc := whole()
+	add := func() {
+		if len(doc.Statement) > 0 {
+			documents = append(documents, indented(doc)+"\n")
+		}
+	}
+	for _, s := range fitting(whole(append(c.sourceStatements(), assume(c.enteredRoles())...)...).Statement) {
+		if names[s.Sid]++; names[s.Sid] > 1 { // a name stands once in a policy
+			s.Sid += strconv.Itoa(names[s.Sid])
+		}
+		larger := doc
+		larger.Statement = append(slices.Clone(doc.Statement), s)
+		if !larger.fits() {
+			add()
+			larger = whole(s)
+		}
+		doc = larger
+	}
+	add()
+	return documents
+}
+
+// fitting cuts statements in halves until each fits into a policy by itself.
+func fitting(statements []statement) []statement {
+	var parts []statement
+	for _, s := range statements {
+		if whole(s).fits() || len(s.Resource) < 2 {
+			parts = append(parts, s)
+			continue
+		}
+		first, second := s, s
+		half := len(s.Resource) / 2
+		first.Resource, second.Resource = s.Resource[:half], s.Resource[half:]
+		parts = append(parts, fitting([]statement{first, second})...)
+	}
+	return parts
 }

@@ -1,0 +1,192 @@
+// Package bootstrap writes what an administrator deploys before the first build: the role in each target as CloudFormation
+// and as Terraform, the keys' whole new policies, the bare documents, and in which order they go.
+//
+// It is pure: files are texts by name. internal/policy writes the documents; here they are put into the forms that the
+// tools take.
+package bootstrap
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/policy"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// Config is what the files are written for.
+type Config struct {
+	policy.Config
+	Keys []Key
+}
+
+// Key is a key whose policy is to let the targets in.
+type Key struct {
+	ARN string
+	// Policy that it has now, "" when it can't be read.
+	Policy string
+}
+
+// accountHere stands in a document for the account that it is deployed in, and externalIDHere for that account's external
+// ID. No ARN and no external ID has such characters.
+const (
+	accountHere    = "${Account}"
+	externalIDHere = "${ExternalID}"
+)
+
+// Files returns the files by name, and what AWS would refuse of them, with the way out.
+func Files(c Config) (map[string]string, []sharing.Problem) {
+	files, problems := map[string]string{}, []sharing.Problem(nil)
+	roles := c.roles()
+	for _, role := range roles {
+		problems = append(problems, role.check()...)
+		files[role.file+".stack.json"] = role.stack()
+		files[role.file+".tf"] = role.terraform()
+		files[role.file+"-policy.json"] = role.document(role.policy)
+		files[role.file+"-trust-policy.json"] = role.trustOf(role.accounts[0])
+		for _, account := range role.accounts[1:] {
+			if role.externalIDs[account] != role.externalIDs[role.accounts[0]] {
+				files[fmt.Sprintf("%s-trust-policy.%s.json", role.file, account)] = role.trustOf(account)
+			}
+		}
+	}
+	sources := policy.SourcePolicies(c.Config)
+	for i, document := range sources {
+		files[numbered("packer-policy", i, len(sources))] = document
+	}
+	if len(sources) > policy.ManagedPolicies {
+		problems = append(problems, tooLarge("packer-policy", fmt.Sprintf("it takes %d policies, and a role takes %d", len(sources), policy.ManagedPolicies),
+			"Give the targets' roles the same name, which makes it short, or use fewer keys."))
+	}
+	policies := c.keyPolicies()
+	for _, p := range policies {
+		problems = append(problems, p.check()...)
+		files[p.file+".json"] = p.text
+	}
+	if text := terraformOf(policies); text != "" {
+		files["key-policy.tf"] = text
+	}
+	files["README.md"] = readme(roles, policies, len(sources), c.AccountsInKeyPolicies)
+	return files, problems
+}
+
+func numbered(name string, i, of int) string {
+	if of == 1 {
+		return name + ".json"
+	}
+	return fmt.Sprintf("%s-%d.json", name, i+1)
+}
+
+func tooLarge(what, cause, remedy string) sharing.Problem {
+	return sharing.Problem{Doing: "writing " + what + " for bootstrap_directory", Cause: cause, Remedy: remedy}
+}
+
+// role is the role of some targets: of all that have one of that name.
+type role struct {
+	path, name  string
+	file        string // name of its files, without what they end in
+	accounts    []sharing.AccountID
+	externalIDs map[sharing.AccountID]string
+	policy      string // with accountHere
+	trust       string // with externalIDHere where there are external IDs
+}
+
+// roles are the targets' roles by name, sorted.
+func (c Config) roles() []role {
+	byName := map[string][]policy.Target{}
+	for _, t := range c.Targets {
+		if arn, err := sharing.ParseARN(t.RoleARN); err == nil && t.Credentials {
+			name := strings.TrimPrefix(arn.Resource, "role")
+			byName[name] = append(byName[name], t)
+		}
+	}
+	var roles []role
+	for _, name := range sorted(byName) {
+		r := c.role(name, byName[name])
+		r.file = "target-role"
+		if len(byName) > 1 {
+			r.file += strings.ReplaceAll(name, "/", "-")
+		}
+		roles = append(roles, r)
+	}
+	return roles
+}
+
+// role is written for an account that stands for all: whatever names a target's account, names the one that the role is in.
+func (c Config) role(resource string, targets []policy.Target) role {
+	i := strings.LastIndexByte(resource, '/') + 1
+	r := role{path: resource[:i], name: resource[i:], externalIDs: map[sharing.AccountID]string{}}
+	anywhere := c.Config
+	anywhere.Targets = nil
+	for _, t := range targets {
+		r.accounts = append(r.accounts, t.Account)
+		r.externalIDs[t.Account] = t.ExternalID
+		anywhere.Targets = append(anywhere.Targets, relocated(t))
+	}
+	slices.Sort(r.accounts)
+	r.policy, r.trust = policy.TargetRolePolicy(anywhere), policy.TargetRoleTrustPolicy(anywhere)
+	return r
+}
+
+// relocated is a target in accountHere.
+func relocated(t policy.Target) policy.Target {
+	arn, _ := sharing.ParseARN(t.RoleARN) // it was parsed before
+	arn.Account = accountHere
+	grantees := slices.Clone(t.Grantees)
+	for i := range grantees {
+		if grantees[i].Account == t.Account {
+			grantees[i].Account = accountHere
+		}
+	}
+	t.RoleARN, t.Grantees, t.Account = arn.String(), grantees, accountHere
+	if t.ExternalID != "" {
+		t.ExternalID = externalIDHere
+	}
+	return t
+}
+
+// same returns the external ID of all accounts, and whether it is the same one.
+func (r role) same() (string, bool) {
+	first := r.externalIDs[r.accounts[0]]
+	for _, account := range r.accounts {
+		if r.externalIDs[account] != first {
+			return "", false
+		}
+	}
+	return first, true
+}
+
+// check finds what AWS or CloudFormation would refuse.
+func (r role) check() []sharing.Problem {
+	var problems []sharing.Problem
+	if n := policy.Length(r.policy); n > policy.InlinePolicyLimit {
+		problems = append(problems, tooLarge(r.file, fmt.Sprintf("the role's policy has %d characters, and AWS takes %d", n, policy.InlinePolicyLimit),
+			"Give targets that differ a data source each, with a directory each: the role of one gets no permissions of the others then."))
+	}
+	for _, account := range r.accounts {
+		if _, same := r.same(); !same && r.externalIDs[account] == "" {
+			problems = append(problems, sharing.Problem{
+				Doing: "writing " + r.file + " for bootstrap_directory", Cause: fmt.Sprintf("account %s has no external ID, and other accounts have one", account),
+				Remedy: "Give it one too, or give its target a data source and a directory of its own.",
+			})
+		}
+	}
+	if n := policy.Length(r.trustOf(r.accounts[0])); n > policy.TrustPolicyLimit {
+		problems = append(problems, tooLarge(r.file, fmt.Sprintf("the trust policy has %d characters, and AWS takes %d", n, policy.TrustPolicyLimit), "Name fewer principals in trusted_principals."))
+	}
+	return problems
+}
+
+// trustOf is the trust policy in an account.
+func (r role) trustOf(account sharing.AccountID) string {
+	return strings.ReplaceAll(r.trust, externalIDHere, r.externalIDs[account])
+}
+
+// document is a document in a file of its own: with the account if there is one, else with any.
+func (r role) document(text string) string {
+	account := sharing.AccountID("*")
+	if len(r.accounts) == 1 {
+		account = r.accounts[0]
+	}
+	return strings.ReplaceAll(text, accountHere, string(account))
+}
