@@ -28,7 +28,8 @@ type Mask struct {
 	mu       sync.RWMutex
 	values   map[string]bool
 	replacer *strings.Replacer
-	words    *regexp.Regexp // nil when there are none
+	short    []string       // values that are masked as words
+	words    *regexp.Regexp // finds them
 }
 
 // Add adds values. Of one with several lines each line is masked too, as Packer does.
@@ -50,18 +51,20 @@ func (m *Mask) Add(values ...string) {
 
 // compile makes of the values what looks for them: the longest first, so that of two values one of which holds the other, nothing is left.
 func (m *Mask) compile() {
-	var long, short []string
+	var long, patterns []string
+	m.short = nil
 	for value := range m.values {
 		if len(value) >= anywhere {
 			long = append(long, forms(value)...)
 		} else {
-			short = append(short, bounded(value))
+			m.short = append(m.short, value)
 		}
 	}
-	m.words = nil
-	if longestFirst(short); len(short) > 0 {
-		m.words = regexp.MustCompile(strings.Join(short, "|"))
+	longestFirst(m.short)
+	for _, value := range m.short {
+		patterns = append(patterns, bounded(value))
 	}
+	m.words = regexp.MustCompile(strings.Join(patterns, "|"))
 	longestFirst(long)
 	pairs := make([]string, 0, 2*len(long))
 	for _, form := range long {
@@ -102,7 +105,7 @@ func (m *Mask) String(text string) string {
 		return text
 	}
 	text = m.replacer.Replace(text)
-	if m.words != nil {
+	if slices.ContainsFunc(m.short, func(value string) bool { return strings.Contains(text, value) }) {
 		text = m.words.ReplaceAllString(text, Masked)
 	}
 	return text

@@ -8,7 +8,7 @@ import (
 
 // BenchmarkReport renders a run of 15 Regions and 500 accounts in each form.
 func BenchmarkReport(b *testing.B) {
-	r := crowd(500, 15).run(b)
+	r := crowd(500, 15).run(b).Listed()
 	b.Run("text", func(b *testing.B) {
 		for b.Loop() {
 			report.Text(r)

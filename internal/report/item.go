@@ -97,9 +97,10 @@ func compareItems(a, b item) int {
 		sharing.CompareRecipients(a.Recipient, b.Recipient), strings.Compare(a.Grantee, b.Grantee), strings.Compare(a.GrantID, b.GrantID))
 }
 
+// removal makes of an item one that goes. One that was gone already is removed too.
 func (i item) removal() item {
 	i.Removal = true
-	if i.Status == added {
+	if i.Status == added || i.Status == present {
 		i.Status = removed
 	}
 	return i

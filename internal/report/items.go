@@ -12,6 +12,9 @@ import (
 
 // items returns everything that a run was about, sorted by Region, kind, resource, recipient and grantee.
 func (r Run) items() []item {
+	if r.listed != nil {
+		return r.listed
+	}
 	all := slices.Concat(keptItems(r.Plan), r.changedItems(), r.blockedItems(), r.unplannedItems())
 	r.prove(all)
 	r.verify(all)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/apply"
 	"github.com/amishare/packer-plugin-ami-share/internal/report"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -45,8 +46,25 @@ func someScene(t *testing.T, seed uint64) report.Run {
 	case 1:
 		return rolledBack(s.run(t, failures...))
 	default:
-		return s.run(t, failures...)
+		return doubtful(s.run(t, failures...), random)
 	}
+}
+
+// doubtful makes some of the changes ones of which nobody knows whether they were made, and some that had been made before.
+func doubtful(r report.Run, random *rand.Rand) report.Run {
+	for i, o := range r.Result.Outcomes {
+		switch chance := random.IntN(8); {
+		case o.Status != apply.Done || len(o.Change.Scopes()) == 0:
+		case chance == 0:
+			problem := sharing.Problem{Scope: o.Change.Scopes()[0], Doing: o.Change.String(), Cause: "the answer was lost"}
+			r.Result.Outcomes[i].Status, r.Result.Outcomes[i].Problem = apply.Unknown, &problem
+			r.Result.Failures = append(r.Result.Failures, problem)
+		case chance == 1:
+			r.Result.Outcomes[i].Status = apply.Found
+		}
+	}
+	r.Checks = checks(r)
+	return r
 }
 
 func frankfurtOr(s *scene) sharing.Region { return s.facts.Images[0].Ref.Region }
@@ -140,7 +158,7 @@ func jsonItems(t *testing.T, r report.Run) []string {
 
 var (
 	counted  = regexp.MustCompile(`(\d+) (planned|refused|added|present|removed|failed|unknown|skipped|undone|left)\b`)
-	itemLine = regexp.MustCompile(`(?m)^[!?x#.<+=-] (\d+) (?:[A-Za-z-]+ )+?(planned|refused|added|present|removed|failed|unknown|skipped|undone|left)[:,]`)
+	itemLine = regexp.MustCompile(`(?m)^[!?x#.<+=-] (\d+) (?:[A-Za-z-]+ )+?(planned|refused|added|present|removed|failed|unknown|skipped|undone|left)(?:[:,]| \()`)
 )
 
 func inWords(text string) map[string]int { return sums(counted.FindAllStringSubmatch(text, -1)) }

@@ -34,6 +34,14 @@ type Run struct {
 	Names map[sharing.AccountID]string
 	// Width is the number of characters that a line of the text may have; 0 means 80. Texts of problems are longer.
 	Width int
+
+	listed []item // the items, once they are made
+}
+
+// Listed returns the run with its items made, so that several renderings of it need not make them again.
+func (r Run) Listed() Run {
+	r.listed = r.items()
+	return r
 }
 
 // Build tells the runs of one Packer build apart: it has one for each of its sources.

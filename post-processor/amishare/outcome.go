@@ -122,19 +122,20 @@ func (r *run) report() {
 	if r.client != nil {
 		r.told.Stats = report.Stats(r.client.Stats())
 	}
-	r.ui.Say(report.Text(r.told))
-	for _, row := range report.MachineRows(r.told) {
+	told := r.told.Listed()
+	r.ui.Say(report.Text(told))
+	for _, row := range report.MachineRows(told) {
 		r.ui.Machine("ami-share", row...)
 	}
-	if err := r.writeFiles(); err != nil {
+	if err := r.writeFiles(told); err != nil {
 		r.ui.Error("Warning: " + err.Error())
 	}
 }
 
-func (r *run) writeFiles() error {
-	content, err := report.JSON(r.told)
+func (r *run) writeFiles(told report.Run) error {
+	content, err := report.JSON(told)
 	return errors.Join(err,
 		r.files.report.close(r.hidden.text(string(content))),
-		r.files.summary.close(r.hidden.text(report.Markdown(r.told))),
+		r.files.summary.close(r.hidden.text(report.Markdown(told))),
 	)
 }
