@@ -35,15 +35,18 @@ var mayImport = map[string][]string{
 	"internal/sharing":        {},
 	"internal/mask":           {},
 	"internal/awssim": {
-		"internal/awssim/autoscaling", "internal/awssim/cloud", "internal/awssim/ec2", "internal/awssim/iam", "internal/awssim/kms",
+		"internal/awssim/autoscaling", "internal/awssim/cloud", "internal/awssim/ebs", "internal/awssim/ec2", "internal/awssim/iam",
+		"internal/awssim/kms",
 		"internal/awssim/organizations", "internal/awssim/ssm", "internal/awssim/sts", "internal/awssim/wire", "internal/awssim/world",
 	},
 	"internal/awssim/autoscaling": {
 		"internal/awssim/cloud", "internal/awssim/ec2", "internal/awssim/iam", "internal/awssim/wire", "internal/awssim/world",
 	},
 	"internal/awssim/ec2": {
-		"internal/awssim/cloud", "internal/awssim/kms", "internal/awssim/ssm", "internal/awssim/wire", "internal/awssim/world",
+		"internal/awssim/cloud", "internal/awssim/ebs", "internal/awssim/kms", "internal/awssim/ssm", "internal/awssim/wire",
+		"internal/awssim/world",
 	},
+	"internal/awssim/ebs":           {"internal/awssim/cloud", "internal/awssim/kms", "internal/awssim/wire", "internal/awssim/world"},
 	"internal/awssim/ssm":           {"internal/awssim/cloud", "internal/awssim/wire", "internal/awssim/world"},
 	"internal/awssim/kms":           {"internal/awssim/cloud", "internal/awssim/iampolicy", "internal/awssim/wire", "internal/awssim/world"},
 	"internal/awssim/iam":           {"internal/awssim/cloud", "internal/awssim/iampolicy", "internal/awssim/wire", "internal/awssim/world"},
@@ -71,7 +74,7 @@ var mayUseClients = map[string][]string{
 // standardOnly are the packages that import nothing but the standard library and what mayImport allows.
 var standardOnly = []string{
 	"internal/sharing", "internal/plan", "internal/policy", "internal/keypolicy", "internal/report", "internal/mask",
-	"internal/awssim", "internal/awssim/autoscaling", "internal/awssim/cloud", "internal/awssim/ec2", "internal/awssim/iam",
+	"internal/awssim", "internal/awssim/autoscaling", "internal/awssim/cloud", "internal/awssim/ebs", "internal/awssim/ec2", "internal/awssim/iam",
 	"internal/awssim/iampolicy", "internal/awssim/kms", "internal/awssim/organizations", "internal/awssim/reference", "internal/awssim/ssm", "internal/awssim/sts",
 	"internal/awssim/wire", "internal/awssim/world", "internal/awssim/cmd/awssim", "internal/awssim/cmd/judge",
 }

@@ -3,6 +3,7 @@ package awssim_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"testing"
 
@@ -53,15 +54,23 @@ func code(err error) string {
 	return ""
 }
 
+// allEC2Rows are the rows of EC2, of which each file of tests has some.
+func allEC2Rows() map[string]ec2Row {
+	all := maps.Clone(ec2Rows)
+	maps.Copy(all, templateRows)
+	return all
+}
+
 func TestContractOfEC2(t *testing.T) {
-	for action, r := range ec2Rows {
+	for action, r := range allEC2Rows() {
 		t.Run(action, func(t *testing.T) { r.row().check(t, "ec2:"+action) })
 	}
 }
 
 func TestEveryEC2ActionHasARow(t *testing.T) {
+	rows := allEC2Rows()
 	for _, action := range awssim.EC2Actions() {
-		r, ok := ec2Rows[action]
+		r, ok := rows[action]
 		if !ok {
 			t.Errorf("%s has no row", action)
 		}
@@ -69,8 +78,8 @@ func TestEveryEC2ActionHasARow(t *testing.T) {
 			t.Errorf("%s takes %q, and its row has no bad input", action, takes)
 		}
 	}
-	if len(ec2Rows) != len(awssim.EC2Actions()) {
-		t.Errorf("%d rows for %d actions", len(ec2Rows), len(awssim.EC2Actions()))
+	if len(rows) != len(awssim.EC2Actions()) {
+		t.Errorf("%d rows for %d actions", len(rows), len(awssim.EC2Actions()))
 	}
 }
 
@@ -769,75 +778,5 @@ var ec2Rows = map[string]ec2Row{
 			return only(c.ModifyInstanceAttribute(ctx, &ec2.ModifyInstanceAttributeInput{InstanceId: aws.String("i-00000000000000000")}))
 		},
 		code: "InvalidInstanceID.NotFound",
-	},
-	"CreateLaunchTemplate": {
-		anywhere: "good denied dry", creates: "the launch template amishare-contract", undo: deleteTemplate,
-		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
-			return only(c.CreateLaunchTemplate(ctx, template("amishare-contract", "ami-00000000000000000", dry)))
-		},
-		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.CreateLaunchTemplate(ctx, template("web", "ami-cmk", nil)))
-		},
-		code: "InvalidLaunchTemplateName.AlreadyExistsException",
-	},
-	"CreateLaunchTemplateVersion": {
-		anywhere: "bad",
-		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
-			return only(c.CreateLaunchTemplateVersion(ctx, &ec2.CreateLaunchTemplateVersionInput{
-				LaunchTemplateName: aws.String("web"),
-				LaunchTemplateData: &types.RequestLaunchTemplateData{ImageId: aws.String("ami-plain")}, DryRun: dry,
-			}))
-		},
-		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.CreateLaunchTemplateVersion(ctx, &ec2.CreateLaunchTemplateVersionInput{
-				LaunchTemplateName: aws.String("none"),
-				LaunchTemplateData: &types.RequestLaunchTemplateData{ImageId: aws.String("ami-plain")},
-			}))
-		},
-		code: "InvalidLaunchTemplateName.NotFoundException",
-	},
-	"ModifyLaunchTemplate": {
-		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
-			return only(c.ModifyLaunchTemplate(ctx, &ec2.ModifyLaunchTemplateInput{LaunchTemplateName: aws.String("web"), DefaultVersion: aws.String("1"), DryRun: dry}))
-		},
-		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.ModifyLaunchTemplate(ctx, &ec2.ModifyLaunchTemplateInput{LaunchTemplateName: aws.String("web"), DefaultVersion: aws.String("7")}))
-		},
-		code: "InvalidLaunchTemplateId.VersionNotFound",
-	},
-	"DeleteLaunchTemplate": {
-		anywhere: "bad",
-		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
-			return only(c.DeleteLaunchTemplate(ctx, &ec2.DeleteLaunchTemplateInput{LaunchTemplateName: aws.String("web"), DryRun: dry}))
-		},
-		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.DeleteLaunchTemplate(ctx, &ec2.DeleteLaunchTemplateInput{LaunchTemplateId: aws.String("lt-00000000000000000")}))
-		},
-		code: "InvalidLaunchTemplateId.NotFound",
-	},
-	"DescribeLaunchTemplates": {
-		anywhere: "bad",
-		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
-			return only(c.DescribeLaunchTemplates(ctx, &ec2.DescribeLaunchTemplatesInput{LaunchTemplateNames: []string{"web"}, DryRun: dry}))
-		},
-		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.DescribeLaunchTemplates(ctx, &ec2.DescribeLaunchTemplatesInput{LaunchTemplateNames: []string{"none"}}))
-		},
-		code: "InvalidLaunchTemplateName.NotFoundException",
-	},
-	"DescribeLaunchTemplateVersions": {
-		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
-			return only(c.DescribeLaunchTemplateVersions(ctx, &ec2.DescribeLaunchTemplateVersionsInput{
-				LaunchTemplateName: aws.String("web"),
-				Versions:           []string{"$Latest"}, DryRun: dry,
-			}))
-		},
-		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
-			return only(c.DescribeLaunchTemplateVersions(ctx, &ec2.DescribeLaunchTemplateVersionsInput{
-				LaunchTemplateName: aws.String("web"),
-				Versions:           []string{"9"},
-			}))
-		},
-		code: "InvalidLaunchTemplateId.VersionNotFound",
 	},
 }

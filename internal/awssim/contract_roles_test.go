@@ -84,7 +84,7 @@ func TestServiceLinkedRoles(t *testing.T) {
 
 // TestRolesOfGroups: https://docs.aws.amazon.com/autoscaling/ec2/userguide/autoscaling-service-linked-role.html
 func TestRolesOfGroups(t *testing.T) {
-	const groups = `{"Effect":"Allow","Action":"autoscaling:*","Resource":"*"}`
+	const groups = `{"Effect":"Allow","Action":["autoscaling:*","ec2:RunInstances"],"Resource":"*"}`
 	pass := func(service string) string {
 		return `{"Effect":"Allow","Action":"iam:PassRole","Resource":"*","Condition":{"StringEquals":{"iam:PassedToService":"` + service + `"}}}`
 	}

@@ -28,6 +28,7 @@ import (
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/autoscaling"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/ebs"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/ec2"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/iam"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/kms"
@@ -63,12 +64,12 @@ func New(world World) (*Server, error) {
 		return nil, fmt.Errorf("loading the world: %w", errors.Join(problems...))
 	}
 	roles, keys := iam.New(c), kms.New(c)
-	parameters := ssm.New(c)
-	compute := ec2.New(c, keys, parameters)
+	disks, parameters := ebs.New(c, keys), ssm.New(c)
+	compute := ec2.New(c, keys, disks, parameters)
 	parameters.SeesImage = compute.SeesImage
 	groups := autoscaling.New(c, roles, compute)
 	roles.InUse = groups.InUse
-	s := serve(c, roles, sts.New(c), keys, parameters, compute, groups, organizations.New(c))
+	s := serve(c, roles, sts.New(c), keys, disks, parameters, compute, groups, organizations.New(c))
 	s.latency = time.Duration(world.LatencyMillis) * time.Millisecond
 	if err := s.load(world); err != nil {
 		return nil, fmt.Errorf("loading the world: %w", err)

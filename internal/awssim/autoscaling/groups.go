@@ -255,30 +255,6 @@ func (c *call) setGroupSize(group *Group) error {
 	return nil
 }
 
-func (c *call) setGroupSource(group *Group) error {
-	named, configuration := c.Form.Sub("LaunchTemplate"), c.Form.Get("LaunchConfigurationName")
-	switch {
-	case len(named) > 0 && configuration != "":
-		return wire.ValidationError("Valid requests must contain either LaunchTemplate, LaunchConfigurationName, InstanceId or MixedInstancesPolicy parameter.")
-	case len(named) > 0:
-		template, err := c.ec2.Template(c.Account, c.Region, named.Get("LaunchTemplateId"), named.Get("LaunchTemplateName"))
-		if err != nil {
-			return wire.ValidationError("You must use a valid fully-formed launch template. %s", wire.AsError(err).Message)
-		}
-		if _, err := template.Version(named.Get("Version")); err != nil {
-			return wire.ValidationError("You must use a valid fully-formed launch template. %s", wire.AsError(err).Message)
-		}
-		group.template, group.version, group.configuration = template, named.Get("Version"), nil
-	case configuration != "":
-		found := c.own().configurations[configuration]
-		if found == nil {
-			return wire.ValidationError("Launch configuration name not found - Launch configuration %s not found", configuration)
-		}
-		group.template, group.configuration = nil, found
-	}
-	return nil
-}
-
 // setGroupRole sets another service-linked role than the default one, which takes iam:PassRole.
 // https://docs.aws.amazon.com/autoscaling/ec2/userguide/autoscaling-service-linked-role.html
 func (c *call) setGroupRole(group *Group, arn string) error {

@@ -75,9 +75,9 @@ func (s *Service) groupPlan(group *Group) (ec2.LaunchPlan, *wire.Error) {
 	if problem != nil {
 		return plan, problem
 	}
-	plan.Image, problem = s.ec2.LaunchableImage(group.account, group.region, source.Image)
-	if problem != nil {
-		return plan, problem
+	var err error
+	if plan.Image, err = s.ec2.ImageToLaunch(who, group.region, source.Image); err != nil {
+		return plan, wire.AsError(err)
 	}
 	plan.Devices = ec2.MergeDevices(plan.Image.Devices, source.Devices)
 	plan.InstanceType = cmp.Or(source.InstanceType, "t3.micro")

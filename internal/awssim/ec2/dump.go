@@ -42,12 +42,6 @@ func (r *inventory) dump(put func(value any, path ...string)) {
 			put(maps.Clone(tags), "tags", id)
 		}
 	}
-	if r.defaultKey != "" {
-		put(r.defaultKey, "default_ebs_key")
-	}
-	if r.encryptDefault {
-		put(true, "ebs_encryption_by_default")
-	}
 	if r.allowed.state != settingDisabled {
 		put(r.allowed.state, "allowed_images")
 	}
@@ -62,6 +56,7 @@ func (r *inventory) count(count func(n int, what ...string)) {
 	for _, t := range r.templates {
 		count(len(t.versions), "versions of", t.Name)
 		count(t.defaultVersion, "default version of", t.Name)
+		count(t.made, "versions ever of", t.Name)
 	}
 }
 

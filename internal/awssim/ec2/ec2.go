@@ -11,9 +11,11 @@ import (
 
 // api is EC2.
 func (s *Service) api() *cloud.API {
+	all := cloud.Actions(actions(), s.bind)
+	maps.Copy(all, s.ebs.Actions())
 	return &cloud.API{
 		Name: "ec2", Protocol: wire.EC2Query, Version: "2016-11-15", Namespace: "http://ec2.amazonaws.com/doc/2016-11-15/",
-		Actions: cloud.Actions(actions(), s.bind), ConditionKeys: "ec2:Attribute ec2:Add/ ec2:Remove/ ec2:CreateAction ec2:Region ec2:ResourceTag/",
+		Actions: all, ConditionKeys: "ec2:Attribute ec2:Add/ ec2:Remove/ ec2:CreateAction ec2:Region ec2:ResourceTag/",
 		Context: func(c *cloud.Call) map[string][]string { return map[string][]string{"ec2:Region": {c.Region}} },
 		ResourceTags: func(c *cloud.Call, arn string) map[string]string {
 			return s.bind(c).own().tags[arn[strings.LastIndex(arn, "/")+1:]]
@@ -25,7 +27,7 @@ func actions() map[string]action {
 	all := map[string]action{}
 	for _, part := range []map[string]action{
 		imageActions(), imageSharingActions(), imageSettingActions(), snapshotActions(),
-		encryptionActions(), tagActions(), networkActions(), volumeActions(),
+		tagActions(), networkActions(), volumeActions(),
 		instanceActions(), launchTemplateActions(),
 	} {
 		maps.Copy(all, part)

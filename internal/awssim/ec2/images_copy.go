@@ -90,7 +90,7 @@ func (c *call) copyDevice(img, source *Image, device BlockDevice, encryption enc
 	made, failure := c.copyOf(old, encryption, "Copied for DestinationAmi "+img.id+" from SourceAmi "+source.id)
 	c.addSnapshot(made, tags)
 	if failure != nil {
-		img.state, img.stateReason = imageFailed, failure.message
+		img.state, img.stateReason = imageFailed, failure.Message
 	}
 	device.snapshot = made.id
 	img.Devices = append(img.Devices, device)

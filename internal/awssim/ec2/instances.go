@@ -54,16 +54,9 @@ func instanceActions() map[string]action {
 // onLaunch names what RunInstances touches.
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ExamplePolicies_EC2.html#iam-example-runinstances
 func onLaunch(c *call) []string {
-	imageID := c.Form.Get("ImageId")
-	var arns []string
-	if template, _ := c.namedTemplate(c.Form.Sub("LaunchTemplate")); template != nil {
-		arns = append(arns, c.arn("launch-template", template.ID))
-		if version, _ := template.Version(c.Form.Get("LaunchTemplate.Version")); version != nil {
-			imageID = cmp.Or(imageID, version.Image)
-		}
-	}
-	arns = append(arns, c.imageARN(imageID), c.arn("instance", "*"), c.arn("volume", "*"),
-		c.arn("network-interface", "*"), c.arn("subnet", cmp.Or(c.Form.Get("SubnetId"), defaultSubnet)))
+	template, _ := c.namedTemplate(c.Form.Sub("LaunchTemplate"))
+	arns := c.LaunchARNs(c.Account, c.Region, c.Form.Get("ImageId"), template, c.Form.Get("LaunchTemplate.Version"))
+	arns = append(arns, c.arn("subnet", cmp.Or(c.Form.Get("SubnetId"), defaultSubnet)))
 	for _, group := range c.Form.List("SecurityGroupId") {
 		arns = append(arns, c.arn("security-group", group))
 	}
@@ -71,6 +64,21 @@ func onLaunch(c *call) []string {
 		arns = append(arns, c.arn("key-pair", name))
 	}
 	return arns
+}
+
+// LaunchARNs are the resources on which a launch takes ec2:RunInstances: the template, nil for none, the AMI, which the template
+// can have, and what is made.
+func (s *Service) LaunchARNs(a *cloud.Account, region, imageID string, template *LaunchTemplate, version string) []string {
+	c := &call{s.NewCall(""), s}
+	c.Account, c.Region = a, region
+	var arns []string
+	if template != nil {
+		arns = append(arns, c.arn("launch-template", template.ID))
+		if found, _ := template.Version(version); found != nil {
+			imageID = cmp.Or(imageID, found.Image)
+		}
+	}
+	return append(arns, c.imageARN(s.parameters.Value(a, region, imageID)), c.arn("instance", "*"), c.arn("volume", "*"), c.arn("network-interface", "*"))
 }
 
 func (c *call) runInstances() (cloud.Effect, error) {
@@ -127,11 +135,14 @@ func (c *call) runPlan() (LaunchPlan, error) {
 			return plan, wire.BadRequest("InvalidParameterValue", "Invalid BASE64 encoding of user data.")
 		}
 	}
-	img, problem := c.LaunchableImage(c.Account, c.Region, imageID)
-	if problem != nil {
-		return plan, problem
+	img, err := c.ImageToLaunch(c.Caller, c.Region, imageID)
+	if err != nil {
+		return plan, err
 	}
 	plan.Image = img
+	if err := checkDevices(version.Devices); err != nil {
+		return plan, err
+	}
 	plan.Devices = MergeDevices(MergeDevices(img.Devices, version.Devices), devices)
 	plan.InstanceType = cmp.Or(c.Form.Get("InstanceType"), cmp.Or(version.InstanceType, "m1.small"))
 	plan.keyName = c.Form.Get("KeyName")

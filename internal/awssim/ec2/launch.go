@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/ebs"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/kms"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
 )
@@ -48,6 +49,24 @@ func (s *Service) LaunchableImage(a *cloud.Account, region, id string) (*Image, 
 		return nil, wire.Errorf(http.StatusBadRequest, "InvalidAMIID.Unavailable", "The image id '[%s]' is not available", id)
 	}
 	return img, nil
+}
+
+// ImageToLaunch finds the image that somebody starts, by its id or by a parameter's name, which is read in that name.
+func (s *Service) ImageToLaunch(who *cloud.Principal, region, named string) (*Image, error) {
+	id, err := s.parameters.Resolve(who, region, named)
+	if err != nil {
+		return nil, err
+	}
+	img, problem := s.LaunchableImage(who.Account, region, id)
+	if problem != nil {
+		return nil, problem
+	}
+	return img, nil
+}
+
+// MayName asks whether somebody may read the parameter that names an AMI. An id is no parameter.
+func (s *Service) MayName(who *cloud.Principal, region, image string) error {
+	return s.parameters.MayResolve(who, region, image)
 }
 
 // SeesImage tells whether an AMI is available to an account.
@@ -93,15 +112,15 @@ func (s *Service) Launch(plan LaunchPlan) *Instance {
 	s.regions.Of(plan.Account, plan.Region).instances[inst.ID] = inst
 	if failure := s.attachVolumes(inst, plan); failure != nil {
 		inst.next = instanceTerminated
-		inst.Reason = failure.launchReason()
+		inst.Reason = launchReason(failure)
 	}
 	return inst
 }
 
 // attachVolumes makes the volumes of an instance. All keys are asked, so that the journal has every answer; the first
 // failure is returned.
-func (s *Service) attachVolumes(inst *Instance, plan LaunchPlan) *keyFailure {
-	var first *keyFailure
+func (s *Service) attachVolumes(inst *Instance, plan LaunchPlan) *ebs.Failure {
+	var first *ebs.Failure
 	for _, device := range plan.Devices {
 		if device.virtual != "" {
 			continue
@@ -118,7 +137,7 @@ func (s *Service) attachVolumes(inst *Instance, plan LaunchPlan) *keyFailure {
 }
 
 // newVolume makes a volume of a device, for which EC2 uses keys in somebody's name.
-func (s *Service) newVolume(a *cloud.Account, region string, device BlockDevice, who *cloud.Principal) (*volume, *keyFailure) {
+func (s *Service) newVolume(a *cloud.Account, region string, device BlockDevice, who *cloud.Principal) (*volume, *ebs.Failure) {
 	vol := &volume{
 		id: s.NewID("vol-"), snapshot: device.snapshot, size: max(device.size, 1),
 		volumeType: cmp.Or(device.volumeType, "gp2"), created: s.Now(),
@@ -131,10 +150,10 @@ func (s *Service) newVolume(a *cloud.Account, region string, device BlockDevice,
 	}
 	key, problem := s.volumeKey(a, region, snap, device)
 	if problem != nil {
-		return vol, &keyFailure{message: problem.Message}
+		return vol, &ebs.Failure{Message: problem.Message}
 	}
 	vol.key = key
-	return vol, s.useKeys(who, region, keyNeeds(source, key, snap.encryptedAs(), vol.id))
+	return vol, s.ebs.Use(who, region, ebs.Needs(source, key, snap.encryptedAs(), vol.id))
 }
 
 // volumeKey is the key of a new volume: the one asked for; else the key of the snapshot, if that is encrypted and the
@@ -149,18 +168,11 @@ func (s *Service) volumeKey(a *cloud.Account, region string, snap *snapshot, dev
 		return s.keys.Find(device.key, a.ID, region)
 	case encrypted && snap.owner == a:
 		return snap.key, nil
-	case encrypted || asked || s.regions.Of(a, region).encryptDefault:
-		return s.defaultEBSKey(a, region)
+	case encrypted || asked || s.ebs.EncryptsByDefault(a, region):
+		return s.ebs.DefaultKey(a, region)
 	default:
 		return nil, nil
 	}
-}
-
-// keyNeed is one use that EBS makes of a key for somebody.
-type keyNeed struct {
-	key *kms.Key
-	op  string
-	of  string // the volume or snapshot whose data the use is about: the encryption context's aws:ebs:id
 }
 
 // encryptedAs is the aws:ebs:id under which the data of the snapshot is encrypted: that of the volume that it was taken
@@ -172,88 +184,12 @@ func (snap *snapshot) encryptedAs() string {
 	return cmp.Or(snap.volume, snap.id)
 }
 
-// keyNeeds are the uses of keys that turn data under the source key into data under the destination key; nil is data
-// that is not encrypted. https://docs.aws.amazon.com/ebs/latest/userguide/how-ebs-encryption-works.html
-func keyNeeds(source, destination *kms.Key, from, to string) []keyNeed {
-	var needs []keyNeed
-	add := func(key *kms.Key, of string, ops ...string) {
-		for _, op := range ops {
-			needs = append(needs, keyNeed{key, op, of})
-		}
-	}
-	if source != nil {
-		add(source, from, "DescribeKey", "Decrypt")
-	}
-	switch {
-	case destination == nil:
-	case source == destination:
-		add(source, to, "GenerateDataKeyWithoutPlaintext", "CreateGrant")
-	case source == nil:
-		add(destination, to, "DescribeKey", "GenerateDataKeyWithoutPlaintext", "CreateGrant")
-	default:
-		add(source, from, "ReEncryptFrom", "CreateGrant")
-		add(destination, to, "DescribeKey", "ReEncryptTo", "GenerateDataKeyWithoutPlaintext", "CreateGrant")
-	}
-	return needs
-}
-
-// keyFailure is why EBS could not use a key.
-type keyFailure struct {
-	invalidState bool // the key is not enabled, as opposed to not allowed
-	message      string
-}
-
-// launchReason is the StateReason of an instance that ends by the failure.
-func (f *keyFailure) launchReason() *stateReason {
-	if f.invalidState {
+// launchReason is the StateReason of an instance that ends because a key refused.
+func launchReason(f *ebs.Failure) *stateReason {
+	if f.InvalidState {
 		const code = "Client.InvalidKMSKey.InvalidState"
 		return &stateReason{code, code + ": The KMS key provided is in an incorrect state"}
 	}
 	const code = "Client.InternalError"
 	return &stateReason{code, code + ": Client error on launch"}
-}
-
-// useKeys asks for every use and journals each answer as a call that EC2 makes in the principal's name. It returns the
-// first refusal.
-func (s *Service) useKeys(who *cloud.Principal, region string, needs []keyNeed) *keyFailure {
-	var first *keyFailure
-	for _, need := range needs {
-		failure := s.useKey(who, region, need)
-		if failure != nil && first == nil {
-			first = failure
-		}
-	}
-	return first
-}
-
-func (s *Service) useKey(who *cloud.Principal, region string, need keyNeed) *keyFailure {
-	verdict, _ := s.keys.Allow(need.key, kms.Use{
-		Principal: who, Op: need.op, ViaService: "ec2." + region + ".amazonaws.com", ForAWSResource: true,
-		EncryptionContext: map[string]string{"aws:ebs:id": need.of},
-	})
-	unusable := need.key.UsableForEBS()
-	s.journalUse(who, need, verdict, unusable)
-	switch {
-	case !verdict.Allowed:
-		return &keyFailure{message: verdict.Reason}
-	case unusable != nil:
-		return &keyFailure{invalidState: need.key.State != kms.Enabled, message: unusable.Message}
-	default:
-		return nil
-	}
-}
-
-// journalUse writes down a use that EC2 makes of a key in somebody's name.
-func (s *Service) journalUse(who *cloud.Principal, need keyNeed, verdict cloud.Decision, unusable *wire.Error) {
-	entry := cloud.Entry{
-		Time: s.Now(), Caller: who.ARN, Account: who.Account.ID, Service: "ec2", Action: "kms:" + need.op, Region: need.key.Region,
-		Resource: need.key.ARN, Decision: "allow", Reason: verdict.Reason, Status: http.StatusOK,
-	}
-	switch {
-	case !verdict.Allowed:
-		entry.Decision, entry.Status, entry.Code = "deny", http.StatusBadRequest, "AccessDeniedException"
-	case unusable != nil:
-		entry.Decision, entry.Status, entry.Code, entry.Reason = "error", unusable.Status, unusable.Code, unusable.Message
-	}
-	s.Note(entry)
 }

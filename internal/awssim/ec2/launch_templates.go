@@ -1,7 +1,7 @@
 package ec2
 
 import (
-	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -31,8 +31,14 @@ func launchTemplateActions() map[string]action {
 			Resources: func(c *call) []string { return []string{c.arn("launch-template", "*")} },
 			Handle:    (*call).createLaunchTemplate,
 		},
-		"CreateLaunchTemplateVersion": {Params: "LaunchTemplateId LaunchTemplateName SourceVersion VersionDescription ClientToken" +
-			" DryRun" + templateDataParams, Write: true, Resources: onTemplate, Handle: (*call).createLaunchTemplateVersion},
+		"CreateLaunchTemplateVersion": {
+			Params: "LaunchTemplateId LaunchTemplateName SourceVersion VersionDescription ClientToken ResolveAlias DryRun" +
+				templateDataParams, Write: true, Resources: onTemplate, Handle: (*call).createLaunchTemplateVersion,
+		},
+		"DeleteLaunchTemplateVersions": {
+			Params: "LaunchTemplateId LaunchTemplateName LaunchTemplateVersion.N DryRun", Write: true, Resources: onTemplate,
+			Handle: (*call).deleteLaunchTemplateVersions,
+		},
 		"ModifyLaunchTemplate": {
 			Params: "LaunchTemplateId LaunchTemplateName SetDefaultVersion ClientToken DryRun", Write: true,
 			Resources: onTemplate, Handle: (*call).modifyLaunchTemplate,
@@ -46,46 +52,56 @@ func launchTemplateActions() map[string]action {
 			Handle: (*call).describeLaunchTemplates,
 		},
 		"DescribeLaunchTemplateVersions": {
-			Params: "LaunchTemplateId LaunchTemplateName LaunchTemplateVersion.N DryRun" + pageParams,
+			Params: "LaunchTemplateId LaunchTemplateName LaunchTemplateVersion.N MinVersion MaxVersion ResolveAlias DryRun" +
+				filterParams + pageParams,
 			Handle: (*call).describeLaunchTemplateVersions,
 		},
 	}
 }
 
-// LaunchTemplate has versions from 1 up.
+// LaunchTemplate has versions, by their numbers, which begin with 1. The number of one that was deleted is never used again.
 type LaunchTemplate struct {
 	ID, Name       string
-	versions       []*TemplateVersion
+	versions       map[int]*TemplateVersion
+	made           int // versions so far
 	defaultVersion int
 	created        time.Time
 }
 
-// TemplateVersion is what a launch takes from a template.
-type TemplateVersion struct {
-	number       int
-	description  string
-	Image        string
-	InstanceType string
-	Devices      []BlockDevice
+// add gives a version the next number.
+func (t *LaunchTemplate) add(v *TemplateVersion) {
+	if t.versions == nil {
+		t.versions = map[int]*TemplateVersion{}
+	}
+	t.made++
+	v.number = t.made
+	t.versions[v.number] = v
 }
+
+func (t *LaunchTemplate) latest() int { return slices.Max(slices.Collect(maps.Keys(t.versions))) }
 
 // Version finds a version by its number, $Latest or $Default, which is what no version means.
 func (t *LaunchTemplate) Version(named string) (*TemplateVersion, error) {
-	number := t.defaultVersion
 	switch named {
 	case "", "$Default":
+		return t.versions[t.defaultVersion], nil
 	case "$Latest":
-		number = len(t.versions)
+		return t.versions[t.latest()], nil
 	default:
-		var err error
-		if number, err = strconv.Atoi(named); err != nil {
-			return nil, wire.BadRequest("InvalidLaunchTemplateId.VersionNotFound", "Invalid launch template version: %q", named)
-		}
+		return t.numbered(named)
 	}
-	if number < 1 || number > len(t.versions) {
+}
+
+// numbered finds a version by its number.
+func (t *LaunchTemplate) numbered(named string) (*TemplateVersion, error) {
+	number, err := strconv.Atoi(named)
+	if err != nil {
+		return nil, wire.BadRequest("InvalidLaunchTemplateId.VersionNotFound", "Invalid launch template version: %q", named)
+	}
+	if t.versions[number] == nil {
 		return nil, wire.BadRequest("InvalidLaunchTemplateId.VersionNotFound", "Could not find launch template version %s of %s", named, t.ID)
 	}
-	return t.versions[number-1], nil
+	return t.versions[number], nil
 }
 
 // namedTemplate finds the template that a form names by LaunchTemplateId or LaunchTemplateName.
@@ -121,26 +137,6 @@ func (c *call) namedVersion(by wire.Form) (*TemplateVersion, error) {
 	return template.Version(by.Get("Version"))
 }
 
-// templateData reads LaunchTemplateData over that of another version.
-func (c *call) templateData(base TemplateVersion) (*TemplateVersion, error) {
-	data := c.Form.Sub("LaunchTemplateData")
-	devices, err := readDevices(data)
-	if err != nil {
-		return nil, err
-	}
-	made := &TemplateVersion{
-		description: c.Form.Get("VersionDescription"), Image: cmp.Or(data.Get("ImageId"), base.Image),
-		InstanceType: cmp.Or(data.Get("InstanceType"), base.InstanceType), Devices: base.Devices,
-	}
-	if len(devices) > 0 {
-		made.Devices = devices
-	}
-	if made.Image != "" && malformed("ami-", made.Image, c.image(c.Region, made.Image) != nil) {
-		return nil, wire.BadRequest("InvalidAMIID.Malformed", "Invalid id: %q (expecting \"ami-...\")", made.Image)
-	}
-	return made, nil
-}
-
 func (c *call) createLaunchTemplate() (cloud.Effect, error) {
 	if err := c.require("LaunchTemplateName"); err != nil {
 		return nil, err
@@ -149,7 +145,7 @@ func (c *call) createLaunchTemplate() (cloud.Effect, error) {
 	if existing, _ := c.own().templateNamed("", name); existing != nil {
 		return nil, wire.BadRequest("InvalidLaunchTemplateName.AlreadyExistsException", "Launch template name already in use.")
 	}
-	version, err := c.templateData(TemplateVersion{})
+	version, err := c.templateData(&TemplateVersion{})
 	if err != nil {
 		return nil, err
 	}
@@ -158,14 +154,14 @@ func (c *call) createLaunchTemplate() (cloud.Effect, error) {
 		return nil, err
 	}
 	return func() (any, error) {
-		version.number = 1
-		template := &LaunchTemplate{
-			ID: c.NewID("lt-"), Name: name, versions: []*TemplateVersion{version},
-			defaultVersion: 1, created: c.Now(),
-		}
+		template := &LaunchTemplate{ID: c.NewID("lt-"), Name: name, defaultVersion: 1, created: c.Now()}
+		template.add(version)
 		c.own().templates[template.ID] = template
 		c.own().setTags(template.ID, specs["launch-template"])
-		return c.templateAnswer(template), nil
+		return &struct {
+			Template templateItem     `xml:"launchTemplate"`
+			Warning  *templateWarning `xml:"warning"`
+		}{c.describeTemplate(template), version.warning()}, nil
 	}, nil
 }
 
@@ -179,7 +175,7 @@ type templateItem struct {
 }
 
 func (c *call) describeTemplate(t *LaunchTemplate) templateItem {
-	return templateItem{t.ID, t.Name, wire.Timestamp(t.created), t.defaultVersion, len(t.versions), c.tagsOf(t.ID)}
+	return templateItem{t.ID, t.Name, wire.Timestamp(t.created), t.defaultVersion, t.latest(), c.tagsOf(t.ID)}
 }
 
 func (c *call) templateAnswer(t *LaunchTemplate) any {
@@ -188,65 +184,17 @@ func (c *call) templateAnswer(t *LaunchTemplate) any {
 	}{c.describeTemplate(t)}
 }
 
-type versionItem struct {
-	ID          string     `xml:"launchTemplateId"`
-	Name        string     `xml:"launchTemplateName"`
-	Number      int        `xml:"versionNumber"`
-	Description string     `xml:"versionDescription,omitempty"`
-	Default     bool       `xml:"defaultVersion"`
-	Created     string     `xml:"createTime"`
-	Image       string     `xml:"launchTemplateData>imageId,omitempty"`
-	Type        string     `xml:"launchTemplateData>instanceType,omitempty"`
-	Devices     []deviceOf `xml:"launchTemplateData>blockDeviceMappingSet>item"`
-}
-
-type deviceOf struct {
-	Name      string `xml:"deviceName"`
-	Encrypted *bool  `xml:"ebs>encrypted"`
-	Key       string `xml:"ebs>kmsKeyId,omitempty"`
-}
-
-func describeVersion(t *LaunchTemplate, v *TemplateVersion) versionItem {
-	item := versionItem{
-		ID: t.ID, Name: t.Name, Number: v.number, Description: v.description,
-		Default: v.number == t.defaultVersion, Created: wire.Timestamp(t.created), Image: v.Image, Type: v.InstanceType,
-	}
-	for _, device := range v.Devices {
-		item.Devices = append(item.Devices, deviceOf{device.name, device.encrypted, device.key})
-	}
-	return item
-}
-
-func (c *call) createLaunchTemplateVersion() (cloud.Effect, error) {
-	template, err := c.namedTemplate(c.Form)
-	if err != nil {
-		return nil, err
-	}
-	base := &TemplateVersion{}
-	if named := c.Form.Get("SourceVersion"); named != "" {
-		if base, err = template.Version(named); err != nil {
-			return nil, err
-		}
-	}
-	version, err := c.templateData(*base)
-	if err != nil {
-		return nil, err
-	}
-	return func() (any, error) {
-		version.number = len(template.versions) + 1
-		template.versions = append(template.versions, version)
-		return &struct {
-			Version versionItem `xml:"launchTemplateVersion"`
-		}{describeVersion(template, version)}, nil
-	}, nil
-}
-
+// modifyLaunchTemplate makes a version, by its number, the default.
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyLaunchTemplate.html
 func (c *call) modifyLaunchTemplate() (cloud.Effect, error) {
 	template, err := c.namedTemplate(c.Form)
 	if err != nil {
 		return nil, err
 	}
-	version, err := template.Version(c.Form.Get("SetDefaultVersion"))
+	if err := c.require("SetDefaultVersion"); err != nil {
+		return nil, err
+	}
+	version, err := template.numbered(c.Form.Get("SetDefaultVersion"))
 	if err != nil {
 		return nil, err
 	}
@@ -303,37 +251,5 @@ func (c *call) describeLaunchTemplates() (cloud.Effect, error) {
 			Templates items[templateItem] `xml:"launchTemplates"`
 			Next      string              `xml:"nextToken,omitempty"`
 		}{items[templateItem]{shown}, next}, nil
-	}, nil
-}
-
-func (c *call) describeLaunchTemplateVersions() (cloud.Effect, error) {
-	template, err := c.namedTemplate(c.Form)
-	if err != nil {
-		return nil, err
-	}
-	shown := template.versions
-	if named := c.Form.List("LaunchTemplateVersion"); len(named) > 0 {
-		shown = nil
-		for _, name := range named {
-			version, err := template.Version(name)
-			if err != nil {
-				return nil, err
-			}
-			shown = append(shown, version)
-		}
-	}
-	return func() (any, error) {
-		paged, next, err := cloud.Page(c.Call, shown, "MaxResults", 200)
-		if err != nil {
-			return nil, err
-		}
-		var versions items[versionItem]
-		for _, version := range paged {
-			versions.Items = append(versions.Items, describeVersion(template, version))
-		}
-		return &struct {
-			Versions items[versionItem] `xml:"launchTemplateVersionSet"`
-			Next     string             `xml:"nextToken,omitempty"`
-		}{versions, next}, nil
 	}, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/kms"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/ssm"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/world"
 )
 
@@ -62,7 +63,6 @@ func (l *regionLoader) key(ref, what string) *kms.Key {
 
 func (l *regionLoader) settings(w world.Region) {
 	r := l.region
-	r.encryptDefault = w.EBSEncryptionByDefault
 	r.closed = w.ClosedAccounts
 	r.imageBlock = cmp.Or(w.ImageBlockPublicAccess, publicUnblocked)
 	r.snapshotBlock = cmp.Or(w.SnapshotBlockPublicAccess, publicUnblocked)
@@ -74,11 +74,6 @@ func (l *regionLoader) settings(w world.Region) {
 	}
 	if w.SharingQuota > 0 {
 		r.sharingQuota = w.SharingQuota
-	}
-	if w.DefaultEBSKey != "" {
-		if key := l.key(w.DefaultEBSKey, "default_ebs_key"); key != nil {
-			r.defaultKey = key.ARN
-		}
 	}
 	if w.AllowedImages != nil {
 		l.allowedImages(*w.AllowedImages)
@@ -121,7 +116,7 @@ func (l *regionLoader) snapshot(w world.Snapshot) {
 	case w.KMSKey != "":
 		snap.key = l.key(w.KMSKey, what)
 	case w.Encrypted:
-		snap.key, _ = l.service.defaultEBSKey(l.account, l.name)
+		snap.key, _ = l.service.ebs.DefaultKey(l.account, l.name)
 	}
 	snap.createVolume = l.permissions(w.CreateVolumePermissions, what, toUser, toGroup)
 	l.region.snapshots[snap.id] = snap
@@ -207,20 +202,24 @@ func (l *regionLoader) devices(w world.Image, what string) []BlockDevice {
 }
 
 func (l *regionLoader) template(w world.LaunchTemplate) {
-	if w.Name == "" || !wellFormed("ami-", w.Image) {
-		l.problem("launch template %q: it needs a name and an image that starts with ami-, and has %q", w.Name, w.Image)
+	if _, named := ssm.Named(w.Image); w.Name == "" || !named && !wellFormed("ami-", w.Image) {
+		l.problem("launch template %q: it needs a name, and an image that starts with ami- or with resolve:ssm:, and has %q", w.Name, w.Image)
 		return
 	}
 	if _, err := l.region.templateNamed("", w.Name); err == nil {
 		l.problem("launch template %q: the name is taken", w.Name)
 		return
 	}
-	version := &TemplateVersion{number: 1, Image: w.Image, InstanceType: cmp.Or(w.InstanceType, "t3.micro")}
+	version := &TemplateVersion{
+		Image: w.Image, InstanceType: cmp.Or(w.InstanceType, "t3.micro"), created: l.service.Now(),
+		creator: "arn:" + l.service.Partition + ":iam::" + l.account.ID + ":root",
+	}
 	if w.KMSKey != "" {
 		encrypted := true
 		version.Devices = []BlockDevice{{name: "/dev/xvda", encrypted: &encrypted, key: w.KMSKey, deletes: true}}
 	}
-	template := &LaunchTemplate{ID: w.ID, Name: w.Name, versions: []*TemplateVersion{version}, defaultVersion: 1, created: l.service.Now()}
+	template := &LaunchTemplate{ID: w.ID, Name: w.Name, defaultVersion: 1, created: l.service.Now()}
+	template.add(version)
 	if template.ID == "" {
 		template.ID = l.service.NewID("lt-")
 	}

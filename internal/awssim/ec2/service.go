@@ -4,6 +4,7 @@ package ec2
 
 import (
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/ebs"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/kms"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/ssm"
 )
@@ -12,13 +13,15 @@ import (
 type Service struct {
 	*cloud.Cloud
 	keys       *kms.Service
+	ebs        *ebs.Service
 	parameters *ssm.Service
 	regions    cloud.Regional[inventory]
 }
 
-// New returns the service, which asks KMS about keys, and Parameter Store about AMIs that parameters name.
-func New(c *cloud.Cloud, keys *kms.Service, parameters *ssm.Service) *Service {
-	return &Service{Cloud: c, keys: keys, parameters: parameters, regions: cloud.NewRegional(newInventory)}
+// New returns the service, which asks KMS about keys, EBS what it does with them, and Parameter Store about AMIs that
+// parameters name.
+func New(c *cloud.Cloud, keys *kms.Service, disks *ebs.Service, parameters *ssm.Service) *Service {
+	return &Service{Cloud: c, keys: keys, ebs: disks, parameters: parameters, regions: cloud.NewRegional(newInventory)}
 }
 
 // APIs of the service.

@@ -20,8 +20,6 @@ type inventory struct {
 	keyPairs       map[string]*keyPair
 	securityGroups map[string]*securityGroup
 	tags           map[string]map[string]string // by resource id, as this account sees it, its own or not
-	defaultKey     string                       // ARN; empty means alias/aws/ebs
-	encryptDefault bool
 	allowed        allowedImages
 	imageBlock     string // block public access of AMIs
 	snapshotBlock  string // block public access of snapshots

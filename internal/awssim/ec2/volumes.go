@@ -34,9 +34,18 @@ func onAttachment(c *call) []string {
 
 // readDevices reads the BlockDeviceMapping of a call or of a launch template.
 func readDevices(from wire.Form) ([]BlockDevice, error) {
+	devices, err := parseDevices(from)
+	if err != nil {
+		return nil, err
+	}
+	return devices, checkDevices(devices)
+}
+
+// parseDevices reads block devices one by one, as launch templates take them: what does not fit together shows at launch.
+func parseDevices(from wire.Form) ([]BlockDevice, error) {
 	var devices []BlockDevice
 	for _, given := range from.Structs("BlockDeviceMapping") {
-		device, err := ReadDevice(given)
+		device, err := parseDevice(given)
 		if err != nil {
 			return nil, err
 		}
@@ -45,8 +54,26 @@ func readDevices(from wire.Form) ([]BlockDevice, error) {
 	return devices, nil
 }
 
+// checkDevices refuses what does not fit together.
+func checkDevices(devices []BlockDevice) error {
+	for _, device := range devices {
+		if device.key != "" && (device.encrypted == nil || !*device.encrypted) {
+			return wire.BadRequest("InvalidParameterDependency", "The parameter KmsKeyId requires the parameter Encrypted to be set.")
+		}
+	}
+	return nil
+}
+
 // ReadDevice reads one block device.
 func ReadDevice(given wire.Form) (BlockDevice, error) {
+	device, err := parseDevice(given)
+	if err != nil {
+		return device, err
+	}
+	return device, checkDevices([]BlockDevice{device})
+}
+
+func parseDevice(given wire.Form) (BlockDevice, error) {
 	_, noDevice := given["NoDevice"]
 	device := BlockDevice{
 		name: given.Get("DeviceName"), virtual: given.Get("VirtualName"), noDevice: noDevice,
@@ -66,9 +93,6 @@ func ReadDevice(given wire.Form) (BlockDevice, error) {
 	if text := given.Get("Ebs.Encrypted"); text != "" {
 		encrypted := given.Flag("Ebs.Encrypted")
 		device.encrypted = &encrypted
-	}
-	if device.key != "" && (device.encrypted == nil || !*device.encrypted) {
-		return device, wire.BadRequest("InvalidParameterDependency", "The parameter KmsKeyId requires the parameter Encrypted to be set.")
 	}
 	return device, nil
 }
@@ -193,7 +217,7 @@ func (c *call) createVolume() (cloud.Effect, error) {
 		vol, failure := c.newVolume(c.Account, c.Region, device, c.Caller)
 		if failure != nil {
 			delete(c.own().volumes, vol.id)
-			return nil, wire.BadRequest("InvalidVolume.NotFound", "The volume '%s' does not exist: its key could not be used: %s", vol.id, failure.message)
+			return nil, wire.BadRequest("InvalidVolume.NotFound", "The volume '%s' does not exist: its key could not be used: %s", vol.id, failure.Message)
 		}
 		c.own().setTags(vol.id, specs["volume"])
 		item := c.describeVolume(vol)

@@ -91,7 +91,7 @@ func FuzzCalls(f *testing.F) {
 // wires are the services as clients write to them: the name that signs, the version or the target.
 var wires = map[string]struct{ signedFor, version, target string }{
 	"ec2": {"ec2", "2016-11-15", ""}, "sts": {"sts", "2011-06-15", ""}, "iam": {"iam", "2010-05-08", ""}, "autoscaling": {"autoscaling", "2011-01-01", ""},
-	"kms": {"kms", "", "TrentService"}, "ssm": {"ssm", "", "AmazonSSM"}, "tag": {"tagging", "", "ResourceGroupsTaggingAPI_20170126"},
+	"kms": {"kms", "", "TrentService"}, "ssm": {"ssm", "", "AmazonSSM"}, "organizations": {"organizations", "", "AWSOrganizationsV20161128"}, "tag": {"tagging", "", "ResourceGroupsTaggingAPI_20170126"},
 }
 
 func makeCall(t *testing.T, server *awssim.Server, action, input string) {

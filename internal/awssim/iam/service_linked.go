@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/iampolicy"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
 )
 
@@ -13,24 +14,34 @@ import (
 type serviceRole struct {
 	name     string
 	suffixed bool // whether the service takes a custom suffix
+	managed  managedPolicy
 }
+
+// managedPolicy is a policy of AWS that is attached to the role, as far as it matters here.
+type managedPolicy struct{ name, document string }
+
+// launching lets Auto Scaling launch. It has nothing about keys.
+// https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AutoScalingServiceRolePolicy.html
+var launching = managedPolicy{"AutoScalingServiceRolePolicy", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Resource":"*","Action":[
+	"ec2:CreateFleet","ec2:CreateTags","ec2:Describe*","ec2:RunInstances","ec2:StartInstances","ec2:StopInstances","ec2:TerminateInstances",
+	"ssm:GetParameters"]}]}`}
 
 // serviceRoles by service principal.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-services-that-work-with-iam.html
 var serviceRoles = map[string]serviceRole{
-	"autoscaling.amazonaws.com":      {"AWSServiceRoleForAutoScaling", true},
-	"spot.amazonaws.com":             {"AWSServiceRoleForEC2Spot", false},
-	"spotfleet.amazonaws.com":        {"AWSServiceRoleForEC2SpotFleet", false},
-	"ec2fleet.amazonaws.com":         {"AWSServiceRoleForEC2Fleet", false},
-	"eks.amazonaws.com":              {"AWSServiceRoleForAmazonEKS", false},
-	"eks-nodegroup.amazonaws.com":    {"AWSServiceRoleForAmazonEKSNodegroup", false},
-	"batch.amazonaws.com":            {"AWSServiceRoleForBatch", false},
-	"imagebuilder.amazonaws.com":     {"AWSServiceRoleForImageBuilder", false},
-	"elasticbeanstalk.amazonaws.com": {"AWSServiceRoleForElasticBeanstalk", false},
-	"ecs.amazonaws.com":              {"AWSServiceRoleForECS", false},
-	"emr-containers.amazonaws.com":   {"AWSServiceRoleForAmazonEMRContainers", false},
-	"elasticmapreduce.amazonaws.com": {"AWSServiceRoleForEMRCleanup", false},
-	"pcs.amazonaws.com":              {"AWSServiceRoleForPCS", false},
+	"autoscaling.amazonaws.com":      {"AWSServiceRoleForAutoScaling", true, launching},
+	"spot.amazonaws.com":             {"AWSServiceRoleForEC2Spot", false, managedPolicy{}},
+	"spotfleet.amazonaws.com":        {"AWSServiceRoleForEC2SpotFleet", false, managedPolicy{}},
+	"ec2fleet.amazonaws.com":         {"AWSServiceRoleForEC2Fleet", false, managedPolicy{}},
+	"eks.amazonaws.com":              {"AWSServiceRoleForAmazonEKS", false, managedPolicy{}},
+	"eks-nodegroup.amazonaws.com":    {"AWSServiceRoleForAmazonEKSNodegroup", false, managedPolicy{}},
+	"batch.amazonaws.com":            {"AWSServiceRoleForBatch", false, managedPolicy{}},
+	"imagebuilder.amazonaws.com":     {"AWSServiceRoleForImageBuilder", false, managedPolicy{}},
+	"elasticbeanstalk.amazonaws.com": {"AWSServiceRoleForElasticBeanstalk", false, managedPolicy{}},
+	"ecs.amazonaws.com":              {"AWSServiceRoleForECS", false, managedPolicy{}},
+	"emr-containers.amazonaws.com":   {"AWSServiceRoleForAmazonEMRContainers", false, managedPolicy{}},
+	"elasticmapreduce.amazonaws.com": {"AWSServiceRoleForEMRCleanup", false, managedPolicy{}},
+	"pcs.amazonaws.com":              {"AWSServiceRoleForPCS", false, managedPolicy{}},
 }
 
 func (r serviceRole) roleName(suffix string) string {
@@ -86,8 +97,25 @@ func (s *Service) ServiceLinkedRole(a *cloud.Account, service, suffix string, cr
 		return s.roleARN(a, path, name), false
 	}
 	r.Service = service
+	if err := s.attachManaged(r, serviceRoles[service].managed); err != nil {
+		return r.ARN, false
+	}
 	a.Roles[name] = r
 	return r.ARN, true
+}
+
+// attachManaged attaches a policy of AWS to a service's role.
+func (s *Service) attachManaged(r *cloud.Role, policy managedPolicy) error {
+	if policy.name == "" {
+		return nil
+	}
+	document, err := s.ParsePolicy(iampolicy.Identity, []byte(policy.document))
+	if err != nil {
+		return err
+	}
+	arn := "arn:" + s.Partition + ":iam::aws:policy/aws-service-role/" + policy.name
+	r.Attached[arn] = &cloud.ManagedPolicy{ARN: arn, Document: document}
+	return nil
 }
 
 // deletionTask begins the id of a deletion of a service-linked role, which is finished at once.

@@ -14,8 +14,9 @@ const Reference = "resolve:ssm:"
 // Named returns the name of the parameter that a reference is about, with its selector, and whether it is one.
 func Named(image string) (string, bool) { return strings.CutPrefix(image, Reference) }
 
-// Resolve reads the parameter of a reference in somebody's name, who needs ssm:GetParameters. It belongs into an effect. A
-// parameter of the account itself that is named by its ARN is not found; those of other accounts are not known here.
+// Resolve returns the AMI that a launch names: by its id, or by a reference, whose parameter is read in somebody's name, who needs
+// ssm:GetParameters. A launch finds what was stored before. A parameter of the account itself that is named by its ARN is not
+// found, and those of other accounts are not known here.
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-systems-manager-parameter-to-find-AMI.html
 func (s *Service) Resolve(who *cloud.Principal, region, reference string) (string, error) {
 	name, ok := Named(reference)
@@ -25,19 +26,27 @@ func (s *Service) Resolve(who *cloud.Principal, region, reference string) (strin
 	if err := s.MayResolve(who, region, reference); err != nil {
 		return "", err
 	}
-	if strings.HasPrefix(name, "arn:") {
-		return "", unresolved(name)
+	if value := s.Value(who.Account, region, reference); value != "" {
+		return value, nil
 	}
-	_, v, err := s.find(name, who.Account, region)
-	if err != nil {
-		return "", unresolved(name)
-	}
-	return v.value, nil
+	// AWS publishes no code for it.
+	return "", wire.BadRequest("InvalidParameterValue", "Unable to resolve the SSM parameter %s", name)
 }
 
-// unresolved is how EC2 refuses a reference. AWS publishes no code for it.
-func unresolved(name string) error {
-	return wire.BadRequest("InvalidParameterValue", "Unable to resolve the SSM parameter %s", name)
+// Value is what a reference of an account stands for, without asking anybody; "" when its parameter does not exist. What is no
+// reference stands for itself.
+func (s *Service) Value(a *cloud.Account, region, reference string) string {
+	given, ok := Named(reference)
+	if !ok {
+		return reference
+	}
+	name, selector, _ := strings.Cut(given, ":")
+	if p := s.regions.Of(a, region).stored[name]; p != nil {
+		if v := p.selected(selector); v != nil {
+			return v.value
+		}
+	}
+	return ""
 }
 
 // MayResolve asks whether somebody may read the parameter of a reference, and journals the answer as a call that EC2 makes in

@@ -89,7 +89,7 @@ type LaunchTemplate struct {
 	ID string `json:"id,omitempty"`
 	// Name is unique in the account and Region.
 	Name string `json:"name"`
-	// Image is an AMI id, which need not exist yet.
+	// Image is an AMI id, which need not exist yet, or "resolve:ssm:" and the name of a parameter.
 	Image string `json:"image"`
 	// InstanceType is "t3.micro" unless given.
 	InstanceType string `json:"instance_type,omitempty"`
