@@ -160,6 +160,9 @@ func (c *computation) retire(change RetireGrant) {
 }
 
 func sameOperations(a, b []string) bool {
+	if slices.Equal(a, b) {
+		return true
+	}
 	a, b = slices.Clone(a), slices.Clone(b)
 	slices.Sort(a)
 	slices.Sort(b)

@@ -124,14 +124,22 @@ func (g Grantee) String() string {
 // GrantNamePrefix begins the name of every grant that this plugin makes, and of no other.
 const GrantNamePrefix = "packer-plugin-ami-share:"
 
-var illegalInGrantName = regexp.MustCompile(`[^a-zA-Z0-9/_-]`)
-
 // GrantName returns the name of the plugin's grant for a role in a target: the same for every run, and of no other role or
 // target, since it ends with a digest of the role's ARN. KMS answers a repeated CreateGrant of that name and content with
 // the grant that is there. A name has at most 256 letters, digits and :/_-.
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateGrant.html#KMS-CreateGrant-request-Name
 func GrantName(target AccountID, roleARN string) string {
 	digest := sha256.Sum256([]byte(roleARN))
-	name := illegalInGrantName.ReplaceAllString(roleARN[strings.LastIndexByte(roleARN, '/')+1:], "_")
+	name := strings.Map(legalInGrantName, roleARN[strings.LastIndexByte(roleARN, '/')+1:])
 	return GrantNamePrefix + string(target) + ":" + name + ":" + hex.EncodeToString(digest[:16])
+}
+
+// legalInGrantName replaces what KMS takes in no grant's name.
+func legalInGrantName(r rune) rune {
+	switch {
+	case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '-':
+		return r
+	default:
+		return '_'
+	}
 }
