@@ -37,7 +37,7 @@ func of(ts *testscript.TestScript) *story { return ts.Value(storyKey{}).(*story)
 func commands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"world": world, "as": as, "mark": mark, "calls": calls, "writes": writes, "launch": launchGroup, "state": state, "fault": fault,
-		"interrupt": interrupt, "ami": ami, "role": role, "grant": grant, "crowd": crowd, "relocate": relocate,
+		"interrupt": interrupt, "killed": killed, "ami": ami, "role": role, "grant": grant, "crowd": crowd, "relocate": relocate,
 		"apply": apply, "within": within, "renew": renew, "hcp": hcp, "tracked": tracked,
 	}
 }

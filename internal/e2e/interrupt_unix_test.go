@@ -9,3 +9,6 @@ func groupOfItsOwn() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid:
 
 // interruptGroup does to a program and to all that it has started what Ctrl-C in a terminal does.
 func interruptGroup(pid int) error { return syscall.Kill(-pid, syscall.SIGINT) }
+
+// killGroup ends a program and all that it has started, without asking.
+func killGroup(pid int) error { return syscall.Kill(-pid, syscall.SIGKILL) }

@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"os/exec"
+	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/windows"
@@ -15,4 +17,9 @@ func groupOfItsOwn() *syscall.SysProcAttr {
 // no Ctrl-C. https://learn.microsoft.com/en-us/windows/console/generateconsolectrlevent
 func interruptGroup(pid int) error {
 	return windows.GenerateConsoleCtrlEvent(windows.CTRL_BREAK_EVENT, uint32(pid))
+}
+
+// killGroup ends a program and all that it has started, without asking.
+func killGroup(pid int) error {
+	return exec.Command("taskkill", "/T", "/F", "/PID", strconv.Itoa(pid)).Run()
 }

@@ -89,6 +89,24 @@ func (c *Config) nobody(known bool) bool {
 	return len(c.Targets)+len(c.OrganizationARNs)+len(c.OUARNs) == 0
 }
 
+// checkEmptyLists finds the lists that name nobody, as far as that is known before the build. In an HCL template an empty
+// list can also be one that Packer does not know yet. A JSON template, which is the kind that has a path, has no such lists.
+func (c *Config) checkEmptyLists() []error {
+	if c.ctx.TemplatePath == "" {
+		return nil
+	}
+	var errs []error
+	for i, target := range c.Targets {
+		if target.AccountIDs != nil && len(target.AccountIDs) == 0 {
+			errs = append(errs, fmt.Errorf("target %d: account_ids: it names no account: give the ids of the accounts to share with", i+1))
+		}
+	}
+	if !c.nobody(false) && c.nobody(true) {
+		errs = append(errs, errors.New("there is nobody to share with: organization_arns and ou_arns are empty"))
+	}
+	return errs
+}
+
 func (c *Config) checkImages(known bool) []error {
 	var errs []error
 	if known && c.Images != nil && len(c.Images) == 0 {

@@ -119,7 +119,7 @@ func (c *Config) Prepare(raws ...any) error {
 		return err
 	}
 	_, errs := c.check(false)
-	return access.Joined(errs)
+	return access.Joined(append(errs, c.checkEmptyLists()...))
 }
 
 func (c *Config) onFailure() string { return cmp.Or(c.OnFailure, onFailureFail) }
