@@ -2,7 +2,9 @@ package awsapi
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
@@ -107,8 +109,11 @@ func (t *targetLook) role(ctx context.Context, grantee sharing.Grantee) sharing.
 			return !unknownRole(err), err
 		})
 	}
-	if err != nil && !unknownRole(err) {
-		arn := grantee.ARN(t.partition(), t.target.Account)
+	arn := grantee.ARN(t.partition(), t.target.Account)
+	switch {
+	case err == nil && grantee.Elsewhere(role.ARN, t.partition(), t.target.Account):
+		t.problems.add(otherPath(t.target.Account, arn, role.ARN))
+	case err != nil && !unknownRole(err):
 		t.problem(err, "", diagnose.Act{Doing: "looking for the role " + arn, Action: "iam:GetRole", Resource: arn})
 	}
 	return role
@@ -124,6 +129,17 @@ func (t *targetLook) getRole(ctx context.Context, grantee sharing.Grantee) (shar
 
 // unknownRole tells whether IAM does not know a role.
 func unknownRole(err error) bool { return diagnose.Has(err, "NoSuchEntity", "NoSuchEntityException") }
+
+// otherPath says that a role has another path than the one that it is named with. Its name is unique in the account; a
+// grant, a key's policy and a role's policy name it with its path.
+func otherPath(account sharing.AccountID, named, role string) sharing.Problem {
+	name := strings.TrimPrefix(role[strings.Index(role, ":role/")+1:], "role/")
+	return sharing.Problem{
+		Scope: sharing.Scope{Account: account}, Doing: "looking for the role " + named,
+		Cause:  "the role of that name has another path: it is " + role,
+		Remedy: fmt.Sprintf("Write %q in grantee_roles, also where the policies of keys and roles name it. A name alone, %q, is found with any path.", name, name[strings.LastIndexByte(name, '/')+1:]),
+	}
+}
 
 // groups looks for the target's Auto Scaling groups in all Regions.
 func (t *targetLook) groups(ctx context.Context, regions []sharing.Region) []sharing.AutoScalingGroup {

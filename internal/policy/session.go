@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
@@ -16,7 +17,7 @@ const SessionLimit = 2048
 // characters for every target, and is returned when the limit is lower still.
 func Session(c Config, t Target, limit int) string {
 	t.Credentials = true
-	statements := c.targetStatements([]Target{t})
+	statements := withAnyPath(c.targetStatements([]Target{t}))
 	var text string
 	for _, widen := range []func([]statement) []statement{
 		func(all []statement) []statement { return all },
@@ -29,6 +30,27 @@ func Session(c Config, t Target, limit int) string {
 		}
 	}
 	return text
+}
+
+// withAnyPath lets a session look for a role whatever its path is: that of a role of one's own may be another one than the
+// target names, and only AWS can tell.
+func withAnyPath(all []statement) []statement {
+	result := slices.Clone(all)
+	for i, s := range result {
+		if s.Sid != "AmiShareRoles" {
+			continue
+		}
+		var roles []string
+		for _, resource := range s.Resource {
+			roles = append(roles, resource)
+			if arn, err := sharing.ParseARN(withoutPath(resource)); err == nil && !strings.HasPrefix(arn.Resource, "role/AWSServiceRoleFor") {
+				arn.Resource = strings.Replace(arn.Resource, "role/", "role/*/", 1)
+				roles = append(roles, arn.String())
+			}
+		}
+		result[i].Resource = unique(roles)
+	}
+	return result
 }
 
 // short leaves out the names of the statements, and the white space.

@@ -109,6 +109,13 @@ func (g Grantee) ARN(partition string, account AccountID) string {
 	return ARN{Partition: partition, Service: "iam", Account: account, Resource: "role" + g.Path + g.Name}.String()
 }
 
+// Elsewhere tells whether a role of the grantee's name has another path than the grantee was named with. A name alone stands
+// for any path.
+func (g Grantee) Elsewhere(role, partition string, account AccountID) bool {
+	byName := g.Path == "/" && g.Account == ""
+	return g.Service == "" && !byName && role != g.ARN(partition, account)
+}
+
 // String returns the grantee as the user would write it.
 func (g Grantee) String() string {
 	switch {
