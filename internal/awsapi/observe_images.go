@@ -41,10 +41,13 @@ func (o *observation) details(ctx context.Context, region sharing.Region, found 
 	available := slices.DeleteFunc(slices.Clone(found), func(i types.Image) bool { return i.State != types.ImageStateAvailable })
 	var permissions map[string][]sharing.Recipient
 	var snapshots map[string]sharing.Snapshot
+	within := &observation{Client: o.Client, request: o.request}
 	together(
-		func() { snapshots = o.snapshots(ctx, region, snapshotIDs(available)) },
-		func() { permissions = o.permissions(ctx, region, available) },
+		func() { snapshots = within.snapshots(ctx, region, snapshotIDs(available)) },
+		func() { permissions = within.permissions(ctx, region, available) },
 	)
+	o.warnings.add(within.warnings.items...)
+	o.problems.add(ofOwners(region, available, within.problems.items)...)
 	images := map[string]sharing.Image{}
 	for _, from := range found {
 		image := sharing.Image{
@@ -64,6 +67,37 @@ func (o *observation) details(ctx context.Context, region sharing.Region, found 
 // sourceOf returns the image that an image was copied from.
 func sourceOf(image types.Image) sharing.ImageRef {
 	return sharing.ImageRef{Region: sharing.Region(aws.ToString(image.SourceImageRegion)), ID: aws.ToString(image.SourceImageId)}
+}
+
+// ofOwners puts what was refused about each AMI of another account and its snapshots together: it has one cause.
+func ofOwners(region sharing.Region, images []types.Image, problems []sharing.Problem) []sharing.Problem {
+	for _, image := range images {
+		id := aws.ToString(image.ImageId)
+		about := func(id string) func(sharing.Problem) bool {
+			return func(p sharing.Problem) bool { return strings.HasSuffix(p.Doing, " "+id) }
+		}
+		i := slices.IndexFunc(problems, func(p sharing.Problem) bool { return about(id)(p) && p.Code == "AuthFailure" })
+		if i < 0 {
+			continue
+		}
+		foreign := notOurs(region, image, problems[i])
+		for _, part := range append(snapshotIDs([]types.Image{image}), id) {
+			problems = slices.DeleteFunc(problems, about(part))
+		}
+		problems = append(problems, foreign)
+	}
+	return problems
+}
+
+// notOurs says whose an AMI is that somebody else wants to share.
+func notOurs(region sharing.Region, image types.Image, refused sharing.Problem) sharing.Problem {
+	owner := aws.ToString(image.OwnerId)
+	return sharing.Problem{
+		Scope: sharing.Scope{Region: region}, Doing: "looking at image " + aws.ToString(image.ImageId), Code: refused.Code, RequestID: refused.RequestID,
+		Cause: "it belongs to account " + owner + ", and only its owner can share it",
+		Remedy: "Run with credentials of account " + owner + ": a post-processor does not inherit the builder's access options, and needs the same ones (profile, assume_role, " +
+			"access_key). To share it from the account of these credentials, copy it there first.",
+	}
 }
 
 // permissions reads whom images are shared with.

@@ -336,3 +336,21 @@ func TestNoCallAsksForMoreThanAWSTakes(t *testing.T) {
 		}
 	}
 }
+
+// An AMI of somebody else is told once, with its owner, whatever else AWS refuses about it.
+func TestAnImageOfAnotherAccount(t *testing.T) {
+	s := start(t, func(w *awssim.World) {
+		region := w.Accounts[0].Regions[string(virginia)]
+		region.Images[0].LaunchPermissions = []string{string(target)}
+		w.Accounts[0].Regions[string(virginia)] = region
+	})
+	request := someRequest()
+	request.Images = []sharing.ImageRef{imageVirginia}
+	request.Targets = nil
+	_, err := New(s.as(target), nil, Options{}).Observe(t.Context(), request)
+	problems, ok := errors.AsType[sharing.Problems](err)
+	if !ok || len(problems) != 1 {
+		t.Fatalf("got %v", err)
+	}
+	contains(t, "error", err.Error(), []string{"looking at image " + imageVirginia.ID + " (us-east-1): AuthFailure: it belongs to account 111111111111, and only its owner can share it", "Run with credentials of account 111111111111"})
+}

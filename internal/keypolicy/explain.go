@@ -30,6 +30,8 @@ func (s statement) answer(c Call) answer {
 		return answer{s, stranger, "", false}
 	case !s.action(c):
 		return answer{s, otherCall, fmt.Sprintf("is about account %s and does not allow %s", c.Account, c.Action), false}
+	case len(s.Resource)+len(s.NotResource) == 0:
+		return answer{s, otherCall, fmt.Sprintf("is about account %s and has no Resource, and so no effect", c.Account), false}
 	case !s.resource(c):
 		return answer{s, otherCall, fmt.Sprintf("is about account %s and names another key: %s", c.Account, strings.Join(s.Resource, ", ")), false}
 	}
@@ -77,7 +79,7 @@ func (s statement) resource(c Call) bool {
 	if len(s.NotResource) > 0 {
 		return !slices.ContainsFunc(s.NotResource, matches)
 	}
-	return len(s.Resource) == 0 || slices.ContainsFunc(s.Resource, matches)
+	return slices.ContainsFunc(s.Resource, matches)
 }
 
 // Explanation is what a key policy says to a call. It explains a refusal that KMS has already given, and never predicts

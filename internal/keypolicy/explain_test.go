@@ -1,6 +1,7 @@
 package keypolicy
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 )
@@ -132,7 +133,7 @@ func TestExplain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			policy := `{"Version":"2012-10-17","Statement":[` + ownerOnly + `,` + test.statement + `]}`
-			got := Explain(policy, Grant(key, "222222222222", shareRole, "packer-plugin-ami-share", scaling, []string{"Encrypt", "Decrypt", "DescribeKey", "CreateGrant"}))
+			got := Explain(whole(t, policy), Grant(key, "222222222222", shareRole, "packer-plugin-ami-share", scaling, []string{"Encrypt", "Decrypt", "DescribeKey", "CreateGrant"}))
 			if (got.Reason == "") != (test.reason == "") || !strings.Contains(got.Reason, test.reason) {
 				t.Errorf("reason %q, want %q", got.Reason, test.reason)
 			}
@@ -140,6 +141,32 @@ func TestExplain(t *testing.T) {
 				t.Errorf("certain %v", got.Certain)
 			}
 		})
+	}
+}
+
+// whole adds the Resource that a key's policy has, where a row of the table leaves it out.
+func whole(t *testing.T, policy string) string {
+	t.Helper()
+	var document struct{ Statement []map[string]any }
+	if err := json.Unmarshal([]byte(policy), &document); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range document.Statement {
+		if s["Resource"] == nil && s["NotResource"] == nil {
+			s["Resource"] = "*"
+		}
+	}
+	text, err := json.Marshal(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestExplainKnowsThatAStatementNeedsAResource(t *testing.T) {
+	got := Explain(`{"Statement":[{"Sid":"Bare","Effect":"Allow","Principal":{"AWS":"`+shareRole+`"},"Action":"kms:*"}]}`, Grant(key, "222222222222", shareRole, "", scaling, nil))
+	if !got.Lacks || !strings.Contains(got.Reason, `"Bare" of the key's policy is about account 222222222222 and has no Resource, and so no effect`) {
+		t.Errorf("%+v", got)
 	}
 }
 
