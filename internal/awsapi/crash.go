@@ -34,7 +34,7 @@ func guard(scope sharing.Scope, doing string, do func()) (problem *sharing.Probl
 		log.Printf("[ERROR] %s: panic: %v\n%s", doing, c.value, c.stack)
 		problem = &sharing.Problem{
 			Scope: scope, Doing: doing, Cause: fmt.Sprintf("the plugin itself failed: %v", c.value),
-			Remedy: "Run again with PACKER_LOG=1, and report it with what the log says after \"panic\": https://github.com/amishare/packer-plugin-ami-share/issues",
+			Remedy: "Run again with PACKER_LOG=1, and report it with what the log says after \"panic\":\nhttps://github.com/amishare/packer-plugin-ami-share/issues",
 		}
 	}()
 	do()
