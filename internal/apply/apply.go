@@ -8,6 +8,7 @@ import (
 	"context"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
+	"github.com/amishare/packer-plugin-ami-share/internal/progress"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
@@ -29,8 +30,8 @@ type Options struct {
 	// Undoable is for runs that are undone when anything fails: nothing is begun when a target is blocked, and no stage
 	// after one in which something failed; and what is there is read right before it is changed.
 	Undoable bool
-	// Progress is told after every change. It is never called twice at the same time. May be nil.
-	Progress func(Progress)
+	// Progress counts the changes of each stage, and of a rollback; may be nil.
+	Progress *progress.Tally
 }
 
 func (o Options) concurrency() int {
@@ -38,12 +39,6 @@ func (o Options) concurrency() int {
 		return 512
 	}
 	return o.Concurrency
-}
-
-// Progress is how far a stage has come.
-type Progress struct {
-	Stage               plan.Stage
-	Done, Total, Failed int // changes of the stage; Done counts the failed ones too
 }
 
 // Status is what became of a change.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/amishare/packer-plugin-ami-share/internal/apply"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
+	"github.com/amishare/packer-plugin-ami-share/internal/progress"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
@@ -174,8 +175,8 @@ func statuses(r apply.Result) []string {
 
 func TestEverythingIsDone(t *testing.T) {
 	w := newWorld()
-	var progress []apply.Progress
-	r := apply.Run(t.Context(), w, job(), apply.Options{Concurrency: 3, Progress: func(p apply.Progress) { progress = append(progress, p) }})
+	var stages []progress.State
+	r := apply.Run(t.Context(), w, job(), apply.Options{Concurrency: 3, Progress: progress.New(func(s progress.State) { stages = append(stages, s) })})
 	if len(r.Failures) > 0 || r.RolledBack || r.Cancelled || len(w.is) != 12 {
 		t.Errorf("failures %v, state %v", r.Failures, w.state())
 	}
@@ -187,8 +188,9 @@ func TestEverythingIsDone(t *testing.T) {
 			t.Errorf("%s has the grant id %q", o.Change, o.GrantID)
 		}
 	}
-	if last := progress[len(progress)-1]; last != (apply.Progress{Stage: plan.ImagePermissions, Done: 2, Total: 2}) || len(progress) != len(job().Changes) {
-		t.Errorf("progress %+v", progress)
+	want := []progress.State{{Step: "grants", Done: 4, Total: 4}, {Step: "snapshot permissions", Done: 2, Total: 2}, {Step: "image permissions", Done: 2, Total: 2}}
+	if diff := cmp.Diff(want, stages); diff != "" {
+		t.Errorf("progress (-want +got):\n%s", diff)
 	}
 }
 

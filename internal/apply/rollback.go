@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
+	"github.com/amishare/packer-plugin-ami-share/internal/progress"
 )
 
 // rollbackTime is how long a rollback may take. It is not the run's: that one may have been cancelled.
@@ -22,7 +23,7 @@ func Undo(ctx context.Context, doer Doer, result *Result, o Options) {
 	result.RolledBack = true
 	for _, stage := range slices.Backward(stages(changes(result.Outcomes))) {
 		slices.Reverse(stage)
-		result.undo(ctx, doer, stage, o.concurrency())
+		result.undo(ctx, doer, stage, o)
 	}
 	for i := range result.Outcomes {
 		result.leave(&result.Outcomes[i])
@@ -38,14 +39,16 @@ func changes(outcomes []Outcome) []plan.Change {
 }
 
 // undo takes back the outcomes of one stage, given by their positions.
-func (r *Result) undo(ctx context.Context, doer Doer, stage []int, concurrency int) {
+func (r *Result) undo(ctx context.Context, doer Doer, stage []int, o Options) {
 	stage = slices.DeleteFunc(stage, func(i int) bool { return r.Outcomes[i].Undo == nil })
+	o.Progress.Begin(progress.TakingBack, parties(changes(r.Outcomes), stage))
 	errs := make([]error, len(stage))
 	workers := errgroup.Group{}
-	workers.SetLimit(concurrency)
+	workers.SetLimit(o.concurrency())
 	for n, i := range stage {
 		workers.Go(func() error {
 			_, errs[n] = doer.Do(ctx, r.Outcomes[i].Undo)
+			o.Progress.Done(party(r.Outcomes[i].Change), errs[n] != nil)
 			return nil
 		})
 	}

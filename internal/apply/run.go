@@ -23,7 +23,6 @@ type run struct {
 	outcomes [][]Outcome        // of each change of the plan
 	granted  map[[2]string]bool // key ARNs and ids of the grants that KMS has answered with
 	failures []failure
-	progress Progress
 }
 
 // failure is a problem and the scopes for which nothing more is done because of it.
@@ -46,7 +45,7 @@ func (r *run) hopeless() bool { return r.options.Undoable && len(r.failures) > 0
 // stage carries out changes that are free of each other. When ctx is done nothing new starts.
 func (r *run) stage(ctx context.Context, indexes []int) {
 	failed := r.dropped()
-	r.progress = Progress{Stage: r.plan.Changes[indexes[0]].Stage(), Total: len(indexes)}
+	r.options.Progress.Begin(r.plan.Changes[indexes[0]].Stage().String(), parties(r.plan.Changes, indexes))
 	workers := errgroup.Group{}
 	workers.SetLimit(r.options.concurrency())
 	for _, i := range indexes {
@@ -182,16 +181,33 @@ func problemOf(err error, change plan.Change) sharing.Problem {
 	return problem
 }
 
+// report counts a change.
 func (r *run) report(index int) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.progress.Done++
-	if slices.ContainsFunc(r.outcomes[index], func(o Outcome) bool { return o.Problem != nil }) {
-		r.progress.Failed++
+	failed := slices.ContainsFunc(r.outcomes[index], func(o Outcome) bool { return o.Problem != nil })
+	r.mu.Unlock()
+	r.options.Progress.Done(party(r.plan.Changes[index]), failed)
+}
+
+// parties names whom changes are for.
+func parties(changes []plan.Change, indexes []int) []string {
+	var all []string
+	for _, i := range indexes {
+		all = append(all, party(changes[i]))
 	}
-	if r.options.Progress != nil {
-		r.options.Progress(r.progress)
+	return all
+}
+
+// party names whom a change is for: an account in a Region, or what all of its accounts get.
+func party(change plan.Change) string {
+	scopes := change.Scopes()
+	if len(scopes) != 1 {
+		return change.String()
 	}
+	if scopes[0].Region == "" {
+		return string(scopes[0].Account)
+	}
+	return string(scopes[0].Account) + " in " + string(scopes[0].Region)
 }
 
 // finish puts the result together.

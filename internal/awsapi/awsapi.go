@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/progress"
 )
 
 // What a Client does unless its Options say otherwise.
@@ -34,6 +36,8 @@ type Options struct {
 	// TargetTimeout is how long the calls of a look into one target may take, so that one that hangs is reported and not
 	// waited for; 0 means 2 minutes. Waiting for a turn does not count.
 	TargetTimeout time.Duration
+	// Progress counts what is looked into, and names what is not done yet; may be nil.
+	Progress *progress.Tally
 	// Log gets a line for every attempt of a call; nil for none.
 	Log *log.Logger
 	// LookAgain is how long something is looked for again that ought to be there and that AWS does not show, or not as it

@@ -17,7 +17,6 @@ type Client struct {
 	services services       // of the source's configuration
 	sessions map[sharing.AccountID]*session
 	traffic  *traffic
-	looked   tally
 }
 
 // New makes a client of the source account's configuration and of what gives access to the targets. It makes no call.

@@ -55,6 +55,15 @@ func (l *list[T]) add(items ...T) {
 	l.items = append(l.items, items...)
 }
 
+// names returns Regions as words.
+func names(regions []sharing.Region) []string {
+	words := make([]string, len(regions))
+	for i, region := range regions {
+		words[i] = string(region)
+	}
+	return words
+}
+
 func sortProblems(problems []sharing.Problem) []sharing.Problem {
 	slices.SortFunc(problems, compareProblems)
 	return problems

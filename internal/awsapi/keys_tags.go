@@ -49,8 +49,11 @@ func (c *Client) taggedKeys(ctx context.Context, region sharing.Region, tags map
 	}
 	var arns []string
 	pages := resourcegroupstaggingapi.NewGetResourcesPaginator(c.tagging(place{region: region}).GetResources, in)
-	for pages.HasMorePages() {
+	for seen := (markers{}); pages.HasMorePages(); {
 		page, err := pages.NextPage(ctx)
+		if err == nil {
+			err = seen.follow("tag:GetResources", page.PaginationToken)
+		}
 		if err != nil {
 			return nil, err
 		}

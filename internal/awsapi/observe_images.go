@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
+	"github.com/amishare/packer-plugin-ami-share/internal/progress"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
@@ -19,7 +20,10 @@ import (
 func (o *observation) images(ctx context.Context) []sharing.Image {
 	found := o.findImages(ctx)
 	images := make([]sharing.Image, len(o.request.Images))
-	each(regionsOf(o.request.Images), func(_ int, region sharing.Region) {
+	regions := regionsOf(o.request.Images)
+	o.options.Progress.Begin(progress.Reading, names(regions))
+	each(regions, func(_ int, region sharing.Region) {
+		defer o.options.Progress.Done(string(region), false)
 		read := o.details(ctx, region, found[region])
 		for i, ref := range o.request.Images {
 			if ref.Region != region {
@@ -161,8 +165,11 @@ func recipient(p types.LaunchPermission) sharing.Recipient {
 func (c *Client) describeImages(ctx context.Context, p place, ids []string) ([]types.Image, error) {
 	var images []types.Image
 	pages := ec2.NewDescribeImagesPaginator(c.ec2(p).DescribeImages, &ec2.DescribeImagesInput{ImageIds: ids, IncludeDisabled: aws.Bool(p.account == "")})
-	for pages.HasMorePages() {
+	for seen := (markers{}); pages.HasMorePages(); {
 		page, err := pages.NextPage(ctx)
+		if err == nil {
+			err = seen.follow("ec2:DescribeImages", page.NextToken)
+		}
 		if diagnose.Has(err, "InvalidAMIID.NotFound", "InvalidAMIID.Unavailable") {
 			return c.describeOthers(ctx, p, ids, err)
 		}

@@ -101,8 +101,11 @@ func (o *observation) addSnapshots(ctx context.Context, region sharing.Region, i
 func (c *Client) describeSnapshots(ctx context.Context, p place, ids []string) ([]types.Snapshot, error) {
 	var snapshots []types.Snapshot
 	pages := ec2.NewDescribeSnapshotsPaginator(c.ec2(p).DescribeSnapshots, &ec2.DescribeSnapshotsInput{SnapshotIds: ids})
-	for pages.HasMorePages() {
+	for seen := (markers{}); pages.HasMorePages(); {
 		page, err := pages.NextPage(ctx)
+		if err == nil {
+			err = seen.follow("ec2:DescribeSnapshots", page.NextToken)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
+	"github.com/amishare/packer-plugin-ami-share/internal/progress"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
@@ -24,20 +25,20 @@ const (
 // targets looks into every target that there are credentials for.
 func (o *observation) targets(ctx context.Context, images []sharing.Image) map[sharing.AccountID]sharing.TargetFacts {
 	facts := make([]sharing.TargetFacts, len(o.request.Targets))
-	var open []sharing.AccountID
+	var open []string
 	for _, target := range o.request.Targets {
 		if target.Credentials {
-			open = append(open, target.Account)
+			open = append(open, string(target.Account))
 		}
 	}
-	o.looked.begin(open)
+	o.options.Progress.Begin(progress.Looking, open)
 	each(o.request.Targets, func(i int, target sharing.Target) {
 		if target.Credentials {
 			problem := guard(sharing.Scope{Account: target.Account}, "looking into the account", func() { facts[i] = o.target(ctx, target, images) })
 			if problem != nil {
 				facts[i] = sharing.TargetFacts{Problems: []sharing.Problem{*problem}}
 			}
-			o.looked.part(target.Account)
+			o.options.Progress.Done(string(target.Account), len(facts[i].Problems) > 0)
 		}
 	})
 	byAccount := map[sharing.AccountID]sharing.TargetFacts{}
@@ -159,8 +160,11 @@ func (t *targetLook) groupsOf(ctx context.Context, region sharing.Region, names 
 	var groups []sharing.AutoScalingGroup
 	pages := autoscaling.NewDescribeAutoScalingGroupsPaginator(t.autoscaling(place{t.target.Account, region}).DescribeAutoScalingGroups,
 		&autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: names})
-	for pages.HasMorePages() {
+	for seen := (markers{}); pages.HasMorePages(); {
 		page, err := pages.NextPage(ctx)
+		if err == nil {
+			err = seen.follow("autoscaling:DescribeAutoScalingGroups", page.NextToken)
+		}
 		if err != nil {
 			t.problem(err, region, diagnose.Act{Doing: "looking for " + named("Auto Scaling group", names), Action: "autoscaling:DescribeAutoScalingGroups", Resource: "*"})
 			return groups
@@ -216,8 +220,11 @@ func (c *Client) describeTags(ctx context.Context, p place, ids []string, tags m
 	pages := ec2.NewDescribeTagsPaginator(c.ec2(p).DescribeTags, &ec2.DescribeTagsInput{
 		Filters: []types.Filter{{Name: aws.String("resource-id"), Values: ids}},
 	})
-	for pages.HasMorePages() {
+	for seen := (markers{}); pages.HasMorePages(); {
 		page, err := pages.NextPage(ctx)
+		if err == nil {
+			err = seen.follow("ec2:DescribeTags", page.NextToken)
+		}
 		if err != nil {
 			return err
 		}

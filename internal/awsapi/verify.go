@@ -9,6 +9,7 @@ import (
 
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
+	"github.com/amishare/packer-plugin-ami-share/internal/progress"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
@@ -20,16 +21,16 @@ import (
 func (c *Client) Verify(ctx context.Context, p plan.Plan, made []plan.Present) []sharing.Check {
 	v := &verification{Client: c, plan: p}
 	expected := c.expectations(p, made)
-	var looks []sharing.AccountID
+	var looks []string
 	for scope := range expected {
-		looks = append(looks, scope.Account)
+		looks = append(looks, string(scope.Account)+" in "+string(scope.Region))
 	}
-	c.looked.begin(looks)
+	c.options.Progress.Begin(progress.Verifying, looks)
 	each(slices.Collect(maps.Values(expected)), func(_ int, e *expectation) {
 		if problem := guard(e.scope, "looking from inside the account", func() { v.expectation(ctx, e) }); problem != nil {
 			v.fail(sharing.Subject{Images: e.images}, *problem)
 		}
-		c.looked.part(e.scope.Account)
+		c.options.Progress.Done(string(e.scope.Account)+" in "+string(e.scope.Region), false)
 	})
 	if ctx.Err() != nil { // what was not seen in time is nobody's fault
 		v.checks.items = slices.DeleteFunc(v.checks.items, func(check sharing.Check) bool { return !check.OK })

@@ -6,56 +6,50 @@ import (
 	"sync"
 	"time"
 
-	packersdk "github.com/hashicorp/packer-plugin-sdk/packer"
-
-	"github.com/amishare/packer-plugin-ami-share/internal/apply"
-	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+	"github.com/amishare/packer-plugin-ami-share/internal/progress"
 )
 
 // quietTime is how long anything may go on without a line about it.
 const quietTime = 5 * time.Second
 
-// progress says how far a long run has come: a line when a stage ends, and now and then in between.
-type progress struct {
-	ui packersdk.Ui
+// mostMissing is how many a line names of those that a step waits for.
+const mostMissing = 3
 
-	mu   sync.Mutex
-	last time.Time
+// stepEnded says what came of a stage of changes. Other steps have lines of their own.
+func (r *run) stepEnded(at progress.State) {
+	if at.Changing() {
+		r.ui.Say(line(at))
+	}
 }
 
-func (p *progress) show(at apply.Progress) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.last.IsZero() {
-		p.last = time.Now()
-	}
-	if at.Total == 0 || at.Done < at.Total && time.Since(p.last) < quietTime {
-		return
-	}
-	p.last = time.Now()
-	p.ui.Say(line(at))
-}
-
-func line(at apply.Progress) string {
-	name := at.Stage.String()
-	text := fmt.Sprintf("%s%s: %d of %d", strings.ToUpper(name[:1]), name[1:], at.Done, at.Total)
+// line says how far a step is, and whom it waits for.
+func line(at progress.State) string {
+	text := fmt.Sprintf("%s%s: %d of %d", strings.ToUpper(at.Step[:1]), at.Step[1:], at.Done, at.Total)
 	if at.Failed > 0 {
 		text += fmt.Sprintf(", %d failed", at.Failed)
+	}
+	if len(at.Missing) == 0 {
+		return text
+	}
+	named := at.Missing[:min(len(at.Missing), mostMissing)]
+	text += ", waiting for " + strings.Join(named, ", ")
+	if more := len(at.Missing) - len(named); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
 	}
 	return text
 }
 
-// watched does something that looks into the targets, and tells now and then how many of them it is done with.
-func (r *run) watched(what string, do func()) {
+// watched does something, and tells now and then how far it is.
+func (r *run) watched(do func()) {
 	done := make(chan struct{})
 	var teller sync.WaitGroup
-	teller.Go(func() { r.tellTargets(what, done) })
+	teller.Go(func() { r.tell(done) })
 	defer teller.Wait() // Packer's UI must not be used once PostProcess has returned
 	defer close(done)
 	do()
 }
 
-func (r *run) tellTargets(what string, done <-chan struct{}) {
+func (r *run) tell(done <-chan struct{}) {
 	ticker := time.NewTicker(quietTime)
 	defer ticker.Stop()
 	for {
@@ -63,8 +57,8 @@ func (r *run) tellTargets(what string, done <-chan struct{}) {
 		case <-done:
 			return
 		case <-ticker.C:
-			if n, total := r.client.Looked(); total > 0 {
-				r.ui.Sayf("%s: %d of %s", what, n, sharing.Counted(total, "target"))
+			if at := r.steps.State(); len(at.Missing) > 0 {
+				r.ui.Say(line(at))
 			}
 		}
 	}

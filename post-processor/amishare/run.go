@@ -13,6 +13,7 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/apply"
 	"github.com/amishare/packer-plugin-ami-share/internal/awsapi"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
+	"github.com/amishare/packer-plugin-ami-share/internal/progress"
 	"github.com/amishare/packer-plugin-ami-share/internal/report"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 	"github.com/amishare/packer-plugin-ami-share/version"
@@ -24,6 +25,7 @@ type run struct {
 	ui     packersdk.Ui
 	client *awsapi.Client // nil before there are credentials
 	told   report.Run
+	steps  *progress.Tally
 	hidden *concealed
 	// files are report_file and summary_file.
 	files struct{ report, summary output }
@@ -35,6 +37,7 @@ func newRun(c *Config, ui packersdk.Ui) *run {
 		DryRun: c.DryRun, Started: time.Now(), PluginVersion: version.PluginVersion.FormattedVersion(),
 		Build: c.build(), Names: c.names(), Width: c.width(),
 	}}
+	r.steps = progress.New(r.stepEnded)
 	r.files.report = output{option: "report_file", path: c.ReportFile, replace: true}
 	r.files.summary = output{option: "summary_file", path: c.SummaryFile}
 	return r
@@ -57,7 +60,13 @@ func (r *run) openFiles() {
 }
 
 // share does it all. Its error tells why not everything that was asked for is there.
-func (r *run) share(ctx context.Context, artifact packersdk.Artifact) error {
+func (r *run) share(ctx context.Context, artifact packersdk.Artifact) (err error) {
+	r.watched(func() { err = r.everything(ctx, artifact) })
+	return err
+}
+
+// everything does what share does, without telling how far it is.
+func (r *run) everything(ctx context.Context, artifact packersdk.Artifact) error {
 	if err := r.open(ctx, artifact); err != nil {
 		return r.refused(ctx, err)
 	}
@@ -79,9 +88,8 @@ func (r *run) share(ctx context.Context, artifact packersdk.Artifact) error {
 	return r.failure()
 }
 
-func (r *run) observe(ctx context.Context) (facts sharing.Facts, err error) {
-	r.watched("Looked into", func() { facts, err = r.client.Observe(ctx, r.told.Request) })
-	return facts, err
+func (r *run) observe(ctx context.Context) (sharing.Facts, error) {
+	return r.client.Observe(ctx, r.told.Request)
 }
 
 // open makes the request, and fetches the credentials.
@@ -94,6 +102,8 @@ func (r *run) open(ctx context.Context, artifact packersdk.Artifact) error {
 	r.told.Request = request
 	r.say("Warning: %s", c.warnings(request))
 	r.ui.Sayf("Looking at %s and at what %s may do with them...", sharing.Counted(len(request.Images), "image"), sharing.Counted(len(request.Targets), "target account"))
+	r.steps.Begin(progress.Entering, []string{"the source account"})
+	defer r.steps.Done("the source account", false)
 	source, err := c.AWSConfig(ctx, access.Options{
 		PluginVersion: r.told.PluginVersion, PackerVersion: c.PackerCoreVersion, Region: home(request),
 		Called: r.called,
@@ -103,7 +113,7 @@ func (r *run) open(ctx context.Context, artifact packersdk.Artifact) error {
 	}
 	r.client = awsapi.New(source, c.Credentials(ctx, source, sources), awsapi.Options{
 		MaxConcurrency: c.MaxConcurrency, MaxRetries: c.Retries(), WithoutVerify: c.Verify.False() || c.DryRun, Log: access.CallLog(),
-		Say: func(line string) { r.ui.Say(line + "...") },
+		Progress: r.steps, Say: func(line string) { r.ui.Say(line + "...") },
 	})
 	return nil
 }
@@ -139,9 +149,8 @@ func (r *run) apply(ctx context.Context) {
 	case !p.Empty():
 		r.ui.Say("Sharing: " + sharing.Counted(len(p.Changes), "change") + "...")
 	}
-	steps := progress{ui: r.ui}
 	r.told.Result = apply.Run(awsapi.Interruptible(ctx), r.client, r.told.Plan, apply.Options{
-		Concurrency: r.config.MaxConcurrency, Undoable: r.rollback(), Progress: steps.show,
+		Concurrency: r.config.MaxConcurrency, Undoable: r.rollback(), Progress: r.steps,
 	})
 }
 
@@ -159,7 +168,7 @@ func (r *run) verify(ctx context.Context) {
 		return
 	}
 	r.ui.Say("Verifying from inside the targets...")
-	r.watched("Verified", func() { r.told.Checks = r.client.Verify(ctx, r.told.Plan, made) })
+	r.told.Checks = r.client.Verify(ctx, r.told.Plan, made)
 }
 
 // takeBack undoes what this run has added, when it failed, its verification did, or it was interrupted.
@@ -172,7 +181,7 @@ func (r *run) takeBack(ctx context.Context) {
 		return
 	}
 	r.ui.Say("Taking back what this run has done to its AMIs...")
-	apply.Undo(ctx, r.client, result, apply.Options{Concurrency: r.config.MaxConcurrency})
+	apply.Undo(ctx, r.client, result, apply.Options{Concurrency: r.config.MaxConcurrency, Progress: r.steps})
 }
 
 // refused notes why nothing was begun, for the report, and returns err. What fails after an interruption has no other

@@ -1,0 +1,41 @@
+package awsapi
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+func TestAListingThatLeadsInACircleEnds(t *testing.T) {
+	w := newWire(t, map[string]func(int) (int, string){"ListGrants": func(n int) (int, string) {
+		return http.StatusOK, fmt.Sprintf(`{"Grants":[],"Truncated":true,"NextMarker":"%d"}`, n%3)
+	}})
+	_, err := New(w.config(), nil, Options{}).listGrants(t.Context(), place{}, &kms.ListGrantsInput{KeyId: aws.String(keyARN)})
+	if err == nil || !strings.Contains(err.Error(), "no end") || len(w.of("ListGrants")) != 4 {
+		t.Errorf("%d pages, then %v", len(w.of("ListGrants")), err)
+	}
+}
+
+func TestOfAKeyWithVeryManyGrantsOnlyThoseOfTheRunAreRead(t *testing.T) {
+	const other = `{"GrantId":"other","GranteePrincipal":"ebs"}`
+	w := newWire(t, nil)
+	w.answers = map[string]func(int) (int, string){"ListGrants": func(n int) (int, string) {
+		calls := w.of("ListGrants")
+		if strings.Contains(calls[len(calls)-1].body, "GranteePrincipal") {
+			return http.StatusOK, `{"Grants":[{"GrantId":"ours"}]}`
+		}
+		return http.StatusOK, fmt.Sprintf(`{"Grants":[%s],"Truncated":true,"NextMarker":"%d"}`, strings.TrimSuffix(strings.Repeat(other+",", 100), ","), n)
+	}}
+	request := sharing.Request{Targets: []sharing.Target{{Account: target, Credentials: true, Grantees: []sharing.Grantee{autoscalingRole}}}}
+	o := &observation{Client: New(w.config(), nil, Options{}), request: request}
+	grants, listed := o.sourceGrants(t.Context(), keyARN)
+	if !listed || len(grants) != 1 || grants[0].ID != "ours" || len(o.warnings.items) != 1 || len(w.of("ListGrants")) != longList/100+1 {
+		t.Errorf("%d grants, %v, warnings %q after %d calls", len(grants), listed, o.warnings.items, len(w.of("ListGrants")))
+	}
+}
