@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
@@ -16,8 +18,14 @@ const benchLatency = 100 * time.Millisecond
 
 var benchRegions = []sharing.Region{"eu-central-1", "eu-west-1", "us-east-1", "ap-southeast-2"}
 
+var benchGrantees = []sharing.Grantee{
+	autoscalingRole,
+	{Service: "spot.amazonaws.com", Path: "/aws-service-role/spot.amazonaws.com/", Name: "AWSServiceRoleForEC2Spot"},
+	{Service: "spotfleet.amazonaws.com", Path: "/aws-service-role/spotfleet.amazonaws.com/", Name: "AWSServiceRoleForEC2SpotFleet"},
+}
+
 // benchWorld has an image under a key of its own in each Region, and that many targets.
-func benchWorld(targets int) (awssim.World, sharing.Request) {
+func benchWorld(regions []sharing.Region, targets, grantees int) (awssim.World, sharing.Request) {
 	request := sharing.Request{ShareSnapshots: true, GrantOperations: sharing.DefaultGrantOperations()}
 	source := awssim.WorldAccount{
 		ID:      string(sourceAccount),
@@ -25,11 +33,11 @@ func benchWorld(targets int) (awssim.World, sharing.Request) {
 		Regions: map[string]awssim.WorldRegion{},
 	}
 	policy := strings.Replace(sharedKey, `["arn:aws:iam::222222222222:root","arn:aws:iam::333333333333:root"]`, `"*"`, 1)
-	for i, region := range benchRegions {
-		id := fmt.Sprintf("%d1111111-1111-1111-1111-111111111111", i)
+	for i, region := range regions {
+		id := fmt.Sprintf("%08d-1111-1111-1111-111111111111", i)
 		source.Keys = append(source.Keys, awssim.WorldKey{Region: string(region), ID: id, Policy: json.RawMessage(policy)})
-		image := sharing.ImageRef{Region: region, ID: fmt.Sprintf("ami-0000000000000000%d", i)}
-		snapshot := fmt.Sprintf("snap-0000000000000000%d", i)
+		image := sharing.ImageRef{Region: region, ID: fmt.Sprintf("ami-%017d", i)}
+		snapshot := fmt.Sprintf("snap-%017d", i)
 		source.Regions[string(region)] = awssim.WorldRegion{
 			Snapshots: []awssim.WorldSnapshot{{ID: snapshot, KMSKey: id}},
 			Images:    []awssim.WorldImage{{ID: image.ID, Name: "golden", BlockDevices: []awssim.WorldBlockDevice{{Snapshot: snapshot}}}},
@@ -39,30 +47,14 @@ func benchWorld(targets int) (awssim.World, sharing.Request) {
 	world := awssim.World{Accounts: []awssim.WorldAccount{source}, LatencyMillis: int(benchLatency / time.Millisecond)}
 	for i := range targets {
 		account := sharing.AccountID(fmt.Sprintf("2222%08d", i))
-		world.Accounts = append(world.Accounts, someTarget(account))
-		request.Targets = append(request.Targets, sharing.Target{Account: account, Credentials: true, Grantees: []sharing.Grantee{autoscalingRole}})
+		member := someTarget(account)
+		for _, grantee := range benchGrantees[1:grantees] {
+			member.ServiceLinkedRoles = append(member.ServiceLinkedRoles, grantee.Service)
+		}
+		world.Accounts = append(world.Accounts, member)
+		request.Targets = append(request.Targets, sharing.Target{Account: account, Credentials: true, Grantees: benchGrantees[:grantees]})
 	}
 	return world, request
-}
-
-// stages are the changes that share everything, in the order in which they have to be made.
-func stages(request sharing.Request, facts sharing.Facts) [][]plan.Change {
-	var grants, snapshots, images []plan.Change
-	var accounts []sharing.AccountID
-	var recipients []sharing.Recipient
-	for _, target := range request.Targets {
-		accounts, recipients = append(accounts, target.Account), append(recipients, sharing.Account(target.Account))
-		for _, key := range keysOf(facts.Images) {
-			grants = append(grants, grantIn(target.Account, key))
-		}
-	}
-	for _, image := range facts.Images {
-		images = append(images, plan.ModifyLaunchPermission{Image: image.Ref, Recipients: recipients})
-		for _, snapshot := range image.Snapshots {
-			snapshots = append(snapshots, plan.ModifySnapshotPermission{Image: image.Ref, Snapshot: snapshot.ID, Accounts: accounts})
-		}
-	}
-	return [][]plan.Change{grants, snapshots, images}
 }
 
 // BenchmarkShare observes, shares and verifies 4 Regions x 100 targets x 1 grantee at 100 ms a call. Its metrics compare
@@ -83,40 +75,11 @@ func BenchmarkShare(b *testing.B) {
 
 func shareAll(b *testing.B, inFlight int) (elapsed time.Duration, calls int) {
 	b.Helper()
-	world, request := benchWorld(100)
+	world, request := benchWorld(benchRegions, 100, 1)
 	s := start(b, func(w *awssim.World) { *w = world })
-	role := &AssumeRole{RoleName: "sharing/ami-share", ExternalID: "s3cret"}
-	targets := map[sharing.AccountID]TargetCredentials{}
-	for _, target := range request.Targets {
-		targets[target.Account] = TargetCredentials{Role: role}
-	}
-	c := New(s.config(), targets, Options{MaxConcurrency: inFlight})
 	began := time.Now()
-	facts, err := c.Observe(b.Context(), request)
-	if err != nil {
-		b.Fatal(err)
-	}
-	var made list[plan.Present]
-	for _, stage := range stages(request, facts) {
-		each(stage, func(_ int, change plan.Change) {
-			effect, err := c.Do(b.Context(), change)
-			if err != nil {
-				b.Error(err)
-			}
-			made.add(plan.Present{Change: change, GrantID: effect.GrantID})
-		})
-	}
-	checks := c.Verify(b.Context(), plan.Plan{Images: facts.Images}, made.items)
-	elapsed = time.Since(began)
-	for _, check := range checks {
-		if !check.OK {
-			b.Fatalf("%+v", check.Problem)
-		}
-	}
-	for _, n := range s.calls() {
-		calls += n
-	}
-	return elapsed, calls
+	calls = shareEverything(b, s.config(), request, inFlight)
+	return time.Since(began), calls
 }
 
 // criticalPath is the least time that the steps take which need each other's answers, with so many calls in flight.
@@ -137,4 +100,53 @@ func criticalPath(inFlight, targets int) time.Duration {
 		waves += (calls + inFlight - 1) / inFlight
 	}
 	return time.Duration(waves) * benchLatency
+}
+
+// shareEverything observes, changes and verifies, and returns how many calls that took.
+func shareEverything(b *testing.B, config aws.Config, request sharing.Request, inFlight int) (calls int) {
+	b.Helper()
+	role := &AssumeRole{RoleName: "sharing/ami-share", ExternalID: "s3cret"}
+	targets := map[sharing.AccountID]TargetCredentials{}
+	for _, target := range request.Targets {
+		targets[target.Account] = TargetCredentials{Role: role}
+	}
+	c := New(config, targets, Options{MaxConcurrency: inFlight})
+	facts, err := c.Observe(b.Context(), request)
+	if err != nil {
+		b.Fatal(err)
+	}
+	p, err := plan.Compute(request, facts)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var made list[plan.Present]
+	for _, stage := range byStage(p.Changes) {
+		each(stage, func(_ int, change plan.Change) {
+			effect, err := c.Do(b.Context(), change)
+			if err != nil {
+				b.Error(err)
+			}
+			made.add(plan.Present{Change: change, GrantID: effect.GrantID})
+		})
+	}
+	for _, check := range c.Verify(b.Context(), p, made.items) {
+		if !check.OK {
+			b.Fatalf("%+v", check.Problem)
+		}
+	}
+	for _, n := range c.Stats().Calls {
+		calls += n
+	}
+	return calls
+}
+
+// byStage cuts changes at the barriers.
+func byStage(changes []plan.Change) (cut [][]plan.Change) {
+	for i, change := range changes {
+		if i == 0 || changes[i-1].Stage() != change.Stage() {
+			cut = append(cut, nil)
+		}
+		cut[len(cut)-1] = append(cut[len(cut)-1], change)
+	}
+	return cut
 }
