@@ -37,7 +37,8 @@ const (
 			{"id": "ami-cmk", "name": "cmk", "block_devices": [{"snapshot": "snap-cmk"}], "tags": {"team": "images"}},
 			{"id": "ami-locked", "name": "locked", "block_devices": [{"snapshot": "snap-locked"}], "launch_permissions": ["222222222222"]},
 			{"id": "ami-off", "name": "off", "block_devices": [{"snapshot": "snap-off"}], "launch_permissions": ["222222222222"]},
-			{"id": "ami-managed", "name": "managed", "block_devices": [{"snapshot": "snap-managed"}]}
+			{"id": "ami-managed", "name": "managed", "block_devices": [{"snapshot": "snap-managed"}]},
+			{"id": "ami-marked", "name": "marked", "watermarks": ["golden"]}
 		],
 		"launch_templates": [{"name": "web", "image": "ami-plain"}],
 		"auto_scaling_groups": [{"name": "existing", "launch_template": "web"}],

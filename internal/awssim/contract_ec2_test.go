@@ -58,6 +58,7 @@ func code(err error) string {
 func allEC2Rows() map[string]ec2Row {
 	all := maps.Clone(ec2Rows)
 	maps.Copy(all, templateRows)
+	maps.Copy(all, markRows)
 	return all
 }
 

@@ -477,7 +477,7 @@ func TestSmallPages(t *testing.T) {
 			got = append(got, *image.ImageId)
 		}
 	}
-	if diff := cmp.Diff([]string{"ami-cmk", "ami-locked", "ami-managed", "ami-off", "ami-plain"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"ami-cmk", "ami-locked", "ami-managed", "ami-marked", "ami-off", "ami-plain"}, got); diff != "" {
 		t.Error(diff)
 	}
 }

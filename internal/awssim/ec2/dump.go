@@ -14,6 +14,7 @@ type sharedDump struct {
 	Description string   `json:"description,omitempty"`
 	Key         string   `json:"kms_key,omitempty"`
 	SharedWith  []string `json:"shared_with"`
+	Watermarks  []string `json:"watermarks,omitempty"`
 }
 
 // Dump is the part of EC2 in the state.
@@ -28,7 +29,11 @@ func (s *Service) Dump(d *cloud.Dump) {
 
 func (r *inventory) dump(put func(value any, path ...string)) {
 	for id, img := range r.images {
-		put(sharedDump{Name: img.name, State: img.state, Description: img.description, SharedWith: img.launch.values()}, "images", id)
+		shown := sharedDump{Name: img.name, State: img.state, Description: img.description, SharedWith: img.launch.values()}
+		for _, mark := range img.watermarks {
+			shown.Watermarks = append(shown.Watermarks, mark.key)
+		}
+		put(shown, "images", id)
 	}
 	for id, snap := range r.snapshots {
 		shared := sharedDump{State: snap.state, Description: snap.description, SharedWith: snap.createVolume.values()}

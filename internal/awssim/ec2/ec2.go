@@ -18,7 +18,7 @@ func (s *Service) api() *cloud.API {
 		Actions: all, ConditionKeys: "ec2:Attribute ec2:Add/ ec2:Remove/ ec2:CreateAction ec2:Region ec2:ResourceTag/",
 		Context: func(c *cloud.Call) map[string][]string { return map[string][]string{"ec2:Region": {c.Region}} },
 		ResourceTags: func(c *cloud.Call, arn string) map[string]string {
-			return s.bind(c).own().tags[arn[strings.LastIndex(arn, "/")+1:]]
+			return s.bind(c).seenTags(arn[strings.LastIndex(arn, "/")+1:])
 		},
 	}
 }
@@ -26,7 +26,7 @@ func (s *Service) api() *cloud.API {
 func actions() map[string]action {
 	all := map[string]action{}
 	for _, part := range []map[string]action{
-		imageActions(), imageSharingActions(), imageSettingActions(), snapshotActions(),
+		imageActions(), imageSharingActions(), watermarkActions(), imageSettingActions(), snapshotActions(),
 		tagActions(), networkActions(), volumeActions(),
 		instanceActions(), launchTemplateActions(),
 	} {

@@ -13,7 +13,7 @@ import (
 type filterFields[T any] map[string]func(T) []string
 
 // filtered keeps what fits all filters of the call. An unknown filter refuses the call. The filters tag:<key> and tag-key
-// look at the caller's own tags of the id.
+// look at the tags of the id that the caller sees.
 func filtered[T any](c *call, all []T, fields filterFields[T], id func(T) string) ([]T, error) {
 	for _, filter := range c.Form.Structs("Filter") {
 		field, err := filterField(c, filter.Get("Name"), fields, id)
@@ -36,17 +36,16 @@ func filterField[T any](c *call, name string, fields filterFields[T], id func(T)
 	if field, ok := fields[name]; ok {
 		return field, nil
 	}
-	tags := c.own().tags
 	if key, ok := strings.CutPrefix(name, "tag:"); ok && id != nil {
 		return func(one T) []string {
-			if value, ok := tags[id(one)][key]; ok {
+			if value, ok := c.seenTags(id(one))[key]; ok {
 				return []string{value}
 			}
 			return nil
 		}, nil
 	}
 	if name == "tag-key" && id != nil {
-		return func(one T) []string { return slices.Collect(maps.Keys(tags[id(one)])) }, nil
+		return func(one T) []string { return slices.Collect(maps.Keys(c.seenTags(id(one)))) }, nil
 	}
 	return nil, wire.BadRequest("InvalidParameterValue", "The filter '%s' is invalid", name)
 }

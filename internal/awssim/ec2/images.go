@@ -114,36 +114,37 @@ func (c *call) ownImage() (*Image, error) {
 
 // imageItem is an image on the wire.
 type imageItem struct {
-	ID             string             `xml:"imageId"`
-	Location       string             `xml:"imageLocation"`
-	State          string             `xml:"imageState"`
-	Owner          string             `xml:"imageOwnerId"`
-	OwnerAlias     string             `xml:"imageOwnerAlias,omitempty"`
-	Created        string             `xml:"creationDate"`
-	Public         bool               `xml:"isPublic"`
-	Architecture   string             `xml:"architecture"`
-	Type           string             `xml:"imageType"`
-	Platform       string             `xml:"platformDetails"`
-	Usage          string             `xml:"usageOperation"`
-	Name           string             `xml:"name"`
-	Description    string             `xml:"description,omitempty"`
-	RootDeviceType string             `xml:"rootDeviceType"`
-	RootDevice     string             `xml:"rootDeviceName,omitempty"`
-	Devices        items[imageDevice] `xml:"blockDeviceMapping"`
-	Virtualization string             `xml:"virtualizationType"`
-	Hypervisor     string             `xml:"hypervisor"`
-	ENA            bool               `xml:"enaSupport"`
-	BootMode       string             `xml:"bootMode,omitempty"`
-	IMDS           string             `xml:"imdsSupport,omitempty"`
-	TPM            string             `xml:"tpmSupport,omitempty"`
-	Deprecation    string             `xml:"deprecationTime,omitempty"`
-	Protection     string             `xml:"deregistrationProtection,omitempty"`
-	Allowed        *bool              `xml:"imageAllowed"`
-	SourceImage    string             `xml:"sourceImageId,omitempty"`
-	SourceRegion   string             `xml:"sourceImageRegion,omitempty"`
-	SourceInstance string             `xml:"sourceInstanceId,omitempty"`
-	Reason         *stateReason       `xml:"stateReason"`
-	Tags           items[tagItem]     `xml:"tagSet"`
+	ID             string               `xml:"imageId"`
+	Location       string               `xml:"imageLocation"`
+	State          string               `xml:"imageState"`
+	Owner          string               `xml:"imageOwnerId"`
+	OwnerAlias     string               `xml:"imageOwnerAlias,omitempty"`
+	Created        string               `xml:"creationDate"`
+	Public         bool                 `xml:"isPublic"`
+	Architecture   string               `xml:"architecture"`
+	Type           string               `xml:"imageType"`
+	Platform       string               `xml:"platformDetails"`
+	Usage          string               `xml:"usageOperation"`
+	Name           string               `xml:"name"`
+	Description    string               `xml:"description,omitempty"`
+	RootDeviceType string               `xml:"rootDeviceType"`
+	RootDevice     string               `xml:"rootDeviceName,omitempty"`
+	Devices        items[imageDevice]   `xml:"blockDeviceMapping"`
+	Virtualization string               `xml:"virtualizationType"`
+	Hypervisor     string               `xml:"hypervisor"`
+	ENA            bool                 `xml:"enaSupport"`
+	BootMode       string               `xml:"bootMode,omitempty"`
+	IMDS           string               `xml:"imdsSupport,omitempty"`
+	TPM            string               `xml:"tpmSupport,omitempty"`
+	Deprecation    string               `xml:"deprecationTime,omitempty"`
+	Protection     string               `xml:"deregistrationProtection,omitempty"`
+	Allowed        *bool                `xml:"imageAllowed"`
+	SourceImage    string               `xml:"sourceImageId,omitempty"`
+	SourceRegion   string               `xml:"sourceImageRegion,omitempty"`
+	SourceInstance string               `xml:"sourceInstanceId,omitempty"`
+	Reason         *stateReason         `xml:"stateReason"`
+	Watermarks     items[watermarkItem] `xml:"imageWatermarkSet"`
+	Tags           items[tagItem]       `xml:"tagSet"`
 }
 
 type imageDevice struct {
@@ -182,6 +183,9 @@ func (c *call) describeImage(img *Image) imageItem {
 	}
 	if img.stateReason != "" {
 		item.Reason = &stateReason{Code: "Client.InternalError", Message: img.stateReason}
+	}
+	for _, mark := range img.watermarks {
+		item.Watermarks.Items = append(item.Watermarks.Items, mark.item())
 	}
 	for _, device := range img.Devices {
 		item.Devices.Items = append(item.Devices.Items, c.describeImageDevice(device))

@@ -3,6 +3,7 @@ package ec2
 import (
 	"cmp"
 	"maps"
+	"slices"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
@@ -41,6 +42,7 @@ func (c *call) copyImage() (cloud.Effect, error) {
 			virtualization: source.virtualization, rootDevice: source.rootDevice, enaSupport: source.enaSupport,
 			bootMode: source.bootMode, imdsSupport: source.imdsSupport, tpmSupport: source.tpmSupport,
 			sourceImage: source.id, sourceRegion: source.region,
+			watermarks: slices.Clone(source.watermarks),
 		}, c.copiedTags(source, specs["image"]))
 		for _, device := range source.Devices {
 			c.copyDevice(img, source, device, encryption, specs["snapshot"])
@@ -70,11 +72,11 @@ func (c *call) copySource() (*Image, error) {
 	return source, nil
 }
 
-// copiedTags are the new image's: the caller's own tags of the source if asked for, then those of the call.
+// copiedTags are the new image's: the tags of the source that the caller sees if asked for, shared ones too, then those of the call.
 func (c *call) copiedTags(source *Image, given map[string]string) map[string]string {
 	tags := map[string]string{}
 	if c.Form.Flag("CopyImageTags") {
-		maps.Copy(tags, c.regions.Of(c.Account, source.region).tags[source.id])
+		maps.Copy(tags, c.in(source.region).seenTags(source.id))
 	}
 	maps.Copy(tags, given)
 	return tags

@@ -79,6 +79,7 @@ func (c *call) createImage() (cloud.Effect, error) {
 			sourceImage: from.image.id, sourceRegion: c.Region, architecture: from.image.architecture,
 			virtualization: from.image.virtualization, rootDevice: from.image.rootDevice, enaSupport: from.image.enaSupport,
 			bootMode: from.image.bootMode, imdsSupport: from.image.imdsSupport, tpmSupport: from.image.tpmSupport,
+			watermarks: slices.Clone(from.image.watermarks),
 		}, specs["image"])
 		return &imageIDAnswer{img.id}, nil
 	}, nil

@@ -233,6 +233,9 @@ func (c *call) mayShareImage(img *Image, add []permission) error {
 		return nil
 	}
 	public := slices.Contains(add, permission{toGroup, everybody})
+	if public && len(img.watermarks) > 0 {
+		return wire.BadRequest("UnsupportedOperation", "The image %s has a watermark and can't be shared publicly.", img.id)
+	}
 	for _, device := range img.Devices {
 		snap := c.snapshot(c.Region, device.snapshot)
 		if snap == nil || snap.key == nil {

@@ -171,6 +171,9 @@ func (l *regionLoader) image(w world.Image) {
 	img.launch = l.permissions(w.LaunchPermissions, what, toUser, toGroup, toOrganization, toOU)
 	img.Devices = l.devices(w, what)
 	img.rootDevice = img.Devices[0].name
+	for _, name := range w.Watermarks {
+		l.watermark(img, name)
+	}
 	l.region.images[img.id] = img
 	l.region.setTags(img.id, w.Tags)
 }

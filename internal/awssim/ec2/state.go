@@ -119,6 +119,7 @@ type Image struct {
 	sourceImage    string
 	sourceRegion   string
 	sourceInstance string
+	watermarks     []watermark
 }
 
 // BlockDevice is a device of an image, an instance or a launch template.

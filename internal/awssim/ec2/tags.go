@@ -32,9 +32,9 @@ type tagItem struct {
 	Value string `xml:"value"`
 }
 
-// tagsOf returns the caller's tags of a resource, sorted by key.
+// tagsOf returns the tags of a resource that the caller sees, sorted by key.
 func (c *call) tagsOf(id string) items[tagItem] {
-	tags := c.own().tags[id]
+	tags := c.seenTags(id)
 	var set items[tagItem]
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
 		set.Items = append(set.Items, tagItem{key, tags[key]})
@@ -112,6 +112,9 @@ func (c *call) createTags() (cloud.Effect, error) {
 	if len(tags) == 0 {
 		return nil, wire.BadRequest("MissingParameter", "The request must contain the parameter tagSet")
 	}
+	if err := c.mayHaveTags(tags); err != nil {
+		return nil, err
+	}
 	return func() (any, error) {
 		for _, id := range c.Form.List("ResourceId") {
 			c.own().setTags(id, tags)
@@ -124,8 +127,15 @@ func (c *call) deleteTags() (cloud.Effect, error) {
 	if err := c.requireTagged(); err != nil {
 		return nil, err
 	}
+	given := c.Form.Structs("Tag")
+	for _, id := range c.Form.List("ResourceId") {
+		for _, tag := range given {
+			if err := c.mayShareTags(id, []string{tag.Get("Key")}); err != nil {
+				return nil, err
+			}
+		}
+	}
 	return func() (any, error) {
-		given := c.Form.Structs("Tag")
 		for _, id := range c.Form.List("ResourceId") {
 			tags := c.own().tags[id]
 			if len(given) == 0 {
@@ -223,6 +233,11 @@ func (c *call) tagSpecs(kinds ...string) (map[string]map[string]string, error) {
 		if len(tags) == 0 {
 			continue
 		}
+		if kind != "image" {
+			if err := c.mayShareTags("", slices.Collect(maps.Keys(tags))); err != nil {
+				return nil, err
+			}
+		}
 		if err := c.mayTagOnCreate(kind, tags); err != nil {
 			return nil, err
 		}
@@ -257,7 +272,7 @@ type tagEntry struct {
 
 func (c *call) describeTags() (cloud.Effect, error) {
 	var all []tagEntry
-	for _, id := range slices.Sorted(maps.Keys(c.own().tags)) {
+	for _, id := range c.taggedIDs() {
 		for _, tag := range c.tagsOf(id).Items {
 			all = append(all, tagEntry{id, resourceKind(id), tag.Key, tag.Value})
 		}

@@ -71,7 +71,9 @@ type Image struct {
 	DeprecateAt string `json:"deprecate_at,omitempty"`
 	// DeregistrationProtection refuses DeregisterImage.
 	DeregistrationProtection bool `json:"deregistration_protection,omitempty"`
-	// Tags as the owner sees them.
+	// Watermarks are names of watermarks that the owner attached.
+	Watermarks []string `json:"watermarks,omitempty"`
+	// Tags as the owner sees them. Those that begin with "ec2:SharedTag/" are seen by whoever the image is shared with.
 	Tags map[string]string `json:"tags,omitempty"`
 }
 
