@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Command packer-plugin-ami-share is a Packer plugin that shares encrypted AMIs with other AWS accounts.
 package main
 

@@ -1,4 +1,6 @@
 #!/bin/sh
+# SPDX-License-Identifier: MPL-2.0
+
 # Makes sure that there is an AWS CLI of version 2.9 or newer, for the tests of internal/awssim/awscli, and links it as
 # .tools/bin/aws. One that is on the PATH will do, and nothing is installed. Without one, root on a system with apt gets the
 # package awscli, after a line that says so; everybody else is told what to install.

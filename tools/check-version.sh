@@ -1,4 +1,6 @@
 #!/bin/sh
+# SPDX-License-Identifier: MPL-2.0
+
 # Fails unless a release's version is the one in version/version.go: check-version.sh 1.2.3 [release]
 # A binary that reports another version than its name has is refused by Packer's installer. With "release", as for one that is
 # published, Go must be of the toolchain line's patch or a newer one: that line is raised for Go's security releases.

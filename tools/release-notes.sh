@@ -1,4 +1,6 @@
 #!/bin/sh
+# SPDX-License-Identifier: MPL-2.0
+
 # Prints a version's section of the changelog: release-notes.sh CHANGELOG.md v1.2.3
 # Its heading is "## 1.2.3 (Month D, YYYY)".
 set -eu

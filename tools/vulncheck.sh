@@ -1,4 +1,6 @@
 #!/bin/sh
+# SPDX-License-Identifier: MPL-2.0
+
 # Looks for known vulnerabilities that the plugin's code reaches: vulncheck.sh GOVULNCHECK
 # The database is Go's, or another one of its format that GOVULNDB names. Where it can't be reached nothing was checked: that is
 # said, and it is a failure where VULNDB_REQUIRED is set, as in the workflows.

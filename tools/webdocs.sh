@@ -1,4 +1,6 @@
 #!/bin/sh
+# SPDX-License-Identifier: MPL-2.0
+
 # Turns the rendered pages into the layout of the integrations portal: webdocs.sh RENDERED TARGET.
 # A page loses its front matter and its title, which the portal sets itself. Examples in the comments of Go are indented by a
 # tab between empty lines, as gofmt wants them: a fenced block loses what all of it has of both.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Package version tells which version of the plugin this is.
 package version
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Package accounts is the data source "ami-share-accounts": it lists the accounts of an organization in AWS Organizations, or
 // of some of its organizational units, to share AMIs with.
 //

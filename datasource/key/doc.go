@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Package key is the data source "ami-share-key": it finds the key that images are to be encrypted with, proves before the
 // build starts that they can be shared under it, and hands out the policies which that takes.
 //

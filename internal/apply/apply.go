@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Package apply carries out a plan: stage by stage, many changes at once, with a stop and a way back.
 //
 // It knows nothing of AWS: a [Doer] reads, makes and takes back one change. What failed for an account in a Region is left

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Package awsapi looks at AWS and changes it: it observes what is there, carries out the changes of a plan one call at
 // a time, proves them without making them, and verifies from inside the targets what a run has brought about.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Package awssim is a local AWS: as much of EC2, KMS, IAM, STS, Auto Scaling and the tagging API as it takes to build
 // encrypted AMIs, share them across accounts and Regions, and launch them, on one port, as an [http.Handler].
 //

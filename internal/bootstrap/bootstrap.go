@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Package bootstrap writes what an administrator deploys before the first build: the role in each target as CloudFormation
 // and as Terraform, the keys' whole new policies, the bare documents, and in which order they go.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Package diagnose says what an error of AWS means: its cause, and what to do about it.
 //
 // It is pure, and makes no call: tables of error codes, actions and words of AWS's messages, each with a cause and a remedy

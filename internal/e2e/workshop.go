@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Package e2e runs the main job for real: the real packer, the real amazon plugin and this one, against the local AWS.
 //
 // The demo and the stories share what is here; the stories themselves are the scripts in testdata. It holds no rule of

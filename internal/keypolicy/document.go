@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Package keypolicy reads the policy of a KMS key, to say what it does to one call: lets it in, denies it, or is silent. It
 // says so where that can't be told from the policy alone.
 //

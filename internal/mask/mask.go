@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Package mask takes secret values out of text that is written somewhere: files, rows, logs, the screen.
 //
 // Packer masks the values of sensitive variables on its screen and in its log, and does not tell plugins what they are. So a plugin

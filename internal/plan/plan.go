@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Package plan compares what is asked for with what is there, and says as a value what has to change.
 //
 // It is pure: no context, no clock, no AWS, no logging; equal input gives equal output, in the same order. It does not

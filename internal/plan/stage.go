@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 package plan
 
 // Stage orders changes: all changes of a stage are done, or have failed, before the next stage begins; within a stage

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Package policy writes the least-privilege documents of a configuration: statements for the keys' policy, the policy
 // and the trust policy of the role in each target, the policy of whoever runs Packer, and the inline policy that narrows
 // a session to one run.

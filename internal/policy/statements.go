@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 package policy
 
 // The functions of this file return the statements that a policy lacks, as JSON for people to paste into it. They have no

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Package progress knows how far a run is and whom it waits for. Whoever does the steps of a run counts here, and whoever
 // tells people looks: now and then while a step goes on, and when one has ended. It prints nothing and decides nothing.
 package progress

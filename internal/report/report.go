@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Package report puts a plan and what came of it into words and documents: a table and lines for the terminal, JSON, Markdown, and the rows
 // of Packer's machine-readable output.
 //

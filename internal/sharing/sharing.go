@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Package sharing is the vocabulary of the plugin: accounts, images, keys, grantees and grants, what a user asks for
 // ([Request]) and what AWS says is there ([Facts]).
 //

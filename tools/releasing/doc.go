@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Package releasing tests what a release of the plugin is made of: the archives that GoReleaser makes, Packer's own installer on
 // them, the release notes, the workflows. It has no code of its own.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Package autoscaling is Auto Scaling of the local AWS: groups that launch in the name of their service-linked role, and
 // launch configurations.
 package autoscaling

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Package awscli holds nothing but tests: the AWS CLI, a client that knows nothing of this project, carries out by hand
 // on the local AWS what the how-tos for sharing an encrypted AMI with an Auto Scaling group of another account say, and
 // leaves out one step at a time.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Package cloud is what all services of the local AWS share: accounts and who acts in them, organizations, Regions, calls
 // and who may make them, the journal, faults, and what makes AWS hard to work with.
 //

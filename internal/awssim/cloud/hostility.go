@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 package cloud
 
 // PageSize returns how much a page holds: as much as was requested, but no more than most, nor than Hostility.PageSize.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Package ebs says what EBS does with keys: under which key volumes and copies end up when a call says nothing, which uses of
 // keys it takes to turn data under one key into data under another, and whether those are allowed to somebody.
 package ebs

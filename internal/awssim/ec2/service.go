@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Package ec2 is EC2 of the local AWS: AMIs, snapshots, volumes, instances, launch templates, tags, and as much of a network
 // as builders ask for. It starts an instance only if the principal that launches it can really use the keys.
 package ec2

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Package iam is IAM of the local AWS: roles, their policies, managed policies, and service-linked roles.
 package iam
 

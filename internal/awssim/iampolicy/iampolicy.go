@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Package iampolicy reads AWS policy documents and decides requests by them, for the local AWS only.
 //
 // It knows the grammar of identity, session, trust, key, service control and resource control policies and of

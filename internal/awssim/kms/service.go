@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Package kms is KMS of the local AWS: keys, aliases, grants, and who may use a key. The tagging API, which finds keys by
 // their tags, is part of it.
 package kms

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Package organizations is AWS Organizations of the local AWS, as far as it tells which accounts an organization has and where
 // they are in its tree. Nothing can be changed in it: organizations are made by the world.
 package organizations

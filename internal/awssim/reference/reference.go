@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Package reference says which condition keys an action has, as AWS's service authorization reference does: for each
 // action of the local AWS the keys of its requests, the types of its resources with their keys, and which keys have
 // several values. It decides nothing and knows no request.

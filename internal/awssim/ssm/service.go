@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Package ssm is Parameter Store of the local AWS: parameters of the type String, their versions, labels and tags, and what
 // resolve:ssm: stands for in a launch.
 package ssm

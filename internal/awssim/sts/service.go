@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Package sts is STS of the local AWS: who a caller is, and sessions of roles.
 package sts
 

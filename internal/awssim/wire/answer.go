@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Package wire is what goes over the wire between an AWS client and AWS: forms, answers, errors and signatures.
 package wire
 

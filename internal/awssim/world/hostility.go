@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 package world
 
 // Hostility are the ways in which AWS is hard to work with. Everything is counted in calls, nothing is random, and the

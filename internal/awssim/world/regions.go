@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 package world
 
 // Region is what one account has in one Region when the server starts. What is left out is as in a new account: a default

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Package world says what exists when the local AWS starts: the format of world files, in JSON or in Go.
 package world
 

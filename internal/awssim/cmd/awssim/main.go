@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Command awssim serves a local AWS with the world of a file until it is interrupted.
 package main
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Command judge holds the policy evaluator of the local AWS against one that nobody here wrote, the npm package
 // @cloud-copilot/iam-simulate: it makes requests with the policies that speak in them, lets both decide, and makes each
 // case in which they disagree as small as it gets. Every disagreement has to be among those in triage.json, each with

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Command demo runs the main job for real and shows what happens: packer build with the amazon builder and this plugin,
 // against the local AWS with the example's world, and then the launches of two Auto Scaling groups in other accounts.
 package main
