@@ -23,7 +23,7 @@ func (o *observation) sharing(ctx context.Context, facts sharing.Facts) {
 	}
 	regions := regionsOf(o.request.Images)
 	found := make([]map[string][]sharing.Recipient, len(regions))
-	each(regions, func(i int, region sharing.Region) { found[i] = o.sharingIn(ctx, region) })
+	each(regions, func(i int, region sharing.Region) { found[i] = o.sharingIn(ctx, region, facts.Keys) })
 	for arn, key := range facts.Keys {
 		i, ok := slices.BinarySearch(regions, sharing.RegionOf(arn))
 		if !ok || found[i] == nil {
@@ -36,8 +36,8 @@ func (o *observation) sharing(ctx context.Context, facts sharing.Facts) {
 
 // sharingIn returns with whom the source's AMIs of a Region that are not the request's are shared, by the ARN of the key.
 // It returns nil when that can't be read.
-func (o *observation) sharingIn(ctx context.Context, region sharing.Region) map[string][]sharing.Recipient {
-	images, keys, err := o.otherImages(ctx, region)
+func (o *observation) sharingIn(ctx context.Context, region sharing.Region, keysOfRun map[string]sharing.Key) map[string][]sharing.Recipient {
+	images, keys, err := o.otherImages(ctx, region, keysOfRun)
 	recipients := make([][]sharing.Recipient, len(images))
 	errs := make([]error, len(images))
 	if err == nil {
@@ -67,8 +67,9 @@ func (o *observation) sharingIn(ctx context.Context, region sharing.Region) map[
 	return byKey
 }
 
-// otherImages returns the source's AMIs of a Region that are not the request's, sorted, and the keys under each.
-func (o *observation) otherImages(ctx context.Context, region sharing.Region) (ids []string, keys map[string][]string, err error) {
+// otherImages returns the source's AMIs of a Region that are under the run's keys and not the request's, sorted, and the
+// keys under each.
+func (o *observation) otherImages(ctx context.Context, region sharing.Region, keysOfRun map[string]sharing.Key) (ids []string, keys map[string][]string, err error) {
 	images, err := o.describeOwn(ctx, place{region: region}, nil)
 	if err != nil {
 		return nil, nil, err
@@ -90,7 +91,7 @@ func (o *observation) otherImages(ctx context.Context, region sharing.Region) (i
 			return nil, nil, err
 		}
 		for _, s := range snapshots {
-			if key := o.keyOf(region, s); key != "" {
+			if key := o.keyOf(region, s); keysOfRun[key].ARN != "" {
 				for _, id := range users[aws.ToString(s.SnapshotId)] {
 					keys[id] = append(keys[id], key)
 				}
