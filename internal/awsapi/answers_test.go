@@ -62,12 +62,12 @@ func TestAnAnswerThatIsNotAWSs(t *testing.T) {
 				contains(t, "cause", problem.Cause, []string{tt.cause})
 				contains(t, "remedy", problem.Remedy, []string{tt.remedy})
 				contains(t, "message", err.Error(), []string{"HTTP status "})
-				want := tt.attempts
-				if call == "CreateGrant" { // what became of it is asked by sending it again
-					want *= 2
+				least, most := tt.attempts, tt.attempts
+				if call == "CreateGrant" { // what became of it is asked by sending it again, for a while
+					least, most = least+1, 2*most
 				}
-				if n := len(w.of(call)); n != want {
-					t.Errorf("%d attempts, want %d", n, want)
+				if n := len(w.of(call)); n < least || n > most {
+					t.Errorf("%d attempts, want %d to %d", n, least, most)
 				}
 			})
 		}
