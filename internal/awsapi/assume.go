@@ -106,7 +106,8 @@ func (s *session) warnings() []string {
 		return nil
 	}
 	return []string{"the session in account " + string(s.account) + " could not be narrowed to what the run needs, because AWS can't pack even " +
-		"the shortest policy together with the session tags (PackedPolicyTooLarge): it may do all that its role may do; fewer or shorter tags in assume_role help"}
+		"the shortest policy together with the session tags (PackedPolicyTooLarge), which are those of assume_role and the transitive ones that come with the " +
+		"source's own session: it may do all that its role may do; fewer or shorter tags help, and on EKS disableSessionTags of the Pod Identity association"}
 }
 
 // roleARN returns the ARN of the role that a session assumes, "" for a session that assumes none.

@@ -3,11 +3,16 @@
 package awsapi
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
@@ -175,4 +180,33 @@ func TestASessionMayDoNoMoreThanTheRunDoes(t *testing.T) {
 			t.Errorf("narrowed by %q, %v", c.sessions[target].policy(), err)
 		}
 	})
+}
+
+// podTags are those that EKS Pod Identity sets. https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html
+var podTags = map[string]string{
+	"eks-cluster-arn": "arn:aws:eks:eu-central-1:111111111111:cluster/golden", "eks-cluster-name": "golden", "kubernetes-namespace": "images",
+	"kubernetes-service-account": "packer", "kubernetes-pod-name": "packer-7d5b9c6f4-x2x9q", "kubernetes-pod-uid": "f3c0a6de-6f5c-4a8b-9d42-1f2f6f4f3f10",
+}
+
+func TestTagsOfTheCallerLeaveNoSpaceForAPolicy(t *testing.T) {
+	taggable := []byte(strings.Replace(sourceTrust, `"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"s3cret"}}`, `["sts:AssumeRole","sts:TagSession"]`, 1))
+	s := start(t, func(w *awssim.World) {
+		w.Accounts[0].Roles = []awssim.WorldRole{{Name: "pod", Policies: []json.RawMessage{[]byte(allowAll)}, TrustPolicy: taggable}}
+		w.Accounts[1].Roles[0].TrustPolicy = taggable
+	})
+	pod := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(s.config()), "arn:aws:iam::111111111111:role/pod", func(o *stscreds.AssumeRoleOptions) {
+		for key, value := range podTags {
+			o.Tags = append(o.Tags, ststypes.Tag{Key: &key, Value: &value})
+			o.TransitiveTagKeys = append(o.TransitiveTagKeys, key)
+		}
+	})
+	config := s.config()
+	config.Credentials = aws.NewCredentialsCache(pod)
+	request := someRequest()
+	request.Targets = request.Targets[:1]
+	facts, err := New(config, map[sharing.AccountID]TargetCredentials{target: {Role: &AssumeRole{RoleARN: roleARN}}}, Options{}).Observe(t.Context(), request)
+	if err != nil || len(facts.Targets[target].Problems) > 0 || len(facts.Warnings) != 1 {
+		t.Fatal(facts.Warnings, facts.Targets, err)
+	}
+	contains(t, "warning", facts.Warnings[0], []string{"could not be narrowed", "the transitive ones that come with the source's own session", "disableSessionTags"})
 }

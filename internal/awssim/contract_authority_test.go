@@ -165,7 +165,7 @@ func TestSessionPoliciesNarrow(t *testing.T) {
 	long := func(o *stscreds.AssumeRoleOptions) {
 		o.Policy = aws.String(allow(`"ec2:*"`, "") + strings.Repeat(" ", 2048))
 	}
-	if err := only(f.worker(t, home, long).Credentials.Retrieve(t.Context())); err == nil || !strings.Contains(err.Error(), "PackedPolicyTooLarge") {
+	if err := only(f.worker(t, home, long).Credentials.Retrieve(t.Context())); err == nil || !strings.Contains(err.Error(), "ValidationError") {
 		t.Errorf("a session policy of over 2,048 characters: %v", err)
 	}
 }

@@ -23,7 +23,7 @@ func stsRules() []rule {
 			return "duration_seconds is longer than the role's MaxSessionDuration", "Leave duration_seconds out, or raise the maximum of " + f.Resource + "."
 		}},
 		{codes: []string{"PackedPolicyTooLarge", "PackedPolicyTooLargeException"}, action: "sts:AssumeRole", explain: func(f refusal) (string, string) {
-			return "session policy and session tags together are too large: " + f.message, "Shorten policy, policy_arns or tags of the target's assume_role."
+			return "session policy and session tags together are too large: " + f.message, "Shorten policy, policy_arns or tags of the target's assume_role. The transitive tags that come with the source's own session count too: on EKS, set disableSessionTags of the Pod Identity association."
 		}},
 		{codes: []string{"MalformedPolicyDocument", "MalformedPolicyDocumentException"}, action: "sts:AssumeRole", explain: func(f refusal) (string, string) {
 			return "the session policy is not valid: " + f.message, "Correct the policy of the target's assume_role."

@@ -42,7 +42,9 @@ type Account struct {
 	Policies map[string]*ManagedPolicy // by ARN
 	Disabled map[string]bool           // Regions
 	State    string                    // in its organization
-	Tags     map[string]string         // in its organization
+	// TrustPolicyQuota is how many characters a trust policy can have.
+	TrustPolicyQuota int
+	Tags             map[string]string // in its organization
 }
 
 // New returns the accounts and organizations of a world, and all problems with them.
@@ -72,12 +74,15 @@ func (c *Cloud) addAccount(w world.Account) error {
 	if states := strings.Fields("ACTIVE SUSPENDED PENDING_CLOSURE CLOSED PENDING_ACTIVATION"); w.State != "" && !slices.Contains(states, w.State) {
 		return fmt.Errorf("the state %q is none of %s", w.State, strings.Join(states, ", "))
 	}
+	if quota := w.TrustPolicyQuota; quota != 0 && (quota < 2048 || quota > 4096) {
+		return fmt.Errorf("trust_policy_quota %d: AWS has one from 2048 to 4096 characters", quota)
+	}
 	if c.Accounts[w.ID] != nil {
 		return fmt.Errorf("account %s is there twice", w.ID)
 	}
 	a := &Account{
 		ID: w.ID, Name: w.Name, Users: map[string]*User{}, Roles: map[string]*Role{}, Policies: map[string]*ManagedPolicy{},
-		Disabled: map[string]bool{}, State: w.State, Tags: w.Tags,
+		Disabled: map[string]bool{}, State: w.State, Tags: w.Tags, TrustPolicyQuota: cmp.Or(w.TrustPolicyQuota, 2048),
 	}
 	c.Accounts[w.ID] = a
 	for _, region := range w.DisabledRegions {

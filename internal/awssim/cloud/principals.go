@@ -26,6 +26,20 @@ type Role struct {
 	Unknown    Lag // calls for which KMS does not know it yet
 }
 
+// Role returns a role by its name, nil when the account has none. Names that differ in case only are one name.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+func (a *Account) Role(name string) *Role {
+	if r := a.Roles[name]; r != nil {
+		return r
+	}
+	for other, r := range a.Roles {
+		if strings.EqualFold(other, name) {
+			return r
+		}
+	}
+	return nil
+}
+
 // TrustPolicy says who may assume a role.
 type TrustPolicy struct {
 	Document *iampolicy.Document // bound to the principals as they were
@@ -83,7 +97,7 @@ type User struct {
 	ID          string
 	Secret      string
 	Tags        map[string]string
-	Policies    []*iampolicy.Document
+	Policies    []*iampolicy.Document // inline and attached
 	AccessKeyID string
 }
 

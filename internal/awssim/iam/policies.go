@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/iampolicy"
@@ -40,6 +41,9 @@ func (c *call) putRolePolicy() (cloud.Effect, error) {
 	document, err := c.ParsePolicy(iampolicy.Identity, text)
 	if err != nil {
 		return nil, malformedPolicy(err)
+	}
+	if err := checkInlineSize(r, name, text); err != nil {
+		return nil, err
 	}
 	return func() (any, error) {
 		r.Policies[name] = cloud.InlinePolicy{Document: document, Text: text}
@@ -90,12 +94,12 @@ func (c *call) createPolicy() (cloud.Effect, error) {
 	switch {
 	case !entityName.MatchString(name) || !entityPath.MatchString(path):
 		return nil, wire.ValidationError("The specified value for policyName or path is invalid: %q, %q", name, path)
-	case c.ManagedPolicy(c.Account, arn) != nil:
+	case c.managedPolicyNamed(name):
 		return nil, wire.Errorf(http.StatusConflict, "EntityAlreadyExists", "A policy called %s already exists. Duplicate names are not allowed.", name)
 	}
-	document, err := c.ParsePolicy(iampolicy.Identity, []byte(c.Form.Get("PolicyDocument")))
+	document, err := c.managedPolicy([]byte(c.Form.Get("PolicyDocument")))
 	if err != nil {
-		return nil, malformedPolicy(err)
+		return nil, err
 	}
 	answer := &struct {
 		Policy struct {
@@ -109,6 +113,25 @@ func (c *call) createPolicy() (cloud.Effect, error) {
 		c.addManagedPolicy(c.Account, path, name, document)
 		return answer, nil
 	}, nil
+}
+
+// managedPolicy reads the document of a managed policy.
+func (s *Service) managedPolicy(text []byte) (*iampolicy.Document, error) {
+	document, err := s.ParsePolicy(iampolicy.Identity, text)
+	if err != nil {
+		return nil, malformedPolicy(err)
+	}
+	return document, checkManagedSize(text)
+}
+
+// managedPolicyNamed tells whether the caller's account has a policy of a name, whatever its path and case.
+func (c *call) managedPolicyNamed(name string) bool {
+	for arn := range c.Account.Policies {
+		if strings.EqualFold(arn[strings.LastIndex(arn, "/")+1:], name) {
+			return true
+		}
+	}
+	return false
 }
 
 func onNamedPolicy(c *call) []string { return []string{c.Form.Get("PolicyArn")} }
@@ -143,6 +166,9 @@ func (c *call) attachRolePolicy() (cloud.Effect, error) {
 	policy := c.ManagedPolicy(c.Account, arn)
 	if policy == nil {
 		return nil, wire.Errorf(http.StatusNotFound, "NoSuchEntity", "Policy %s does not exist or is not attachable.", arn)
+	}
+	if err := checkAttached(r, arn); err != nil {
+		return nil, err
 	}
 	return func() (any, error) {
 		r.Attached[arn] = policy

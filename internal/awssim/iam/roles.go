@@ -57,7 +57,7 @@ func actions() map[string]action {
 // onRole names the role's ARN, with its path if the role exists.
 func onRole(c *call) []string {
 	name := c.Form.Get("RoleName")
-	if r := c.Account.Roles[name]; r != nil {
+	if r := c.Account.Role(name); r != nil {
 		return []string{r.ARN}
 	}
 	return []string{c.roleARN(c.Account, cmp.Or(c.Form.Get("Path"), "/"), name)}
@@ -100,7 +100,7 @@ func (c *call) namedRole() (*cloud.Role, error) {
 	if name == "" || strings.ContainsAny(name, "/:") {
 		return nil, wire.ValidationError("The specified value for roleName is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-")
 	}
-	r := c.Account.Roles[name]
+	r := c.Account.Role(name)
 	if r == nil {
 		return nil, wire.Errorf(http.StatusNotFound, "NoSuchEntity", "The role with name %s cannot be found.", name)
 	}
@@ -145,7 +145,7 @@ func (c *call) listRoles() (cloud.Effect, error) {
 
 func (c *call) createRole() (cloud.Effect, error) {
 	name := c.Form.Get("RoleName")
-	if c.Account.Roles[name] != nil {
+	if c.Account.Role(name) != nil {
 		return nil, wire.Errorf(http.StatusConflict, "EntityAlreadyExists", "Role with name %s already exists.", name)
 	}
 	if strings.HasPrefix(c.Form.Get("Path"), "/aws-service-role/") {
@@ -192,12 +192,15 @@ func (s *Service) newRole(a *cloud.Account, path, name string, trust []byte) (*c
 		Policies: map[string]cloud.InlinePolicy{}, Attached: map[string]*cloud.ManagedPolicy{}, MaxSession: 3600, Created: s.Now(),
 	}
 	var err error
-	r.Trust, err = s.trustPolicy(trust)
+	r.Trust, err = s.trustPolicy(a, trust)
 	return r, err
 }
 
-// TrustPolicy reads a trust policy and binds it to the principals as they are now.
-func (s *Service) trustPolicy(text []byte) (cloud.TrustPolicy, error) {
+// trustPolicy reads a trust policy of an account and binds it to the principals as they are now.
+func (s *Service) trustPolicy(a *cloud.Account, text []byte) (cloud.TrustPolicy, error) {
+	if err := checkTrustSize(a, text); err != nil {
+		return cloud.TrustPolicy{}, err
+	}
 	document, err := s.ParsePolicy(iampolicy.Trust, text)
 	if err != nil {
 		return cloud.TrustPolicy{}, wire.Errorf(http.StatusBadRequest, "MalformedPolicyDocument", "%v", err)
@@ -228,7 +231,7 @@ func (c *call) updateAssumeRolePolicy() (cloud.Effect, error) {
 	if err != nil {
 		return nil, err
 	}
-	trust, err := c.trustPolicy([]byte(c.Form.Get("PolicyDocument")))
+	trust, err := c.trustPolicy(c.Account, []byte(c.Form.Get("PolicyDocument")))
 	if err != nil {
 		return nil, err
 	}

@@ -68,7 +68,7 @@ func (c *call) createServiceLinkedRole() (cloud.Effect, error) {
 		return nil, invalidInput("Custom suffix is not allowed for %s", service)
 	case suffix != "" && (!roleSuffix.MatchString(suffix) || len(name) > 64):
 		return nil, invalidInput("The suffix %s is not valid", suffix)
-	case c.Account.Roles[name] != nil:
+	case c.Account.Role(name) != nil:
 		return nil, invalidInput("Service role name %s has been taken in this account, please try a different suffix.", name)
 	}
 	return func() (any, error) {
@@ -87,7 +87,7 @@ func invalidInput(format string, args ...any) error {
 // have, and whether it exists.
 func (s *Service) ServiceLinkedRole(a *cloud.Account, service, suffix string, create bool) (string, bool) {
 	path, name := "/aws-service-role/"+service+"/", serviceRoles[service].roleName(suffix)
-	if r := a.Roles[name]; r != nil {
+	if r := a.Role(name); r != nil {
 		return r.ARN, r.Path == path
 	}
 	if !create {

@@ -35,18 +35,18 @@ func (s *Service) Load(w world.World) []error {
 	var problems []error
 	for _, a := range w.Accounts {
 		owner := s.AccountByID(a.ID)
-		for _, u := range a.Users {
-			if err := s.addUser(owner, u); err != nil {
-				problems = append(problems, fmt.Errorf("account %s: user %q: %w", a.ID, u.Name, err))
-			}
-		}
 		for _, p := range a.ManagedPolicies {
-			document, err := s.ParsePolicy(iampolicy.Identity, p.Document)
+			document, err := s.managedPolicy(p.Document)
 			if err != nil {
 				problems = append(problems, fmt.Errorf("account %s: managed policy %q: %w", a.ID, p.Name, err))
 				continue
 			}
 			s.addManagedPolicy(owner, "/", p.Name, document)
+		}
+		for _, u := range a.Users {
+			if err := s.addUser(owner, u); err != nil {
+				problems = append(problems, fmt.Errorf("account %s: user %q: %w", a.ID, u.Name, err))
+			}
 		}
 	}
 	return append(problems, s.loadRoles(w)...)
@@ -63,12 +63,26 @@ func (s *Service) addUser(a *cloud.Account, w world.User) error {
 		Account: a, Name: w.Name, ARN: "arn:" + s.Partition + ":iam::" + a.ID + ":user/" + w.Name, Secret: w.SecretAccessKey,
 		AccessKeyID: w.AccessKeyID, ID: strings.ToUpper(s.NewID("AIDA")), Tags: w.Tags,
 	}
+	size := 0
 	for _, text := range w.Policies {
 		document, err := s.ParsePolicy(iampolicy.Identity, text)
 		if err != nil {
 			return err
 		}
+		if size += sizeOf(text); size > largestInlineOfUser {
+			return overQuota("Maximum policy size of %d bytes exceeded for user %s", largestInlineOfUser, w.Name)
+		}
 		u.Policies = append(u.Policies, document)
+	}
+	if len(w.ManagedPolicies) > mostAttachedPolicies {
+		return overQuota("Cannot exceed quota for PoliciesPerUser: %d", mostAttachedPolicies)
+	}
+	for _, arn := range w.ManagedPolicies {
+		policy := s.ManagedPolicy(a, arn)
+		if policy == nil {
+			return fmt.Errorf("the account has no managed policy %q", arn)
+		}
+		u.Policies = append(u.Policies, policy.Document)
 	}
 	a.Users[w.Name], s.Users[w.AccessKeyID] = u, u
 	return nil
@@ -81,7 +95,7 @@ func (s *Service) loadRoles(all world.World) []error {
 	for _, w := range all.Accounts {
 		a := s.AccountByID(w.ID)
 		for _, r := range w.Roles {
-			if a.Roles[r.Name] != nil {
+			if a.Role(r.Name) != nil {
 				problems = append(problems, fmt.Errorf("account %s: role %q is there twice", w.ID, r.Name))
 				continue
 			}
@@ -134,6 +148,9 @@ func (s *Service) loadRole(r *cloud.Role, w world.Role) error {
 		if policy == nil {
 			return fmt.Errorf("the account has no managed policy %q", arn)
 		}
+		if err := checkAttached(r, arn); err != nil {
+			return err
+		}
 		r.Attached[arn] = policy
 	}
 	for i, text := range w.Policies {
@@ -141,9 +158,13 @@ func (s *Service) loadRole(r *cloud.Role, w world.Role) error {
 		if err != nil {
 			return err
 		}
-		r.Policies[fmt.Sprintf("policy-%d", i+1)] = cloud.InlinePolicy{Document: document, Text: text}
+		name := fmt.Sprintf("policy-%d", i+1)
+		if err := checkInlineSize(r, name, text); err != nil {
+			return err
+		}
+		r.Policies[name] = cloud.InlinePolicy{Document: document, Text: text}
 	}
-	trust, err := s.trustPolicy(w.TrustPolicy)
+	trust, err := s.trustPolicy(r.Account, w.TrustPolicy)
 	if err != nil {
 		return err
 	}

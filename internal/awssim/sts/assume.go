@@ -50,10 +50,6 @@ var (
 	externalIDPattern  = regexp.MustCompile(`^[\w+=,.@:/-]+$`) // 2 to 1,224 characters
 )
 
-// The longest inline and managed session policies together.
-// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
-const largestSessionPolicy = 2048
-
 type assumedRole struct {
 	User struct {
 		ARN string `xml:"Arn"`
@@ -65,7 +61,8 @@ type assumedRole struct {
 		SessionToken    string
 		Expiration      string
 	}
-	SourceIdentity string `xml:",omitempty"`
+	SourceIdentity   string `xml:",omitempty"`
+	PackedPolicySize int    `xml:",omitempty"`
 }
 
 func (c *call) assumeRole() (cloud.Effect, error) {
@@ -93,10 +90,16 @@ func (c *call) assumeRole() (cloud.Effect, error) {
 	if who.SessionOnly, err = c.sessionPolicies(r); err != nil {
 		return nil, err
 	}
+	packed, err := c.pack()
+	if err != nil {
+		return nil, err
+	}
 	who.Tags, who.Transitive = c.sessionTags(r)
 	who.SourceIdentity = c.sourceIdentity()
 	return func() (any, error) {
-		return c.openSession(who, c.Now().Add(time.Duration(seconds)*time.Second)), nil
+		answer := c.openSession(who, c.Now().Add(time.Duration(seconds)*time.Second))
+		answer.PackedPolicySize = packed
+		return answer, nil
 	}, nil
 }
 
@@ -219,32 +222,6 @@ func (c *call) trustConditions() map[string][]string {
 		conditions["sts:TransitiveTagKeys"] = keys
 	}
 	return conditions
-}
-
-// sessionPolicies returns the session policies of the call, nil when there are none.
-func (c *call) sessionPolicies(r *cloud.Role) ([]*iampolicy.Document, error) {
-	var documents []*iampolicy.Document
-	inline := c.Form.Get("Policy")
-	size := len(inline)
-	if inline != "" {
-		document, err := c.ParsePolicy(iampolicy.Session, []byte(inline))
-		if err != nil {
-			return nil, wire.Errorf(http.StatusBadRequest, "MalformedPolicyDocument", "%v", err)
-		}
-		documents = append(documents, document)
-	}
-	for _, member := range c.Form.Structs("PolicyArns.member") {
-		policy := c.ManagedPolicy(r.Account, member.Get("arn"))
-		if policy == nil {
-			return nil, wire.ValidationError("the policy %s does not exist or is not attachable in account %s", member.Get("arn"), r.Account.ID)
-		}
-		size += len(member.Get("arn"))
-		documents = append(documents, policy.Document)
-	}
-	if size > largestSessionPolicy {
-		return nil, wire.Errorf(http.StatusBadRequest, "PackedPolicyTooLarge", "Packed size of session policies and tags consumes %d%% of allotted space.", size*100/largestSessionPolicy)
-	}
-	return documents, nil
 }
 
 // sessionTags lays the session's tags, and the transitive ones of the caller's session, over the role's. It returns the

@@ -13,6 +13,8 @@ type User struct {
 	SecretAccessKey string `json:"secret_access_key"`
 	// Policies are inline identity policies.
 	Policies []json.RawMessage `json:"policies,omitempty"`
+	// ManagedPolicies are ARNs of the account's managed policies that are attached to the user.
+	ManagedPolicies []string `json:"managed_policies,omitempty"`
 	// Tags of the user, as aws:PrincipalTag shows them.
 	Tags map[string]string `json:"tags,omitempty"`
 }

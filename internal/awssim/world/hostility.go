@@ -21,6 +21,9 @@ type Hostility struct {
 	OrganizationsWithoutPaths bool `json:"organizations_without_paths,omitempty"`
 	// ThrottleEveryNthWrite throttles one write call in so many.
 	ThrottleEveryNthWrite int `json:"throttle_every_nth_write,omitempty"`
+	// PackedPolicySpace is how much session policies and tags take in AWS's packed form, as an estimate in characters of policies:
+	// 1,400 unless given.
+	PackedPolicySpace int `json:"packed_policy_space,omitempty"`
 	// SessionCalls is how many calls the credentials of an assumed role are good for.
 	SessionCalls int `json:"session_calls,omitempty"`
 }

@@ -44,6 +44,8 @@ type Account struct {
 	ManagedPolicies []Policy `json:"managed_policies,omitempty"`
 	// ServiceLinkedRoles are service principals, with "/suffix" where the role has one.
 	ServiceLinkedRoles []string `json:"service_linked_roles,omitempty"`
+	// TrustPolicyQuota is how many characters a trust policy can have: 2,048 unless AWS has raised it, to 4,096 at most.
+	TrustPolicyQuota int `json:"trust_policy_quota,omitempty"`
 	// DisabledRegions are opt-in Regions that the account has not enabled.
 	DisabledRegions []string `json:"disabled_regions,omitempty"`
 	// Keys of KMS.
