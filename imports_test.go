@@ -46,9 +46,10 @@ var mayImport = map[string][]string{
 		"internal/awssim/cloud", "internal/awssim/ec2", "internal/awssim/iam", "internal/awssim/wire", "internal/awssim/world",
 	},
 	"internal/awssim/ec2": {
-		"internal/awssim/cloud", "internal/awssim/ebs", "internal/awssim/kms", "internal/awssim/ssm", "internal/awssim/wire",
-		"internal/awssim/world",
+		"internal/awssim/allowed", "internal/awssim/cloud", "internal/awssim/ebs", "internal/awssim/kms", "internal/awssim/ssm",
+		"internal/awssim/wire", "internal/awssim/world",
 	},
+	"internal/awssim/allowed":       {"internal/awssim/wire"},
 	"internal/awssim/ebs":           {"internal/awssim/cloud", "internal/awssim/kms", "internal/awssim/wire", "internal/awssim/world"},
 	"internal/awssim/ssm":           {"internal/awssim/cloud", "internal/awssim/wire", "internal/awssim/world"},
 	"internal/awssim/kms":           {"internal/awssim/cloud", "internal/awssim/iampolicy", "internal/awssim/wire", "internal/awssim/world"},
@@ -77,7 +78,8 @@ var mayUseClients = map[string][]string{
 // standardOnly are the packages that import nothing but the standard library and what mayImport allows.
 var standardOnly = []string{
 	"internal/sharing", "internal/plan", "internal/policy", "internal/keypolicy", "internal/report", "internal/mask",
-	"internal/awssim", "internal/awssim/autoscaling", "internal/awssim/cloud", "internal/awssim/ebs", "internal/awssim/ec2", "internal/awssim/iam",
+	"internal/awssim", "internal/awssim/allowed", "internal/awssim/autoscaling", "internal/awssim/cloud", "internal/awssim/ebs",
+	"internal/awssim/ec2", "internal/awssim/iam",
 	"internal/awssim/iampolicy", "internal/awssim/kms", "internal/awssim/organizations", "internal/awssim/reference", "internal/awssim/ssm", "internal/awssim/sts",
 	"internal/awssim/wire", "internal/awssim/world", "internal/awssim/cmd/awssim", "internal/awssim/cmd/judge",
 }

@@ -271,7 +271,7 @@ var ec2Rows = map[string]ec2Row{
 		bad: func(ctx context.Context, c *ec2.Client, _ *bool) error {
 			return only(c.CancelImageLaunchPermission(ctx, &ec2.CancelImageLaunchPermissionInput{ImageId: aws.String("ami-public")}))
 		},
-		code: "InvalidRequest",
+		code: "InvalidAMIID.NotFound",
 	},
 	"DescribeSnapshots": {
 		anywhere: "bad",

@@ -26,6 +26,13 @@ func detachMark(ctx context.Context, c *ec2.Client, image, key string, dry *bool
 }
 
 var markRows = map[string]ec2Row{
+	"ReplaceImageInstanceTypeSpecification": {
+		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
+			return runsOn(ctx, c, "ami-cmk", dry, "t3.*")
+		},
+		bad:  func(ctx context.Context, c *ec2.Client, _ *bool) error { return runsOn(ctx, c, "ami-cmk", nil, "t**") },
+		code: "InvalidParameterValue",
+	},
 	"AttachImageWatermark": {
 		good: func(ctx context.Context, c *ec2.Client, dry *bool) error {
 			return attachMark(ctx, c, "ami-cmk", "approved", dry)

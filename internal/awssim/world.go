@@ -33,6 +33,8 @@ type (
 	WorldSnapshot = world.Snapshot
 	// WorldImage is an AMI.
 	WorldImage = world.Image
+	// WorldScanResults are what Amazon Inspector found in an AMI.
+	WorldScanResults = world.ScanResults
 	// WorldBlockDevice maps a device of an AMI onto a snapshot.
 	WorldBlockDevice = world.BlockDevice
 	// WorldLaunchTemplate is a launch template with one version.

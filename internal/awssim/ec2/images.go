@@ -47,6 +47,10 @@ func imageActions() map[string]action {
 			Params: "ImageId WithCooldown DryRun", Write: true, Resources: onImage,
 			Handle: (*call).enableDeregistrationProtection,
 		},
+		"ReplaceImageInstanceTypeSpecification": {
+			Params: "ImageId InstanceTypeSpecification.SupportedInstanceType.N InstanceTypeSpecification.UnsupportedInstanceType.N DryRun", Write: true,
+			Resources: onImage, Handle: (*call).replaceInstanceTypes,
+		},
 		"DisableImageDeregistrationProtection": {
 			Params: "ImageId DryRun", Write: true, Resources: onImage,
 			Handle: (*call).disableDeregistrationProtection,
@@ -116,37 +120,40 @@ func (c *call) ownImage() (*Image, error) {
 
 // imageItem is an image on the wire.
 type imageItem struct {
-	ID             string               `xml:"imageId"`
-	Location       string               `xml:"imageLocation"`
-	State          string               `xml:"imageState"`
-	Owner          string               `xml:"imageOwnerId"`
-	OwnerAlias     string               `xml:"imageOwnerAlias,omitempty"`
-	Created        string               `xml:"creationDate"`
-	Public         bool                 `xml:"isPublic"`
-	Architecture   string               `xml:"architecture"`
-	Type           string               `xml:"imageType"`
-	Platform       string               `xml:"platformDetails"`
-	Usage          string               `xml:"usageOperation"`
-	Name           string               `xml:"name"`
-	Description    string               `xml:"description,omitempty"`
-	RootDeviceType string               `xml:"rootDeviceType"`
-	RootDevice     string               `xml:"rootDeviceName,omitempty"`
-	Devices        items[imageDevice]   `xml:"blockDeviceMapping"`
-	Virtualization string               `xml:"virtualizationType"`
-	Hypervisor     string               `xml:"hypervisor"`
-	ENA            bool                 `xml:"enaSupport"`
-	BootMode       string               `xml:"bootMode,omitempty"`
-	IMDS           string               `xml:"imdsSupport,omitempty"`
-	TPM            string               `xml:"tpmSupport,omitempty"`
-	Deprecation    string               `xml:"deprecationTime,omitempty"`
-	Protection     string               `xml:"deregistrationProtection,omitempty"`
-	Allowed        *bool                `xml:"imageAllowed"`
-	SourceImage    string               `xml:"sourceImageId,omitempty"`
-	SourceRegion   string               `xml:"sourceImageRegion,omitempty"`
-	SourceInstance string               `xml:"sourceInstanceId,omitempty"`
-	Reason         *stateReason         `xml:"stateReason"`
-	Watermarks     items[watermarkItem] `xml:"imageWatermarkSet"`
-	Tags           items[tagItem]       `xml:"tagSet"`
+	ID             string                 `xml:"imageId"`
+	Location       string                 `xml:"imageLocation"`
+	State          string                 `xml:"imageState"`
+	Owner          string                 `xml:"imageOwnerId"`
+	OwnerAlias     string                 `xml:"imageOwnerAlias,omitempty"`
+	Created        string                 `xml:"creationDate"`
+	Public         bool                   `xml:"isPublic"`
+	Architecture   string                 `xml:"architecture"`
+	Type           string                 `xml:"imageType"`
+	Platform       string                 `xml:"platformDetails"`
+	Usage          string                 `xml:"usageOperation"`
+	Name           string                 `xml:"name"`
+	Description    string                 `xml:"description,omitempty"`
+	RootDeviceType string                 `xml:"rootDeviceType"`
+	RootDevice     string                 `xml:"rootDeviceName,omitempty"`
+	Devices        items[imageDevice]     `xml:"blockDeviceMapping"`
+	Virtualization string                 `xml:"virtualizationType"`
+	Hypervisor     string                 `xml:"hypervisor"`
+	ENA            bool                   `xml:"enaSupport"`
+	BootMode       string                 `xml:"bootMode,omitempty"`
+	IMDS           string                 `xml:"imdsSupport,omitempty"`
+	TPM            string                 `xml:"tpmSupport,omitempty"`
+	Deprecation    string                 `xml:"deprecationTime,omitempty"`
+	Protection     string                 `xml:"deregistrationProtection,omitempty"`
+	Allowed        *bool                  `xml:"imageAllowed"`
+	SourceImage    string                 `xml:"sourceImageId,omitempty"`
+	SourceRegion   string                 `xml:"sourceImageRegion,omitempty"`
+	SourceInstance string                 `xml:"sourceInstanceId,omitempty"`
+	Reason         *stateReason           `xml:"stateReason"`
+	Watermarks     items[watermarkItem]   `xml:"imageWatermarkSet"`
+	ProductCodes   items[productCodeItem] `xml:"productCodes"`
+	Types          *typesItem             `xml:"instanceTypeSpecification"`
+	Scan           *scanItem              `xml:"scanResults"`
+	Tags           items[tagItem]         `xml:"tagSet"`
 }
 
 type imageDevice struct {
@@ -178,13 +185,16 @@ func (c *call) describeImage(img *Image) imageItem {
 		Virtualization: img.virtualization, Hypervisor: "xen", ENA: img.enaSupport, BootMode: img.bootMode,
 		IMDS: img.imdsSupport, TPM: img.tpmSupport, Protection: img.protection(c.Now()),
 		SourceImage: img.sourceImage, SourceRegion: img.sourceRegion, SourceInstance: img.sourceInstance,
-		Tags: c.tagsOf(img.id), Allowed: c.imageAllowed(img),
+		Tags: c.tagsOf(img.id), Allowed: c.imageAllowed(img), Types: img.types.item(), Scan: describeScan(img.scan),
 	}
 	if !img.deprecateAt.IsZero() {
 		item.Deprecation = wire.Timestamp(img.deprecateAt)
 	}
 	if img.stateReason != "" {
 		item.Reason = &stateReason{Code: "Client.InternalError", Message: img.stateReason}
+	}
+	for _, code := range img.productCodes {
+		item.ProductCodes.Items = append(item.ProductCodes.Items, productCodeItem{code, "marketplace"})
 	}
 	for _, mark := range img.watermarks {
 		item.Watermarks.Items = append(item.Watermarks.Items, mark.item())
@@ -231,6 +241,11 @@ func (c *call) describeImages() (cloud.Effect, error) {
 		shown, next, err := cloud.Page(c.Call, described, "MaxResults", 1000)
 		if err != nil {
 			return nil, err
+		}
+		for _, img := range found {
+			if img.owner == c.Account {
+				img.looked()
+			}
 		}
 		return &struct {
 			Images items[imageItem] `xml:"imagesSet"`

@@ -44,11 +44,12 @@ func (c *call) copyImage() (cloud.Effect, error) {
 			virtualization: source.virtualization, rootDevice: source.rootDevice, enaSupport: source.enaSupport,
 			bootMode: source.bootMode, imdsSupport: source.imdsSupport, tpmSupport: source.tpmSupport,
 			sourceImage: source.id, sourceRegion: source.region,
-			watermarks: slices.Clone(source.watermarks),
+			watermarks: slices.Clone(source.watermarks), types: source.types,
 		}, c.copiedTags(source, specs["image"]))
 		for _, device := range source.Devices {
 			c.copyDevice(img, source, device, encryption, specs["snapshot"])
 		}
+		c.pending(img)
 		if token := c.Form.Get("ClientToken"); token != "" {
 			c.own().made[token] = img.id
 		}

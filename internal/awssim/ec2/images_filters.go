@@ -26,6 +26,8 @@ var imageFilters = filterFields[imageItem]{
 	"name":                                       one(func(i imageItem) string { return i.Name }),
 	"owner-alias":                                one(func(i imageItem) string { return i.OwnerAlias }),
 	"owner-id":                                   one(func(i imageItem) string { return i.Owner }),
+	"product-code":                               productCodeField(func(p productCodeItem) string { return p.Code }),
+	"product-code.type":                          productCodeField(func(p productCodeItem) string { return p.Type }),
 	"root-device-name":                           one(func(i imageItem) string { return i.RootDevice }),
 	"root-device-type":                           one(func(i imageItem) string { return i.RootDeviceType }),
 	"source-image-id":                            one(func(i imageItem) string { return i.SourceImage }),
@@ -47,6 +49,16 @@ func eachDevice(get func(imageDevice) string) func(imageItem) []string {
 			if device.EBS != nil {
 				values = append(values, get(device))
 			}
+		}
+		return values
+	}
+}
+
+func productCodeField(get func(productCodeItem) string) func(imageItem) []string {
+	return func(i imageItem) []string {
+		var values []string
+		for _, code := range i.ProductCodes.Items {
+			values = append(values, get(code))
 		}
 		return values
 	}

@@ -83,6 +83,7 @@ func (c *call) createImage() (cloud.Effect, error) {
 			bootMode: from.image.bootMode, imdsSupport: from.image.imdsSupport, tpmSupport: from.image.tpmSupport,
 			watermarks: slices.Clone(from.image.watermarks),
 		}, specs["image"])
+		c.pending(img)
 		return &imageIDAnswer{img.id}, nil
 	}, nil
 }
@@ -138,6 +139,7 @@ func (c *call) registerImage() (cloud.Effect, error) {
 			enaSupport: c.Form.Flag("EnaSupport"), bootMode: c.Form.Get("BootMode"), imdsSupport: c.Form.Get("ImdsSupport"),
 			tpmSupport: c.Form.Get("TpmSupport"),
 		}, specs["image"])
+		c.pending(img)
 		return &imageIDAnswer{img.id}, nil
 	}, nil
 }

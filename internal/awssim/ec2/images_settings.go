@@ -3,10 +3,10 @@
 package ec2
 
 import (
+	"cmp"
 	"slices"
-	"strconv"
-	"time"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/allowed"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
 )
@@ -17,9 +17,7 @@ func imageSettingActions() map[string]action {
 		"EnableAllowedImagesSettings":  {Params: "AllowedImagesSettingsState DryRun", Write: true, Handle: (*call).enableAllowedImages},
 		"DisableAllowedImagesSettings": {Params: "DryRun", Write: true, Handle: (*call).disableAllowedImages},
 		"ReplaceImageCriteriaInAllowedImagesSettings": {
-			Params: "ImageCriterion.N.ImageProvider.N ImageCriterion.N.ImageName.N" +
-				" ImageCriterion.N.CreationDateCondition.MaximumDaysSinceCreated DryRun", Write: true,
-			Handle: (*call).replaceImageCriteria,
+			Params: allowed.Params + " DryRun", Write: true, Handle: (*call).replaceImageCriteria,
 		},
 		"GetImageBlockPublicAccessState":    {Params: "DryRun", Handle: (*call).getImageBlock},
 		"EnableImageBlockPublicAccess":      {Params: "ImageBlockPublicAccessState DryRun", Write: true, Handle: (*call).enableImageBlock},
@@ -42,7 +40,7 @@ func (s *Service) imageAllowedIn(a *cloud.Account, region string, img *Image) *b
 		return nil
 	}
 	verdict := img.owner == a || len(setting.criteria) == 0 ||
-		slices.ContainsFunc(setting.criteria, func(k imageCriterion) bool { return k.met(img, s.Now()) })
+		slices.ContainsFunc(setting.criteria, func(k allowed.Criterion) bool { return k.Met(img.toCriteria(), s.Now()) })
 	return &verdict
 }
 
@@ -56,43 +54,40 @@ func (s *Service) hiddenIn(a *cloud.Account, region string, img *Image) bool {
 	return verdict != nil && !*verdict && s.regions.Of(a, region).allowed.state == settingEnabled
 }
 
-func (k imageCriterion) met(img *Image, now time.Time) bool {
-	if len(k.providers) > 0 && !slices.Contains(k.providers, img.owner.ID) && !slices.Contains(k.providers, ownerAlias(img.owner)) {
-		return false
+// toCriteria is the image as criteria look at it.
+func (img *Image) toCriteria() allowed.Image {
+	looked := allowed.Image{
+		Owner: img.owner.ID, Alias: ownerAlias(img.owner), Name: img.name, Created: img.created, DeprecateAt: img.deprecateAt,
+		ProductCodes: img.productCodes, Scan: img.scan,
 	}
-	if len(k.names) > 0 && !anyFits(k.names, []string{img.name}) {
-		return false
+	for _, mark := range img.watermarks {
+		looked.Watermarks = append(looked.Watermarks, allowed.Watermark{Key: mark.key, Region: mark.region, Created: mark.created, ImageCreated: mark.imageCreated})
 	}
-	return k.maxDays == 0 || now.Sub(img.created) <= time.Duration(k.maxDays)*24*time.Hour
+	return looked
 }
 
-type criterionItem struct {
-	Providers items[string]  `xml:"imageProviderSet"`
-	Names     items[string]  `xml:"imageNameSet"`
-	Creation  *creationLimit `xml:"creationDateCondition"`
-}
-
-type creationLimit struct {
-	MaximumDays int `xml:"maximumDaysSinceCreated"`
-}
+// Who manages a setting of an account. A declarative policy of its organization leaves nothing to the account.
+// https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_declarative.html
+const (
+	managedByAccount = "account"
+	managedByPolicy  = "declarative-policy"
+)
 
 func (c *call) getAllowedImages() (cloud.Effect, error) {
-	return func() (any, error) {
-		setting := c.own().allowed
-		var criteria items[criterionItem]
-		for _, k := range setting.criteria {
-			item := criterionItem{Providers: items[string]{k.providers}, Names: items[string]{k.names}}
-			if k.maxDays > 0 {
-				item.Creation = &creationLimit{k.maxDays}
-			}
-			criteria.Items = append(criteria.Items, item)
-		}
-		return &struct {
-			State     string               `xml:"state"`
-			Criteria  items[criterionItem] `xml:"imageCriterionSet"`
-			ManagedBy string               `xml:"managedBy"`
-		}{setting.state, criteria, "account"}, nil
-	}, nil
+	setting := c.own().allowed
+	return cloud.Answer(&struct {
+		State     string                   `xml:"state"`
+		Criteria  items[allowed.Criterion] `xml:"imageCriterionSet"`
+		ManagedBy string                   `xml:"managedBy"`
+	}{setting.state, items[allowed.Criterion]{setting.criteria}, cmp.Or(setting.managedBy, managedByAccount)}), nil
+}
+
+// maySetAllowedImages refuses to change what the organization has set. AWS publishes no code for it.
+func (c *call) maySetAllowedImages() error {
+	if c.own().allowed.managedBy == managedByPolicy {
+		return wire.BadRequest("OperationNotPermitted", "The Allowed AMIs setting of account %s is managed by a declarative policy of its organization.", c.Account.ID)
+	}
+	return nil
 }
 
 func (c *call) enableAllowedImages() (cloud.Effect, error) {
@@ -108,6 +103,9 @@ func (c *call) disableAllowedImages() (cloud.Effect, error) {
 }
 
 func (c *call) setAllowedImages(state string) (cloud.Effect, error) {
+	if err := c.maySetAllowedImages(); err != nil {
+		return nil, err
+	}
 	return func() (any, error) {
 		c.own().allowed.state = state
 		return &struct {
@@ -117,8 +115,11 @@ func (c *call) setAllowedImages(state string) (cloud.Effect, error) {
 }
 
 func (c *call) replaceImageCriteria() (cloud.Effect, error) {
-	criteria, err := readCriteria(c.Form.Structs("ImageCriterion"))
+	criteria, err := allowed.Read(c.Form.Structs("ImageCriterion"))
 	if err != nil {
+		return nil, err
+	}
+	if err := c.maySetAllowedImages(); err != nil {
 		return nil, err
 	}
 	return func() (any, error) {
@@ -127,34 +128,6 @@ func (c *call) replaceImageCriteria() (cloud.Effect, error) {
 			Value bool `xml:"returnValue"`
 		}{true}, nil
 	}, nil
-}
-
-func readCriteria(given []wire.Form) ([]imageCriterion, error) {
-	if len(given) > 10 {
-		return nil, wire.BadRequest("InvalidParameterValue", "The number of image criteria can't be greater than 10.")
-	}
-	var criteria []imageCriterion
-	for _, one := range given {
-		k := imageCriterion{providers: one.List("ImageProvider"), names: one.List("ImageName")}
-		for _, provider := range k.providers {
-			if !isImageProvider(provider) {
-				return nil, wire.InvalidValue("ImageProvider", provider)
-			}
-		}
-		if text := one.Get("CreationDateCondition.MaximumDaysSinceCreated"); text != "" {
-			days, err := strconv.Atoi(text)
-			if err != nil || days < 0 {
-				return nil, wire.InvalidValue("MaximumDaysSinceCreated", text)
-			}
-			k.maxDays = days
-		}
-		criteria = append(criteria, k)
-	}
-	return criteria, nil
-}
-
-func isImageProvider(v string) bool {
-	return cloud.IsAccountID(v) || slices.Contains([]string{"amazon", "aws-marketplace", "aws-backup-vault", "none"}, v)
 }
 
 // imageBlockAnswer is the state of block public access for AMIs.

@@ -150,6 +150,10 @@ func (c *call) modifyImageAttribute() (cloud.Effect, error) {
 		return nil, err
 	}
 	return func() (any, error) {
+		if img.state == imagePending {
+			// https://github.com/app-sre/qontract-reconcile/pull/2222
+			return nil, wire.BadRequest("InvalidAMIID.Unavailable", "The AMI ID '%s' is currently pending and may not be used for this operation", img.id)
+		}
 		if img.state != imageAvailable && attribute != "description" {
 			return nil, wire.BadRequest("InvalidAMIID.Unavailable", "The image id '[%s]' is not available: its state is %s", img.id, img.state)
 		}
@@ -271,8 +275,10 @@ func (c *call) resetImageAttribute() (cloud.Effect, error) {
 	})
 }
 
-// cancelImageLaunchPermission is a recipient's way out of an image that was shared with its account by name.
+// cancelImageLaunchPermission is a recipient's way out of an image that was shared with its account by name. All other images,
+// those shared with its organization too, are not there.
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/cancel-sharing-an-AMI.html
+// https://github.com/cloud-custodian/cloud-custodian/pull/8728
 func (c *call) cancelImageLaunchPermission() (cloud.Effect, error) {
 	if err := c.require("ImageId"); err != nil {
 		return nil, err
@@ -281,11 +287,11 @@ func (c *call) cancelImageLaunchPermission() (cloud.Effect, error) {
 	if err != nil {
 		return nil, err
 	}
+	mine := permission{toUser, c.Account.ID}
+	if !img.launch[mine] {
+		return nil, wire.BadRequest("InvalidAMIID.NotFound", "The image id '[%s]' does not exist", img.id)
+	}
 	return func() (any, error) {
-		mine := permission{toUser, c.Account.ID}
-		if !img.launch[mine] {
-			return nil, wire.BadRequest("InvalidRequest", "The image %s is not shared with account %s by its id", img.id, c.Account.ID)
-		}
 		delete(img.launch, mine)
 		return done()
 	}, nil

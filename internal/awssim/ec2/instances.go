@@ -147,6 +147,9 @@ func (c *call) runPlan() (LaunchPlan, error) {
 	}
 	plan.Devices = MergeDevices(MergeDevices(img.Devices, version.Devices), devices)
 	plan.InstanceType = cmp.Or(c.Form.Get("InstanceType"), cmp.Or(version.InstanceType, "m1.small"))
+	if err := img.RunsOn(plan.InstanceType); err != nil {
+		return plan, err
+	}
 	plan.keyName = c.Form.Get("KeyName")
 	if plan.keyName != "" && c.own().keyPairs[plan.keyName] == nil {
 		return plan, wire.BadRequest("InvalidKeyPair.NotFound", "The key pair '%s' does not exist", plan.keyName)

@@ -82,22 +82,6 @@ func (l *regionLoader) settings(w world.Region) {
 	}
 }
 
-func (l *regionLoader) allowedImages(w world.AllowedImages) {
-	l.region.allowed.state = w.State
-	if !slices.Contains([]string{settingEnabled, settingAudit, settingDisabled}, w.State) {
-		l.problem("allowed_images: state %q is not enabled, audit-mode or disabled", w.State)
-	}
-	for _, k := range w.Criteria {
-		for _, provider := range k.ImageProviders {
-			if !isImageProvider(provider) {
-				l.problem("allowed_images: image provider %q is no account id and no known alias", provider)
-			}
-		}
-		l.region.allowed.criteria = append(l.region.allowed.criteria,
-			imageCriterion{k.ImageProviders, k.ImageNames, k.MaximumDaysSinceCreated})
-	}
-}
-
 func (l *regionLoader) snapshot(w world.Snapshot) {
 	what := "snapshot " + w.ID
 	if !wellFormed("snap-", w.ID) || l.service.snapshot(l.name, w.ID) != nil {
@@ -173,9 +157,7 @@ func (l *regionLoader) image(w world.Image) {
 	img.launch = l.permissions(w.LaunchPermissions, what, toUser, toGroup, toOrganization, toOU)
 	img.Devices = l.devices(w, what)
 	img.rootDevice = img.Devices[0].name
-	for _, name := range w.Watermarks {
-		l.watermark(img, name)
-	}
+	l.particulars(img, w)
 	l.region.images[img.id] = img
 	l.region.setTags(img.id, w.Tags)
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/allowed"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/kms"
 )
@@ -122,6 +123,11 @@ type Image struct {
 	sourceRegion   string
 	sourceInstance string
 	watermarks     []watermark
+	productCodes   []string
+	scan           *allowed.Scan // by Amazon Inspector, nil for none
+	types          instanceTypes
+	ripe           string    // the state after it was pending, "" for an image that is not
+	ripens         cloud.Lag // looks of its owner
 }
 
 // BlockDevice is a device of an image, an instance or a launch template.
@@ -183,14 +189,9 @@ func (v *volume) state() string {
 
 // allowedImages is the Allowed AMIs setting.
 type allowedImages struct {
-	state    string
-	criteria []imageCriterion
-}
-
-type imageCriterion struct {
-	providers []string
-	names     []string
-	maxDays   int // since creation; 0 for no limit
+	state     string
+	criteria  []allowed.Criterion
+	managedBy string // empty for the account itself
 }
 
 // Values of the account settings about images and snapshots.

@@ -11,6 +11,8 @@ type Hostility struct {
 	NewGrantUnlisted int `json:"new_grant_unlisted,omitempty"`
 	// NewGrantUnusable is how many uses a new grant does not allow yet.
 	NewGrantUnusable int `json:"new_grant_unusable,omitempty"`
+	// NewImagePending is for how many looks of its owner an image is pending that was copied, created or registered.
+	NewImagePending int `json:"new_image_pending,omitempty"`
 	// ParameterValidation is how many reads don't show a parameter of the data type aws:ec2:image that was written.
 	ParameterValidation int `json:"parameter_validation,omitempty"`
 	// PageSize is the most that any listing returns at once.

@@ -73,10 +73,29 @@ type Image struct {
 	DeprecateAt string `json:"deprecate_at,omitempty"`
 	// DeregistrationProtection refuses DeregisterImage.
 	DeregistrationProtection bool `json:"deregistration_protection,omitempty"`
+	// CreatedAt is the time of its creation in RFC 3339; the start of the server unless given.
+	CreatedAt string `json:"created_at,omitempty"`
+	// ProductCodes of AWS Marketplace.
+	ProductCodes []string `json:"product_codes,omitempty"`
+	// SupportedInstanceTypes and UnsupportedInstanceTypes are patterns of instance types, as in "t3.*".
+	SupportedInstanceTypes   []string `json:"supported_instance_types,omitempty"`
+	UnsupportedInstanceTypes []string `json:"unsupported_instance_types,omitempty"`
+	// ScanResults of Amazon Inspector; absent for an image that was not scanned.
+	ScanResults *ScanResults `json:"scan_results,omitempty"`
 	// Watermarks are names of watermarks that the owner attached.
 	Watermarks []string `json:"watermarks,omitempty"`
 	// Tags as the owner sees them. Those that begin with "ec2:SharedTag/" are seen by whoever the image is shared with.
 	Tags map[string]string `json:"tags,omitempty"`
+}
+
+// ScanResults are what Amazon Inspector found in an image.
+type ScanResults struct {
+	// ScannedAt is the time of the scan in RFC 3339; the start of the server unless given.
+	ScannedAt string `json:"scanned_at,omitempty"`
+	// HighestSeverity of the findings: "informational", "low", "medium", "high" or "critical"; empty without findings.
+	HighestSeverity string `json:"highest_severity,omitempty"`
+	// FixAvailableSince are times in RFC 3339, by severity.
+	FixAvailableSince map[string]string `json:"fix_available_since,omitempty"`
 }
 
 // BlockDevice maps a device of an image onto a snapshot.
@@ -138,6 +157,8 @@ type AllowedImages struct {
 	State string `json:"state"`
 	// Criteria of which an image of another account must meet one. None allows every image.
 	Criteria []ImageCriterion `json:"criteria,omitempty"`
+	// ManagedBy is "account" (the default), or "declarative-policy" for a setting of the organization.
+	ManagedBy string `json:"managed_by,omitempty"`
 }
 
 // ImageCriterion is one criterion; an image meets it when it meets each field that is given.
@@ -148,4 +169,12 @@ type ImageCriterion struct {
 	ImageNames []string `json:"image_names,omitempty"`
 	// MaximumDaysSinceCreated is the greatest age in days; 0 sets no limit.
 	MaximumDaysSinceCreated int `json:"maximum_days_since_created,omitempty"`
+	// MaximumDaysSinceDeprecated is for how many days it may have been deprecated; absent sets no limit.
+	MaximumDaysSinceDeprecated *int `json:"maximum_days_since_deprecated,omitempty"`
+	// MarketplaceProductCodes of which it has one.
+	MarketplaceProductCodes []string `json:"marketplace_product_codes,omitempty"`
+	// ImageWatermarks are keys of watermarks, with wildcards, of which it has one.
+	ImageWatermarks []string `json:"image_watermarks,omitempty"`
+	// MaximumSeverity of the findings of Amazon Inspector; an image that was not scanned does not meet it.
+	MaximumSeverity string `json:"maximum_severity,omitempty"`
 }
