@@ -81,6 +81,7 @@ func validate(t *testing.T, template string) {
 	}
 	command := exec.CommandContext(t.Context(), shop.tools.Packer, "validate", file)
 	command.Env = append(append(Plain(os.Environ()), shop.env...), EnvOf("http://127.0.0.1:1", "AKIAEXAMPLE", "an-example-secret")...)
+	command.Env = append(command.Env, "PKR_VAR_external_id=golden-images")
 	if out, err := command.CombinedOutput(); err != nil {
 		t.Errorf("%s\n%s", template, out)
 	}
