@@ -4,6 +4,7 @@ package accounts_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
@@ -206,9 +207,6 @@ func TestARoleOfAnAccountThatMayList(t *testing.T) {
 }
 
 func TestWhatStandsInTheWay(t *testing.T) {
-	fault := func(action, code, message string) func(*awssim.World) {
-		return func(w *awssim.World) { w.Faults = []awssim.Fault{{Action: action, Code: code, Message: message}} }
-	}
 	units := options{"organizational_units": []string{outer}}
 	for name, test := range map[string]struct {
 		change func(*awssim.World)
@@ -241,11 +239,6 @@ func TestWhatStandsInTheWay(t *testing.T) {
 			nil, "AKIAPACKER",
 			options{"organizational_units": []string{outer}, "names": []string{"live-*"}},
 			[]string{"all of its 4 accounts are left out: its name matches none of names (3); its state is SUSPENDED (1)", "allow_empty = true"},
-		},
-		"throttling without end": {
-			fault("organizations:ListAccounts", "TooManyRequestsException", "slow down"), "AKIAPACKER",
-			options{"organizational_units": []string{outer}, "max_retries": 1},
-			[]string{"TooManyRequestsException: AWS throttles the call"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -312,5 +305,36 @@ func TestValidateToleratesWhatIsNotKnownYet(t *testing.T) {
 	}
 	if _, err := execute(options{"organizational_units": []string{}}); err == nil {
 		t.Error("a list that is empty once it is known is taken")
+	}
+}
+
+// TestFiveThousandAccounts are listed in as many calls as there are pages of 20, whatever the tree looks like.
+func TestFiveThousandAccounts(t *testing.T) {
+	world := tree()
+	var units []string
+	for u := range 60 {
+		unit := awssim.WorldUnit{ID: fmt.Sprintf("ou-abcd-%08d", u)}
+		for n := range 83 {
+			unit.Accounts = append(unit.Accounts, fmt.Sprintf("7%011d", u*100+n))
+		}
+		units = append(units, unit.ID)
+		world.Organizations[0].Units = append(world.Organizations[0].Units, unit)
+	}
+	server := serve(t, world, "AKIAPACKER")
+	got, err := execute(options{"organizational_units": units})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(list(got["account_ids"])); n != 60*83 {
+		t.Errorf("%d accounts are listed", n)
+	}
+	calls := 0
+	for _, entry := range server.Journal() {
+		if strings.HasPrefix(entry.Action, "organizations:List") {
+			calls++
+		}
+	}
+	if calls != 250 {
+		t.Errorf("%d calls", calls)
 	}
 }

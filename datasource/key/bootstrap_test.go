@@ -49,7 +49,7 @@ func bootstrapped(t *testing.T, data options) map[string]string {
 // in nobody else. What packer may do, the file says.
 func bareWorld(packers string) awssim.World {
 	w := jobWorld(administrators(), source)
-	w.Accounts[0].Users[0].Policies = policies(packers, builders)
+	w.Accounts[0].ManagedPolicies[0].Document = json.RawMessage(packers)
 	w.Accounts[0].Users = append(w.Accounts[0].Users, awssim.WorldUser{Name: "admin", AccessKeyID: "AKIAADMIN0000000000", SecretAccessKey: "secret", Policies: policies(anything)})
 	for i := range w.Accounts[0].Keys {
 		w.Accounts[0].Keys[i].Policy = delegating(source)

@@ -39,6 +39,9 @@ type Config struct {
 	// The operations of each grant, as in the post-processor. Default: the eight that AWS documents for Auto Scaling. An empty
 	// list is an error.
 	GrantOperations []string `mapstructure:"grant_operations" required:"false"`
+	// Whether the post-processor has `exact_grants`, for the documents: to end the grants of accounts that are no targets any more,
+	// whoever runs Packer needs `kms:RevokeGrant`. Default `false`.
+	ExactGrants bool `mapstructure:"exact_grants" required:"false"`
 	// Prove that the grants will be accepted: from inside each target, for each Region and role, KMS is asked with
 	// `DryRun` about the very grant that the post-processor will make. Nothing is created. Default `true`; with `false` no
 	// target is entered, and the documents are made from the roles' names: that is how to get them before anybody may

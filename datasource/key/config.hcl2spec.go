@@ -31,6 +31,7 @@ type FlatConfig struct {
 	Regions               []string                         `mapstructure:"regions" required:"false" cty:"regions" hcl:"regions"`
 	Targets               []access.FlatTargetConfig        `mapstructure:"target" required:"false" cty:"target" hcl:"target"`
 	GrantOperations       []string                         `mapstructure:"grant_operations" required:"false" cty:"grant_operations" hcl:"grant_operations"`
+	ExactGrants           *bool                            `mapstructure:"exact_grants" required:"false" cty:"exact_grants" hcl:"exact_grants"`
 	CheckGrants           *bool                            `mapstructure:"check_grants" required:"false" cty:"check_grants" hcl:"check_grants"`
 	OrganizationID        *string                          `mapstructure:"organization_id" required:"false" cty:"organization_id" hcl:"organization_id"`
 	TrustedPrincipals     []string                         `mapstructure:"trusted_principals" required:"false" cty:"trusted_principals" hcl:"trusted_principals"`
@@ -72,6 +73,7 @@ func (*FlatConfig) HCL2Spec() map[string]hcldec.Spec {
 		"regions":                    &hcldec.AttrSpec{Name: "regions", Type: cty.List(cty.String), Required: false},
 		"target":                     &hcldec.BlockListSpec{TypeName: "target", Nested: hcldec.ObjectSpec((*access.FlatTargetConfig)(nil).HCL2Spec())},
 		"grant_operations":           &hcldec.AttrSpec{Name: "grant_operations", Type: cty.List(cty.String), Required: false},
+		"exact_grants":               &hcldec.AttrSpec{Name: "exact_grants", Type: cty.Bool, Required: false},
 		"check_grants":               &hcldec.AttrSpec{Name: "check_grants", Type: cty.Bool, Required: false},
 		"organization_id":            &hcldec.AttrSpec{Name: "organization_id", Type: cty.String, Required: false},
 		"trusted_principals":         &hcldec.AttrSpec{Name: "trusted_principals", Type: cty.List(cty.String), Required: false},

@@ -19,7 +19,7 @@ func (s *search) documents() policy.Config {
 		Partition: s.source.partition, SourceAccount: s.source.account, SourcePrincipal: s.source.principal, SourceRole: s.source.role,
 		Operations: access.GrantOperations(s.config.GrantOperations), OrganizationID: s.config.OrganizationID,
 		TrustedPrincipals: s.config.TrustedPrincipals, AccountsInKeyPolicies: s.config.KeyPolicyPrincipals == accountsInKeyPolicies,
-		ShareSnapshots: true, Verify: true, Explain: true, Build: true, FindByTags: len(s.config.Tags) > 0,
+		ShareSnapshots: true, Verify: true, Explain: true, Build: true, FindByTags: len(s.config.Tags) > 0, EndGrants: s.config.ExactGrants,
 	}
 	for _, key := range s.keys {
 		c.Keys = append(c.Keys, key.ARN)

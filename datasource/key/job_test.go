@@ -48,7 +48,7 @@ func theTarget() options {
 }
 
 func dataBlock() options {
-	return block(options{"alias": nil, "tags": options{"purpose": "ami-sharing"}, "target": []options{theTarget()}})
+	return block(options{"alias": nil, "tags": options{"purpose": "ami-sharing"}, "exact_grants": true, "target": []options{theTarget()}})
 }
 
 // handedOut runs the data source as an administrator would, to be told which policies it takes.
@@ -74,8 +74,10 @@ const builders = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action
 func jobWorld(d documents, owner string) awssim.World {
 	sourceAccount := awssim.WorldAccount{
 		ID: source, Regions: map[string]awssim.WorldRegion{},
+		ManagedPolicies: []awssim.WorldPolicy{{Name: "ami-share", Document: d.source}},
 		Users: []awssim.WorldUser{{
-			Name: "packer", AccessKeyID: "AKIASOURCE0000000000", SecretAccessKey: "secret", Policies: []json.RawMessage{d.source, json.RawMessage(builders)},
+			Name: "packer", AccessKeyID: "AKIASOURCE0000000000", SecretAccessKey: "secret", Policies: policies(builders),
+			ManagedPolicies: []string{"arn:aws:iam::" + source + ":policy/ami-share"},
 		}},
 	}
 	receiver := awssim.WorldAccount{
@@ -126,6 +128,7 @@ func theJob() []part {
 		{"explain a refusal", withRole, explainARefusal},
 		{"take back", nil, takeBack},
 		{"replace grants", withRole, replaceGrants},
+		{"end grants", withRole, endGrants},
 		{"default key by ARN", func(w *awssim.World) {
 			withRole(w)
 			setRegions(w, func(r *awssim.WorldRegion) { r.DefaultEBSKey = "alias/aws/ebs" })
@@ -264,6 +267,20 @@ func replaceGrants(t *testing.T, server *awssim.Server, o options) string {
 		return fmt.Sprintf("%v\n%s", err, said)
 	}
 	return shareEverything(t, server, o)
+}
+
+// endGrants shares with somebody else only: the grants of the target, which is no target any more, are ended by the source.
+func endGrants(t *testing.T, server *awssim.Server, o options) string {
+	if complaint := shareEverything(t, server, o); complaint != "" {
+		return complaint
+	}
+	said, err := share(t.Context(), t, options{
+		"exact": true, "exact_grants": true, "target": []options{{"account_ids": []string{"333333333333"}, "service_linked_roles": []string{}}},
+	})
+	if err != nil || strings.Contains(string(server.State()), `"packer-plugin-ami-share:`+targetID) {
+		return fmt.Sprintf("%v\n%s\n%s", err, said, server.State())
+	}
+	return refusal(server)
 }
 
 // takeBack lets the very last change fail, so that all others are undone.

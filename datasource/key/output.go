@@ -34,7 +34,8 @@ type DatasourceOutput struct {
 	//   would refuse everything else.
 	// - `AmiShareLook` lets them see that their grants are there. To retire a grant its issuer needs no statement.
 	// - `AmiShareSourceLooks`, when the key belongs to another account than the images, lets the source describe the key and
-	//   list its grants; `AmiShareBuild` and `AmiShareBuildGrants` let EBS encrypt the images with it.
+	//   list its grants; `AmiShareBuild` and `AmiShareBuildGrants` let EBS encrypt the images with it; with `exact_grants`,
+	//   `AmiShareSourceRevokes` lets the source end grants.
 	//
 	// When the targets are too many for a key policy (32 KB), they are given by `organization_id`.
 	KeyPolicyStatements string `mapstructure:"key_policy_statements"`
@@ -67,6 +68,7 @@ type DatasourceOutput struct {
 	// - `AmiShareImages`, `AmiShareSnapshots`: to read and change who may launch and copy them.
 	// - `AmiShareKeys`: to see that the keys are fit, and which grants are there.
 	// - `AmiShareExplain`: to say which statement of the key's policy is missing when a grant is refused.
+	// - `AmiShareRevokeGrants`, with `exact_grants`: to end the grants of accounts that are no targets any more.
 	// - `AmiShareFindKey`, with `tags`: to find the key by them.
 	// - `AmiShareBuild`, `AmiShareBuildGrants`: what EBS does with the keys while the builder makes encrypted images; what
 	//   else the builder needs is in its own documentation.

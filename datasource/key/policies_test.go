@@ -196,11 +196,11 @@ func together(a, b []map[string]any) []map[string]any {
 func TestAKeyOfAThirdAccount(t *testing.T) {
 	serve(t, jobWorld(administrators(), keyOwner))
 	data := options{
-		"key_id": "arn:aws:kms:" + frankfurt + ":" + keyOwner + ":key/" + keyID, "regions": []string{frankfurt}, "target": []options{theTarget()},
+		"key_id": "arn:aws:kms:" + frankfurt + ":" + keyOwner + ":key/" + keyID, "regions": []string{frankfurt}, "exact_grants": true, "target": []options{theTarget()},
 	}
 	d := handedOut(t, data)
 	// The documents are for the Region of the key that was given; its sister in the other Region needs the same.
-	other := options{"target": data["target"], "key_id": "arn:aws:kms:" + virginia + ":" + keyOwner + ":key/" + keyID, "regions": []string{virginia}}
+	other := options{"target": data["target"], "exact_grants": true, "key_id": "arn:aws:kms:" + virginia + ":" + keyOwner + ":key/" + keyID, "regions": []string{virginia}}
 	sister := handedOut(t, other)
 	d.source = whole(t, together(statementsOf(t, d.source), statementsOf(t, sister.source)))
 	d.targetRole = whole(t, together(statementsOf(t, d.targetRole), statementsOf(t, sister.targetRole)))

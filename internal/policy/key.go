@@ -108,6 +108,9 @@ func (c Config) foreignKeyStatements() []statement {
 		return nil
 	}
 	statements := []statement{c.toSource(allow("AmiShareSourceLooks", c.sourceKeyActions(), []string{"*"}))}
+	if c.EndGrants {
+		statements = append(statements, c.toSource(allow("AmiShareSourceRevokes", []string{"kms:RevokeGrant"}, []string{"*"})))
+	}
 	if !c.Build {
 		return statements
 	}

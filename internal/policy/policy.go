@@ -49,6 +49,8 @@ type Config struct {
 	ShareSnapshots bool
 	// Verify adds what looking from inside the targets takes.
 	Verify bool
+	// EndGrants adds ending grants that no target names, also those of accounts that can't be entered any more.
+	EndGrants bool
 	// FindByTags adds the search for a key by its tags.
 	FindByTags bool
 	// Explain adds reading the key policies, so that a refusal can be explained.

@@ -67,7 +67,7 @@ func everyOption(t *testing.T) policy.Config {
 	profile := target(t, "444444444444", "autoscaling")
 	profile.RoleARN, profile.ExternalID = "", ""
 	c.Targets = []policy.Target{first, second, profile, {Target: sharing.Target{Account: "555555555555"}}}
-	c.FindByTags = true
+	c.FindByTags, c.EndGrants = true, true
 	return c
 }
 
@@ -269,4 +269,65 @@ func TestPoliciesOfManyTargetsFitAManagedPolicy(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestTheSourcesPolicyIsSplitWhereItIsTooLong(t *testing.T) {
+	short := oneTarget(t)
+	if got := policy.SourcePolicies(short); len(got) != 1 || got[0] != policy.SourcePolicy(short)+"\n" {
+		t.Errorf("a policy that fits is split into %d", len(got))
+	}
+	long := many(t, 300)
+	for i := range long.Targets {
+		long.Targets[i].RoleARN = fmt.Sprintf("%s-of-team-number-%d", long.Targets[i].RoleARN, i)
+	}
+	long.Keys = nil
+	for i := range 30 {
+		long.Keys = append(long.Keys, fmt.Sprintf("arn:aws:kms:eu-central-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890%02d", i))
+	}
+	documents := policy.SourcePolicies(long)
+	allowed := map[string]bool{}
+	for i, text := range documents {
+		if n := policy.Length(text); n > policy.ManagedPolicyLimit {
+			t.Errorf("part %d has %d characters", i+1, n)
+		}
+		var doc struct{ Statement []statement }
+		if err := json.Unmarshal([]byte(text), &doc); err != nil {
+			t.Fatal(err)
+		}
+		if len(bySid(doc.Statement)) != len(doc.Statement) {
+			t.Errorf("part %d has a name twice", i+1)
+		}
+		for _, s := range doc.Statement {
+			for _, resource := range list(s.Resource) {
+				for _, action := range list(s.Action) {
+					allowed[action+" "+resource] = true
+				}
+			}
+		}
+	}
+	for _, target := range long.Targets {
+		if !allowed["sts:AssumeRole "+target.RoleARN] {
+			t.Errorf("%s can't be assumed", target.RoleARN)
+		}
+	}
+	for _, key := range long.Keys {
+		if !allowed["kms:ListGrants "+key] || !allowed["kms:Decrypt "+key] {
+			t.Errorf("%s can't be used", key)
+		}
+	}
+	if len(documents) < 3 || len(documents) > policy.ManagedPolicies {
+		t.Errorf("there are %d parts", len(documents))
+	}
+}
+
+// list is a value of a document, which stands alone where there is one.
+func list(v any) []string {
+	if one, ok := v.(string); ok {
+		return []string{one}
+	}
+	var all []string
+	for _, element := range v.([]any) {
+		all = append(all, element.(string))
+	}
+	return all
 }

@@ -36,6 +36,10 @@ func (c Config) sourceStatements() []statement {
 		// key can.
 		statements = append(statements, allow("AmiShareExplain", []string{"kms:GetKeyPolicy"}, c.own()))
 	}
+	if c.EndGrants {
+		// Ends the grants of an account that is no target any more, and so can't be entered to retire them.
+		statements = append(statements, allow("AmiShareRevokeGrants", []string{"kms:RevokeGrant"}, unique(c.Keys)))
+	}
 	if c.FindByTags {
 		// Finds a key by its tags. AWS knows no resources for it.
 		statements = append(statements, allow("AmiShareFindKey", []string{"tag:GetResources"}, []string{"*"}))
