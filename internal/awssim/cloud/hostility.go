@@ -28,6 +28,28 @@ func (c *Call) Throttle(op Action[*Call]) error {
 	return c.API.tooMany()
 }
 
+// Stale is what calls still see after a change, as often as its lag says.
+type Stale[T any] struct {
+	before T
+	lag    Lag
+}
+
+// Change remembers what was before a change. After several changes in a row calls see what was before the first.
+func (s *Stale[T]) Change(before T, lag Lag) {
+	if s.lag == 0 {
+		s.before = before
+	}
+	s.lag = lag
+}
+
+// See returns what a call sees of what is there now, and counts the call.
+func (s *Stale[T]) See(now T) T {
+	if s.lag.Waits() {
+		return s.before
+	}
+	return now
+}
+
 // Lag is how many more calls don't see yet what was just made, as AWS is eventually consistent. Zero is no lag. How long a lag
 // is at first, a switch of world.Hostility says.
 type Lag int

@@ -24,6 +24,8 @@ type Role struct {
 	Tags       map[string]string
 	Created    time.Time
 	Unknown    Lag // calls for which KMS does not know it yet
+	ListedByID Lag // listings that show it by its unique id
+	OldTrust   Stale[TrustPolicy]
 }
 
 // Role returns a role by its name, nil when the account has none. Names that differ in case only are one name.
@@ -40,7 +42,13 @@ func (a *Account) Role(name string) *Role {
 	return nil
 }
 
-// TrustPolicy says who may assume a role.
+// SetTrust changes who may assume the role. As many calls as the lag says are decided by what was before.
+func (r *Role) SetTrust(now TrustPolicy, lag Lag) {
+	r.OldTrust.Change(r.Trust, lag)
+	r.Trust = now
+}
+
+// TrustPolicy says who may assume a role. Without a document it is nobody.
 type TrustPolicy struct {
 	Document *iampolicy.Document // bound to the principals as they were
 	Text     []byte

@@ -90,8 +90,11 @@ func (s *Service) memberOfAny(entries permissions, accountID string) bool {
 
 // imageByID returns an image that is there for the caller.
 func (c *call) imageByID(id string) (*Image, error) {
-	img := c.image(c.Region, id)
-	if malformed("ami-", id, img != nil) {
+	return c.imageAs(id, c.image(c.Region, id))
+}
+
+func (c *call) imageAs(id string, img *Image) (*Image, error) {
+	if malformed("ami-", id, c.image(c.Region, id) != nil) {
 		return nil, wire.BadRequest("InvalidAMIID.Malformed", "Invalid id: %q (expecting \"ami-...\")", id)
 	}
 	if img == nil || !c.hasLaunchPermission(img, c.Account.ID) || c.hiddenBySetting(img) {
@@ -281,7 +284,7 @@ func (c *call) imagesByID(ids []string) ([]*Image, error) {
 	var found []*Image
 	var missing []string
 	for _, id := range ids {
-		img, err := c.imageByID(id)
+		img, err := c.imageAs(id, c.shownImage(c.image(c.Region, id)))
 		if hasCode(err, "InvalidAMIID.NotFound") {
 			missing = append(missing, id)
 			continue
@@ -311,7 +314,7 @@ func (c *call) listedImages(byOrganization bool) []*Image {
 	var found []*Image
 	for _, region := range c.regions.In(c.Region) {
 		for _, img := range region.images {
-			if img.state != imageDeregistered && !c.hiddenBySetting(img) && c.lists(img, byOrganization) {
+			if img = c.shownImage(img); img != nil && img.state != imageDeregistered && !c.hiddenBySetting(img) && c.lists(img, byOrganization) {
 				found = append(found, img)
 			}
 		}

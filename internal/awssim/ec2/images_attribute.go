@@ -62,7 +62,7 @@ func (c *call) describeImageAttribute() (cloud.Effect, error) {
 	answer := &imageAttributeAnswer{ID: img.id}
 	switch attribute := c.Form.Get("Attribute"); attribute {
 	case "launchPermission":
-		answer.Launch = img.launch.items()
+		answer.Launch = img.late.attribute.See(img.launch).items()
 	case "description":
 		answer.Description = &valueItem{img.description}
 	case "imdsSupport":

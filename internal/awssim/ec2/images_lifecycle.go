@@ -39,7 +39,7 @@ func (c *call) newImageName() (string, error) {
 func (c *call) addImage(img *Image, tags map[string]string) *Image {
 	img.id = c.NewID("ami-")
 	img.owner, img.region, img.created = c.Account, c.Region, c.Now()
-	img.launch = permissions{}
+	img.launch, img.late.unseen = permissions{}, cloud.Lag(c.Hostility.NewImageUnseen)
 	if img.state == "" {
 		img.state = imageAvailable
 	}

@@ -4,6 +4,7 @@ package ec2
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -228,7 +229,7 @@ func (c *call) modifyLaunchPermission(img *Image) error {
 		return wire.BadRequest("ResourceLimitExceeded", "You have reached your quota of %d for the number of entities that "+
 			"an AMI can be shared with in this Region. Remove unused entities, or request an increase in your AMI sharing quota.", quota)
 	}
-	img.launch = changed
+	c.setLaunch(img, changed)
 	return nil
 }
 
@@ -270,7 +271,7 @@ func (c *call) resetImageAttribute() (cloud.Effect, error) {
 		return nil, wire.InvalidValue("attribute", attribute)
 	}
 	return c.onOwnImage(func(img *Image) error {
-		img.launch = permissions{}
+		c.setLaunch(img, permissions{})
 		return nil
 	})
 }
@@ -292,7 +293,9 @@ func (c *call) cancelImageLaunchPermission() (cloud.Effect, error) {
 		return nil, wire.BadRequest("InvalidAMIID.NotFound", "The image id '[%s]' does not exist", img.id)
 	}
 	return func() (any, error) {
-		delete(img.launch, mine)
+		left := maps.Clone(img.launch)
+		delete(left, mine)
+		c.setLaunch(img, left)
 		return done()
 	}, nil
 }

@@ -86,7 +86,7 @@ func (c *call) addSnapshot(snap *snapshot, tags map[string]string) *snapshot {
 	}
 	snap.owner, snap.region, snap.created = c.Account, c.Region, c.Now()
 	snap.state = cmp.Or(snap.state, snapshotCompleted)
-	snap.createVolume = permissions{}
+	snap.createVolume, snap.late.unseen = permissions{}, cloud.Lag(c.Hostility.NewSnapshotUnseen)
 	c.own().snapshots[snap.id] = snap
 	c.own().setTags(snap.id, tags)
 	return snap
@@ -170,13 +170,17 @@ func (c *call) findSnapshots(ids []string) ([]*snapshot, error) {
 		if malformed("snap-", id, snap != nil) {
 			return nil, wire.BadRequest("InvalidSnapshotID.Malformed", "Invalid id: %q (expecting \"snap-...\")", id)
 		}
-		if snap == nil {
+		if snap = c.shownSnapshot(snap); snap == nil {
 			return nil, wire.BadRequest("InvalidSnapshot.NotFound", "The snapshot '%s' does not exist.", id)
 		}
 		found = append(found, snap)
 	}
 	if len(ids) == 0 {
-		found = c.allSnapshots(c.Region)
+		for _, snap := range c.allSnapshots(c.Region) {
+			if shown := c.shownSnapshot(snap); shown != nil {
+				found = append(found, shown)
+			}
+		}
 	}
 	restorable := c.Form.List("RestorableBy")
 	return slices.DeleteFunc(found, func(snap *snapshot) bool {

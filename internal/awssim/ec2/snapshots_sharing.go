@@ -3,6 +3,7 @@
 package ec2
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
@@ -29,12 +30,14 @@ func (c *call) modifySnapshotAttribute() (cloud.Effect, error) {
 		if err := c.mayShareSnapshot(snap, add); err != nil {
 			return nil, err
 		}
+		changed := maps.Clone(snap.createVolume)
 		for _, entry := range add {
-			snap.createVolume[entry] = true
+			changed[entry] = true
 		}
 		for _, entry := range remove {
-			delete(snap.createVolume, entry)
+			delete(changed, entry)
 		}
+		c.setCreateVolume(snap, changed)
 		return done()
 	}, nil
 }
@@ -82,7 +85,7 @@ func (c *call) describeSnapshotAttribute() (cloud.Effect, error) {
 	}{ID: snap.id}
 	switch attribute := c.Form.Get("Attribute"); attribute {
 	case "createVolumePermission":
-		answer.CreateVolume = snap.createVolume.items()
+		answer.CreateVolume = snap.late.attribute.See(snap.createVolume).items()
 	case "productCodes":
 		answer.ProductCodes = &items[string]{}
 	default:
@@ -105,7 +108,7 @@ func (c *call) resetSnapshotAttribute() (cloud.Effect, error) {
 		return nil, err
 	}
 	return func() (any, error) {
-		snap.createVolume = permissions{}
+		c.setCreateVolume(snap, permissions{})
 		return done()
 	}, nil
 }

@@ -128,6 +128,7 @@ type Image struct {
 	types          instanceTypes
 	ripe           string    // the state after it was pending, "" for an image that is not
 	ripens         cloud.Lag // looks of its owner
+	late           late
 }
 
 // BlockDevice is a device of an image, an instance or a launch template.
@@ -164,6 +165,7 @@ type snapshot struct {
 	size         int // GiB
 	key          *kms.Key
 	createVolume permissions
+	late         late
 	created      time.Time
 }
 

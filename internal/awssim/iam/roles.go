@@ -163,7 +163,8 @@ func (c *call) createRole() (cloud.Effect, error) {
 		return nil, err
 	}
 	return func() (any, error) {
-		r.MaxSession, r.Unknown = maxSession, cloud.Lag(c.Hostility.NewRoleUnknownToKMS)
+		r.MaxSession = maxSession
+		c.makeNew(r)
 		c.Account.Roles[name] = r
 		return &roleAnswer{item(r)}, nil
 	}, nil
@@ -174,6 +175,12 @@ var (
 	entityName = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)
 	entityPath = regexp.MustCompile(`^/([!-~]+/)?$`)
 )
+
+// makeNew has services learn late of a role.
+func (s *Service) makeNew(r *cloud.Role) {
+	r.Unknown, r.ListedByID = cloud.Lag(s.Hostility.NewRoleUnknownToKMS), cloud.Lag(s.Hostility.NewRoleListedByID)
+	r.OldTrust.Change(cloud.TrustPolicy{}, cloud.Lag(s.Hostility.TrustPolicyUnseen))
+}
 
 func checkMaxSession(seconds int) error {
 	if seconds < 3600 || seconds > 43200 {
@@ -236,7 +243,7 @@ func (c *call) updateAssumeRolePolicy() (cloud.Effect, error) {
 		return nil, err
 	}
 	return func() (any, error) {
-		r.Trust = trust
+		r.SetTrust(trust, cloud.Lag(c.Hostility.TrustPolicyUnseen))
 		return nil, nil
 	}, nil
 }

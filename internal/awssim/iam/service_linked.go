@@ -74,7 +74,7 @@ func (c *call) createServiceLinkedRole() (cloud.Effect, error) {
 	return func() (any, error) {
 		arn, _ := c.ServiceLinkedRole(c.Account, service, suffix, true)
 		r := c.RoleByARN(arn)
-		r.Unknown = cloud.Lag(c.Hostility.NewRoleUnknownToKMS)
+		c.makeNew(r)
 		return &roleAnswer{item(r)}, nil
 	}, nil
 }

@@ -23,6 +23,7 @@ type Grant struct {
 	constraints     constraints
 	created         time.Time
 	unlisted        cloud.Lag // ListGrants that don't show it yet
+	listed          cloud.Lag // ListGrants that show it after its end
 	unusable        cloud.Lag // uses that it does not allow yet
 }
 

@@ -212,8 +212,12 @@ func (c *call) listGrants() (cloud.Effect, error) {
 		return nil, err
 	}
 	items := []grantItem{}
-	for _, g := range key.grants {
+	late := c.lateRoles(key)
+	for _, g := range slices.Concat(key.grants, key.stillListed()) {
 		item := c.grantItem(g)
+		if late[g.grantee.id] {
+			item.GranteePrincipal = g.grantee.id
+		}
 		if in.GrantID != "" && in.GrantID != g.id || in.GranteePrincipal != "" && in.GranteePrincipal != item.GranteePrincipal {
 			continue
 		}
@@ -227,6 +231,29 @@ func (c *call) listGrants() (cloud.Effect, error) {
 		return nil, err
 	}
 	return cloud.Answer(paged("Grants", items, next)), nil
+}
+
+// lateRoles are the unique ids of grantees that ListGrants shows by them, because KMS has just learnt of the role.
+// https://docs.aws.amazon.com/kms/latest/developerguide/accessing-kms.html
+func (s *Service) lateRoles(key *Key) map[string]bool {
+	late := map[string]bool{}
+	if s.Hostility.NewRoleListedByID == 0 {
+		return late
+	}
+	for _, g := range key.grants {
+		if _, known := late[g.grantee.id]; known {
+			continue
+		}
+		r := s.RoleByARN(g.grantee.arn)
+		late[g.grantee.id] = r != nil && r.ID == g.grantee.id && r.ListedByID.Waits()
+	}
+	return late
+}
+
+// stillListed are the grants that have ended and are listed all the same.
+func (k *Key) stillListed() []*Grant {
+	k.ended = slices.DeleteFunc(k.ended, func(g *Grant) bool { return !g.listed.Waits() })
+	return k.ended
 }
 
 // listRetirableGrants shows the grants that a principal of the caller's account may retire, on any account's keys.
@@ -277,16 +304,19 @@ func (c *call) revokeGrant() (cloud.Effect, error) {
 	if err != nil {
 		return nil, err
 	}
-	return key.end(in.GrantID)
+	return key.end(in.GrantID, cloud.Lag(c.Hostility.EndedGrantListed))
 }
 
 // end is the effect of taking a grant away.
-func (k *Key) end(id string) (cloud.Effect, error) {
+func (k *Key) end(id string, lag cloud.Lag) (cloud.Effect, error) {
 	at := slices.IndexFunc(k.grants, func(g *Grant) bool { return g.id == id })
 	if at < 0 {
 		return nil, wire.Errorf(http.StatusBadRequest, "InvalidGrantIdException", "Grant ID %s is not valid for key %s", id, k.ARN)
 	}
 	return func() (any, error) {
+		ended := k.grants[at]
+		ended.listed = lag
+		k.ended = append(k.ended, ended)
 		k.grants = slices.Delete(k.grants, at, at+1)
 		return nil, nil
 	}, nil
@@ -313,11 +343,11 @@ func (c *call) retireGrant() (cloud.Effect, error) {
 	at := slices.IndexFunc(key.grants, func(g *Grant) bool { return g.id == in.GrantID })
 	if at < 0 || !c.mayRetire(key.grants[at]) {
 		if at < 0 && c.Account == key.account {
-			return key.end(in.GrantID)
+			return key.end(in.GrantID, cloud.Lag(c.Hostility.EndedGrantListed))
 		}
 		return nil, c.foreignRefusal()
 	}
-	return key.end(in.GrantID)
+	return key.end(in.GrantID, cloud.Lag(c.Hostility.EndedGrantListed))
 }
 
 func (c *call) retireByToken(token string) (cloud.Effect, error) {
@@ -327,7 +357,7 @@ func (c *call) retireByToken(token string) (cloud.Effect, error) {
 				if !c.mayRetire(g) {
 					return nil, c.foreignRefusal()
 				}
-				return key.end(g.id)
+				return key.end(g.id, cloud.Lag(c.Hostility.EndedGrantListed))
 			}
 		}
 	}

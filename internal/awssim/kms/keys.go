@@ -91,6 +91,7 @@ type Key struct {
 	description string
 	policy      *iampolicy.Document // bound to the principals as they were
 	grants      []*Grant            // oldest first
+	ended       []*Grant            // that are still listed
 	grantLimit  int
 	tags        map[string]string
 	created     time.Time

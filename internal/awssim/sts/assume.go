@@ -177,8 +177,12 @@ func (c *call) mayAssume(r *cloud.Role, arn string) error {
 		c.Entry.Reason = "the caller's session has another source identity"
 		return refuse("sts:SetSourceIdentity")
 	}
+	var trust *iampolicy.Document
+	if r != nil {
+		trust = r.OldTrust.See(r.Trust).Document
+	}
 	for _, action := range actions {
-		if why := c.trusts(r, arn, action); why != "" {
+		if why := c.trusts(r, trust, arn, action); why != "" {
 			c.Entry.Reason = why
 			return refuse(action)
 		}
@@ -188,13 +192,16 @@ func (c *call) mayAssume(r *cloud.Role, arn string) error {
 }
 
 // trusts returns why an action on a role is refused, "" when it is not.
-func (c *call) trusts(r *cloud.Role, arn, action string) string {
-	if r == nil {
+func (c *call) trusts(r *cloud.Role, policy *iampolicy.Document, arn, action string) string {
+	switch {
+	case r == nil:
 		return "the role does not exist"
+	case policy == nil:
+		return "STS does not know the role yet"
 	}
 	context := c.Context(c.trustConditions())
 	maps.Copy(context, cloud.TagConditions("iam", r.Tags))
-	trust := r.Trust.Document.Decide(iampolicy.Request{Action: action, Resource: arn, Principal: c.Caller.ForPolicies(c.Partition), Context: context})
+	trust := policy.Decide(iampolicy.Request{Action: action, Resource: arn, Principal: c.Caller.ForPolicies(c.Partition), Context: context})
 	if trust.Effect != iampolicy.Allow {
 		return trust.Reason
 	}
