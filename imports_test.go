@@ -40,7 +40,11 @@ var mayImport = map[string][]string{
 	"internal/awssim": {
 		"internal/awssim/autoscaling", "internal/awssim/cloud", "internal/awssim/ebs", "internal/awssim/ec2", "internal/awssim/iam",
 		"internal/awssim/kms",
-		"internal/awssim/organizations", "internal/awssim/ssm", "internal/awssim/sts", "internal/awssim/wire", "internal/awssim/world",
+		"internal/awssim/organizations", "internal/awssim/ssm", "internal/awssim/sts", "internal/awssim/usage", "internal/awssim/wire",
+		"internal/awssim/world",
+	},
+	"internal/awssim/usage": {
+		"internal/awssim/cloud", "internal/awssim/ec2", "internal/awssim/ssm", "internal/awssim/wire", "internal/awssim/world",
 	},
 	"internal/awssim/autoscaling": {
 		"internal/awssim/cloud", "internal/awssim/ec2", "internal/awssim/iam", "internal/awssim/wire", "internal/awssim/world",
@@ -81,7 +85,7 @@ var standardOnly = []string{
 	"internal/awssim", "internal/awssim/allowed", "internal/awssim/autoscaling", "internal/awssim/cloud", "internal/awssim/ebs",
 	"internal/awssim/ec2", "internal/awssim/iam",
 	"internal/awssim/iampolicy", "internal/awssim/kms", "internal/awssim/organizations", "internal/awssim/reference", "internal/awssim/ssm", "internal/awssim/sts",
-	"internal/awssim/wire", "internal/awssim/world", "internal/awssim/cmd/awssim", "internal/awssim/cmd/judge",
+	"internal/awssim/usage", "internal/awssim/wire", "internal/awssim/world", "internal/awssim/cmd/awssim", "internal/awssim/cmd/judge",
 }
 
 // pure are the packages that neither wait nor look at the clock nor speak to anybody, and what would let them. The

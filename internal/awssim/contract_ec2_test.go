@@ -61,6 +61,7 @@ func allEC2Rows() map[string]ec2Row {
 	all := maps.Clone(ec2Rows)
 	maps.Copy(all, templateRows)
 	maps.Copy(all, markRows)
+	maps.Copy(all, usageRows)
 	return all
 }
 

@@ -37,6 +37,7 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/organizations"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/ssm"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/sts"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/usage"
 )
 
 // Server is the local AWS. Create it with New.
@@ -69,9 +70,12 @@ func New(world World) (*Server, error) {
 	disks, parameters := ebs.New(c, keys), ssm.New(c)
 	compute := ec2.New(c, keys, disks, parameters)
 	parameters.SeesImage = compute.SeesImage
+	uses := usage.New(c, compute, parameters)
+	compute.Also(disks.Actions())
+	compute.Also(uses.Actions())
 	groups := autoscaling.New(c, roles, compute)
 	roles.InUse = groups.InUse
-	s := serve(c, roles, sts.New(c), keys, disks, parameters, compute, groups, organizations.New(c))
+	s := serve(c, roles, sts.New(c), keys, disks, parameters, compute, uses, groups, organizations.New(c))
 	s.latency = time.Duration(world.LatencyMillis) * time.Millisecond
 	if err := s.load(world); err != nil {
 		return nil, fmt.Errorf("loading the world: %w", err)

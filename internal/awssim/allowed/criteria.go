@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Package allowed decides which AMIs the Allowed AMIs setting of an account allows: it has the criteria, as calls give them, as
 // answers show them, and what they say of an AMI.
 package allowed

@@ -22,7 +22,7 @@ import (
 const globalConditionKeys = `
 	aws:PrincipalArn aws:PrincipalAccount aws:PrincipalOrgID aws:PrincipalOrgPaths aws:PrincipalType aws:PrincipalTag/
 	aws:PrincipalIsAWSService aws:userid aws:username aws:SourceIdentity aws:MultiFactorAuthPresent
-	aws:RequestedRegion aws:SecureTransport aws:ViaAWSService aws:CurrentTime aws:EpochTime aws:RequestTag/ aws:TagKeys
+	aws:RequestedRegion aws:SecureTransport aws:ViaAWSService aws:CalledVia aws:CurrentTime aws:EpochTime aws:RequestTag/ aws:TagKeys
 	aws:ResourceTag/ aws:SourceIp aws:TokenIssueTime
 	aws:MultiFactorAuthAge
 	aws:SourceAccount aws:SourceArn aws:SourceOrgID aws:SourceOrgPaths aws:SourceVpc aws:SourceVpce`

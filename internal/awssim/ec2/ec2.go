@@ -14,7 +14,9 @@ import (
 // api is EC2.
 func (s *Service) api() *cloud.API {
 	all := cloud.Actions(actions(), s.bind)
-	maps.Copy(all, s.ebs.Actions())
+	for _, more := range s.more {
+		maps.Copy(all, more)
+	}
 	return &cloud.API{
 		Name: "ec2", Protocol: wire.EC2Query, Version: "2016-11-15", Namespace: "http://ec2.amazonaws.com/doc/2016-11-15/",
 		Actions: all, ConditionKeys: "ec2:Attribute ec2:Add/ ec2:Remove/ ec2:CreateAction ec2:Region ec2:ResourceTag/",

@@ -71,8 +71,7 @@ func onLaunch(c *call) []string {
 // LaunchARNs are the resources on which a launch takes ec2:RunInstances: the template, nil for none, the AMI, which the template
 // can have, and what is made.
 func (s *Service) LaunchARNs(a *cloud.Account, region, imageID string, template *LaunchTemplate, version string) []string {
-	c := &call{s.NewCall(""), s}
-	c.Account, c.Region = a, region
+	c := s.at(a, region)
 	var arns []string
 	if template != nil {
 		arns = append(arns, c.arn("launch-template", template.ID))

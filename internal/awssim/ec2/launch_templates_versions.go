@@ -23,6 +23,7 @@ type TemplateVersion struct {
 	Devices      []BlockDevice
 	created      time.Time
 	creator      string // ARN
+	atStart      bool   // it was there when the server started
 }
 
 // templateData reads LaunchTemplateData over that of another version. Snapshots of the other version's devices are ignored

@@ -198,7 +198,7 @@ func (l *regionLoader) template(w world.LaunchTemplate) {
 		return
 	}
 	version := &TemplateVersion{
-		Image: w.Image, InstanceType: cmp.Or(w.InstanceType, "t3.micro"), created: l.service.Now(),
+		Image: w.Image, InstanceType: cmp.Or(w.InstanceType, "t3.micro"), created: l.service.Now(), atStart: true,
 		creator: "arn:" + l.service.Partition + ":iam::" + l.account.ID + ":root",
 	}
 	if w.KMSKey != "" {

@@ -18,6 +18,12 @@ type Service struct {
 	ebs        *ebs.Service
 	parameters *ssm.Service
 	regions    cloud.Regional[inventory]
+	more       []map[string]cloud.Action[*cloud.Call]
+}
+
+// Also gives EC2 the actions of another service, which AWS counts among its own.
+func (s *Service) Also(actions map[string]cloud.Action[*cloud.Call]) {
+	s.more = append(s.more, actions)
 }
 
 // New returns the service, which asks KMS about keys, EBS what it does with them, and Parameter Store about AMIs that

@@ -76,3 +76,14 @@ func (s *Service) MayResolve(who *cloud.Principal, region, reference string) err
 	s.Note(entry)
 	return wire.Errorf(http.StatusForbidden, "SsmAccessDenied", "Access denied to SSM: %s", verdict.Reason)
 }
+
+// Having are the ARNs of an account's parameters that have a value in their latest version, sorted.
+func (s *Service) Having(a *cloud.Account, region, value string) []string {
+	var arns []string
+	for _, p := range cloud.SortedValues(s.regions.Of(a, region).stored) {
+		if p.latest().value == value {
+			arns = append(arns, p.arn)
+		}
+	}
+	return arns
+}

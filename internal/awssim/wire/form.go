@@ -55,7 +55,7 @@ func (f Form) Sub(prefix string) Form {
 
 // flags are the parameters that are true or false, by their last part.
 var flags = strings.Fields("AllRegions AssociatePublicIpAddress CopyImageTags DeleteAssociatedSnapshots DeleteOnTermination DisableApiStop" +
-	" DisableApiTermination DryRun EbsOptimized EnaSupport Encrypted Force ForceDelete Hibernate IncludeAllInstances IncludeDeprecated" +
+	" DisableApiTermination DryRun EbsOptimized EnaSupport Encrypted Force ForceDelete Hibernate IncludeAllInstances IncludeAllResourceTypes IncludeDeprecated" +
 	" IncludeDisabled NoReboot ResolveAlias WithCooldown")
 
 // Check refuses a flag that is neither true nor false, and an entry of a list that comes after a gap.

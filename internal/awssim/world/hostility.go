@@ -28,6 +28,10 @@ type Hostility struct {
 	TrustPolicyUnseen int `json:"trust_policy_unseen,omitempty"`
 	// ParameterValidation is how many reads don't show a parameter of the data type aws:ec2:image that was written.
 	ParameterValidation int `json:"parameter_validation,omitempty"`
+	// UsageReportPending is for how many looks an image usage report is pending.
+	UsageReportPending int `json:"usage_report_pending,omitempty"`
+	// UsageReportBlind makes reports leave out what was launched, or named in a launch template, since the server started.
+	UsageReportBlind bool `json:"usage_report_blind,omitempty"`
 	// PageSize is the most that any listing returns at once.
 	PageSize int `json:"page_size,omitempty"`
 	// EmptyPages makes the lists of Organizations begin with a page that has nothing in it but the token of the next one.
