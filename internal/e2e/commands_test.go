@@ -38,7 +38,7 @@ func of(ts *testscript.TestScript) *story { return ts.Value(storyKey{}).(*story)
 // commands are what stories know beyond testscript's own commands.
 func commands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
-		"world": world, "as": as, "mark": mark, "calls": calls, "writes": writes, "launch": launchGroup, "state": state, "fault": fault,
+		"world": world, "as": as, "mark": mark, "calls": calls, "writes": writes, "launch": launchGroup, "start": start, "state": state, "fault": fault,
 		"interrupt": interrupt, "killed": killed, "ami": ami, "role": role, "grant": grant, "crowd": crowd, "relocate": relocate,
 		"apply": apply, "within": within, "renew": renew, "hcp": hcp, "tracked": tracked,
 	}
@@ -150,12 +150,7 @@ func launchGroup(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: launch ACCOUNT REGION GROUP PATTERN")
 	}
 	account, region, group := args[0], args[1], args[2]
-	image := ts.Getenv(amiVariable(region))
-	if image == "" {
-		images, err := ManifestImages(ts.MkAbs("manifest.json"))
-		ts.Check(err)
-		image = images[region]
-	}
+	image := builtImage(ts, region)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	got, err := Launch(ctx, Config(of(ts).url, "AKIAEXAMPLEOPS"+account[:3], "an-example-secret-of-ops", region), group, image)
@@ -165,6 +160,16 @@ func launchGroup(ts *testscript.TestScript, neg bool, args []string) {
 	if !regexp.MustCompile(args[3]).MatchString(got) {
 		ts.Fatalf("the group %s of account %s in %s ended with %q, which does not match %q", group, account, region, got, args[3])
 	}
+}
+
+// builtImage is the image of a Region that was built, or that ami named.
+func builtImage(ts *testscript.TestScript, region string) string {
+	if image := ts.Getenv(amiVariable(region)); image != "" {
+		return image
+	}
+	images, err := ManifestImages(ts.MkAbs("manifest.json"))
+	ts.Check(err)
+	return images[region]
 }
 
 func amiVariable(region string) string { return "ami_" + strings.ReplaceAll(region, "-", "_") }

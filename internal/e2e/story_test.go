@@ -66,7 +66,11 @@ func inWorkshop(m *testing.M) (int, error) {
 }
 
 // TestStories runs the scripts in testdata, in the language of testscript with the commands of commands_test.go.
-func TestStories(t *testing.T) {
+func TestStories(t *testing.T) { tell(t, "testdata") }
+
+// tell runs the scripts of a folder.
+func tell(t *testing.T, dir string) {
+	t.Helper()
 	example, err := filepath.Abs(filepath.Join("..", "..", "example"))
 	if err != nil {
 		t.Fatal(err)
@@ -76,7 +80,7 @@ func TestStories(t *testing.T) {
 		t.Fatal(err)
 	}
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata", Cmds: commands(), RequireExplicitExec: true, ContinueOnError: true,
+		Dir: dir, Cmds: commands(), RequireExplicitExec: true, ContinueOnError: true,
 		Setup: func(env *testscript.Env) error {
 			env.Vars = append(env.Vars, shop.env...)
 			env.Vars = append(env.Vars, "EXAMPLE="+example, "WORLDS="+worlds, "PATH="+filepath.Dir(shop.tools.Packer)+string(filepath.ListSeparator)+os.Getenv("PATH"),
