@@ -57,7 +57,8 @@ func pages(t *testing.T) []page {
 
 // skipped are the folders without pages: those of tools, and the partials, which are read as part of the pages that include them.
 func skipped(name string) bool {
-	return name == "docs-partials" || name == "dist" || name != "." && strings.HasPrefix(name, ".") && name != ".web-docs" && name != ".github"
+	hidden := strings.HasPrefix(name, ".") && name != "." && name != ".github" && !strings.HasPrefix(filepath.ToSlash(name), ".web-docs")
+	return name == "docs-partials" || name == "dist" || hidden
 }
 
 var fence = regexp.MustCompile("(?ms)^[ \t]*```(\\w*)[^\n]*\n(.*?)^[ \t]*```")
