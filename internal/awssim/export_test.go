@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // EC2Actions and AutoScalingActions are the tables of contents, so that tests can see that they leave nothing out.
@@ -54,6 +55,9 @@ func Parameters(action string) []string {
 	}
 	return nil
 }
+
+// SetClock makes the time stand still, but for what the clock says.
+func (s *Server) SetClock(clock func() time.Time) { s.cloud.SetClock(clock) }
 
 // Census is everything that calls can change: the state, and the numbers of everything that the state leaves out.
 func (s *Server) Census() string {

@@ -50,6 +50,8 @@ type (
 
 	// Hostility switches on what makes AWS hard to work with.
 	Hostility = world.Hostility
+	// Throttling says how large the buckets of calls are.
+	Throttling = world.Throttling
 	// Fault happens to the calls that it matches.
 	Fault = world.Fault
 	// Entry is a line of the journal.

@@ -8,6 +8,7 @@ package cloud
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -32,6 +33,8 @@ type Cloud struct {
 	journal       []Entry
 	ids           int
 	writes        int // counted for throttling
+	buckets       map[string]*bucket
+	clock         func() time.Time
 }
 
 // Account is one AWS account.
@@ -51,10 +54,14 @@ type Account struct {
 func New(w world.World) (*Cloud, []error) {
 	c := &Cloud{
 		Partition: cmp.Or(w.Partition, "aws"), Accounts: map[string]*Account{}, Users: map[string]*User{},
-		Sessions: map[string]*Session{}, Hostility: w.Hostility, tagsOf: map[string]func(*Call, string) map[string]string{},
+		Sessions: map[string]*Session{}, Hostility: w.Hostility, buckets: map[string]*bucket{}, clock: time.Now,
+		tagsOf: map[string]func(*Call, string) map[string]string{},
 	}
 	c.know(globalConditionKeys)
 	var problems []error
+	if t := w.Hostility.Throttling; t != nil && (t.Burst <= 0 || t.Rate <= 0) {
+		problems = append(problems, errors.New("throttling: burst and rate are above 0"))
+	}
 	for _, a := range w.Accounts {
 		if err := c.addAccount(a); err != nil {
 			problems = append(problems, fmt.Errorf("account %s: %w", a.ID, err))
@@ -94,8 +101,11 @@ func (c *Cloud) addAccount(w world.Account) error {
 // AccountByID returns an account, nil when nobody has the id.
 func (c *Cloud) AccountByID(id string) *Account { return c.Accounts[id] }
 
-// Now is the time. It is only shown: nothing happens because time goes by.
-func (c *Cloud) Now() time.Time { return time.Now().UTC() }
+// Now is the time. Buckets are filled because time goes by; nothing else happens.
+func (c *Cloud) Now() time.Time { return c.clock().UTC() }
+
+// SetClock makes another clock count.
+func (c *Cloud) SetClock(clock func() time.Time) { c.clock = clock }
 
 // NewID makes the next id: prefix and 17 hexadecimal digits. The same sequence of calls makes the same ids.
 func (c *Cloud) NewID(prefix string) string {

@@ -14,8 +14,12 @@ func (c *Cloud) PageSize(requested, most int) int {
 	return size
 }
 
-// Throttle refuses every nth write.
+// Throttle refuses every nth write, and calls whose bucket is empty.
 func (c *Call) Throttle(op Action[*Call]) error {
+	if share := c.cloud.Hostility.Throttling; share != nil && c.overRate(*share) {
+		c.Entry.Reason = "throttled: the bucket is empty"
+		return c.API.tooMany()
+	}
 	nth := c.cloud.Hostility.ThrottleEveryNthWrite
 	if !op.Write || nth == 0 {
 		return nil

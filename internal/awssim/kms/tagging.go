@@ -16,7 +16,8 @@ import (
 func (s *Service) taggingAPI() *cloud.API {
 	return &cloud.API{
 		Name: "tagging", Prefix: "tag", Protocol: wire.JSON, Target: "ResourceGroupsTaggingAPI_20170126",
-		Actions: cloud.Actions(taggingActions(), s.bind),
+		Throttled: wire.Errorf(http.StatusBadRequest, "ThrottledException", "Rate exceeded"),
+		Actions:   cloud.Actions(taggingActions(), s.bind),
 	}
 }
 

@@ -43,8 +43,20 @@ type Hostility struct {
 	// PackedPolicySpace is how much session policies and tags take in AWS's packed form, as an estimate in characters of policies:
 	// 1,400 unless given.
 	PackedPolicySpace int `json:"packed_policy_space,omitempty"`
+	// Throttling fills the calls of an account in a Region into buckets, one for each action or group of actions, as AWS does. Nil
+	// throttles nothing.
+	Throttling *Throttling `json:"throttling,omitempty"`
 	// SessionCalls is how many calls the credentials of an assumed role are good for.
 	SessionCalls int `json:"session_calls,omitempty"`
+}
+
+// Throttling says how large the buckets are, as a share of those that AWS publishes; where it publishes none, of a guess. An
+// account whose calls others make too has less than a share of 1.
+type Throttling struct {
+	// Burst is the share of the calls that a full bucket has; every bucket has one at least.
+	Burst float64 `json:"burst"`
+	// Rate is the share of the calls that each second brings.
+	Rate float64 `json:"rate"`
 }
 
 // Fault makes calls fail, or take long, on request. It matches the calls that fit all of Action, Account and Region;
