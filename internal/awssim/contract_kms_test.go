@@ -5,6 +5,7 @@ package awssim_test
 import (
 	"context"
 	"strings"
+	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
@@ -31,6 +32,8 @@ func kmsCall[In, Out any](of func(*kms.Client, context.Context, *In, ...func(*km
 func askFirst(in any) {
 	switch in := in.(type) {
 	case *kms.CreateGrantInput:
+		in.DryRun = aws.Bool(true)
+	case *kms.ReEncryptInput:
 		in.DryRun = aws.Bool(true)
 	case *kms.EncryptInput:
 		in.DryRun = aws.Bool(true)
@@ -152,6 +155,11 @@ func (p place) kmsRows() map[string]row {
 			good: p.roundTrip, bad: kmsCall((*kms.Client).Decrypt, &kms.DecryptInput{KeyId: &p.key, CiphertextBlob: []byte("x")}),
 			code: "InvalidCiphertextException", dry: dry, anywhere: anywhere,
 		},
+		"kms:ReEncrypt": {
+			good: p.reEncryption, bad: kmsCall((*kms.Client).ReEncrypt, &kms.ReEncryptInput{
+				SourceKeyId: &p.key, DestinationKeyId: &p.key, CiphertextBlob: []byte("x"),
+			}), code: "InvalidCiphertextException", dry: dry,
+		},
 		"kms:GenerateDataKey": {
 			good: kmsCall((*kms.Client).GenerateDataKey, &kms.GenerateDataKeyInput{KeyId: &p.key, KeySpec: "AES_256"}),
 			bad:  kmsCall((*kms.Client).GenerateDataKey, &kms.GenerateDataKeyInput{KeyId: &p.key}), code: validation, dry: dry, anywhere: anywhere,
@@ -199,4 +207,52 @@ func (p place) roundTrip(ctx context.Context, config aws.Config, dry *bool) erro
 		return err
 	}
 	return only(kms.NewFromConfig(config).Decrypt(ctx, &kms.DecryptInput{CiphertextBlob: sealed.CiphertextBlob, EncryptionContext: under, DryRun: dry}))
+}
+
+// reEncryption encrypts as the administrator and re-encrypts as whoever makes the call.
+func (p place) reEncryption(ctx context.Context, config aws.Config, dry *bool) error {
+	sealed, err := kms.NewFromConfig(administratorOf(ctx)).Encrypt(ctx, &kms.EncryptInput{KeyId: &p.key, Plaintext: []byte("x")})
+	if err != nil {
+		return err
+	}
+	return only(kms.NewFromConfig(config).ReEncrypt(ctx, &kms.ReEncryptInput{CiphertextBlob: sealed.CiphertextBlob, DestinationKeyId: &p.key, DryRun: dry}))
+}
+
+// TestDryRunsWithoutCiphertext: https://docs.aws.amazon.com/kms/latest/developerguide/testing-permissions.html
+func TestDryRunsWithoutCiphertext(t *testing.T) {
+	const dry, validation = "DryRunOperationException", "ValidationException"
+	ignore := []types.DryRunModifierType{types.DryRunModifierTypeIgnoreCiphertext}
+	decrypt := func(change func(*kms.DecryptInput)) call {
+		in := &kms.DecryptInput{KeyId: shared, DryRun: aws.Bool(true), DryRunModifiers: ignore}
+		change(in)
+		return kmsCall((*kms.Client).Decrypt, in)
+	}
+	reEncrypt := func(from, to *string) call {
+		return kmsCall((*kms.Client).ReEncrypt, &kms.ReEncryptInput{SourceKeyId: from, DestinationKeyId: to, DryRun: aws.Bool(true), DryRunModifiers: ignore})
+	}
+	locked := aws.String(keyARN(lockedKey))
+	for sentence, test := range map[string]struct {
+		as, want string
+		call     call
+	}{
+		"Decrypt":                                   {targetAdmin, dry, decrypt(func(*kms.DecryptInput) {})},
+		"Decrypt by somebody who may not":           {nobody, deniedKMS, decrypt(func(*kms.DecryptInput) {})},
+		"Decrypt under a key that it has no use of": {targetAdmin, deniedKMS, decrypt(func(in *kms.DecryptInput) { in.KeyId = locked })},
+		"without a key":                             {targetAdmin, validation, decrypt(func(in *kms.DecryptInput) { in.KeyId = nil })},
+		"without a dry run":                         {targetAdmin, validation, decrypt(func(in *kms.DecryptInput) { in.DryRun = nil })},
+		"without the modifier":                      {targetAdmin, validation, decrypt(func(in *kms.DecryptInput) { in.DryRunModifiers = nil })},
+		"a modifier that there is not":              {targetAdmin, validation, decrypt(func(in *kms.DecryptInput) { in.DryRunModifiers = []types.DryRunModifierType{"X"} })},
+		"ReEncrypt":                                 {targetAdmin, dry, reEncrypt(shared, shared)},
+		"ReEncrypt to a key that it has no use of":  {targetAdmin, deniedKMS, reEncrypt(shared, locked)},
+		"ReEncrypt from one":                        {targetAdmin, deniedKMS, reEncrypt(locked, shared)},
+		"ReEncrypt without a source":                {targetAdmin, validation, reEncrypt(nil, shared)},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			t.Parallel()
+			f := start(t, computeWorld(t))
+			if err := test.call(t.Context(), f.config(t, test.as, home), nil); code(err) != test.want {
+				t.Errorf("error %v, want %s", err, test.want)
+			}
+		})
+	}
 }

@@ -27,8 +27,11 @@ type cryptoInput struct {
 }
 
 // crypto finds the key of a call, unless the caller may not use it or the key can't be used.
-func (c *call) crypto(in cryptoInput) (*Key, error) {
-	key, _, err := c.permittedKey(in.KeyID, Use{EncryptionContext: in.EncryptionContext, tokens: in.GrantTokens})
+func (c *call) crypto(in cryptoInput) (*Key, error) { return c.cryptoFor(in, c.Action) }
+
+// cryptoFor does so for an operation that has two keys.
+func (c *call) cryptoFor(in cryptoInput, op string) (*Key, error) {
+	key, _, err := c.permittedKey(in.KeyID, Use{Op: op, EncryptionContext: in.EncryptionContext, tokens: in.GrantTokens})
 	if err != nil {
 		return nil, err
 	}
@@ -112,15 +115,15 @@ func (c *call) encrypt() (cloud.Effect, error) {
 func (c *call) decrypt() (cloud.Effect, error) {
 	var in struct {
 		cryptoInput
-		CiphertextBlob []byte
+		ciphertext
 	}
 	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
-	of, _, sealed := strings.Cut(string(in.CiphertextBlob), "\n")
-	if in.KeyID == "" && !sealed {
-		return nil, invalidCiphertext()
+	if err := in.check(in.DryRun, in.KeyID); err != nil {
+		return nil, err
 	}
+	of, _, _ := strings.Cut(string(in.CiphertextBlob), "\n")
 	in.KeyID = cmp.Or(in.KeyID, of)
 	key, err := c.crypto(in.cryptoInput)
 	if err != nil {

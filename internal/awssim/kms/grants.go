@@ -337,7 +337,7 @@ func (c *call) retireGrant() (cloud.Effect, error) {
 	}
 	key, problem := c.Find(in.KeyID, c.Account.ID, c.Region)
 	if problem != nil {
-		return nil, c.foreignRefusal()
+		return nil, c.foreignRefusal(c.Action)
 	}
 	c.Entry.Resource = key.ARN
 	at := slices.IndexFunc(key.grants, func(g *Grant) bool { return g.id == in.GrantID })
@@ -345,7 +345,7 @@ func (c *call) retireGrant() (cloud.Effect, error) {
 		if at < 0 && c.Account == key.account {
 			return key.end(in.GrantID, cloud.Lag(c.Hostility.EndedGrantListed))
 		}
-		return nil, c.foreignRefusal()
+		return nil, c.foreignRefusal(c.Action)
 	}
 	return key.end(in.GrantID, cloud.Lag(c.Hostility.EndedGrantListed))
 }
@@ -355,7 +355,7 @@ func (c *call) retireByToken(token string) (cloud.Effect, error) {
 		for _, g := range key.grants {
 			if g.token == token && key.Region == c.Region {
 				if !c.mayRetire(g) {
-					return nil, c.foreignRefusal()
+					return nil, c.foreignRefusal(c.Action)
 				}
 				return key.end(g.id, cloud.Lag(c.Hostility.EndedGrantListed))
 			}

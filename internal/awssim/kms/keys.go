@@ -62,6 +62,7 @@ func actions() map[string]action {
 		"Encrypt":                         {Open: true, Handle: (*call).encrypt},
 		"Decrypt":                         {Open: true, Handle: (*call).decrypt},
 		"GenerateDataKey":                 {Open: true, Handle: (*call).generateDataKey},
+		"ReEncrypt":                       {Open: true, Handle: (*call).reEncrypt},
 		"GenerateDataKeyWithoutPlaintext": {Open: true, Handle: (*call).generateDataKeyWithoutPlaintext},
 	}
 }
@@ -200,15 +201,15 @@ func (c *call) permittedKey(ref string, use Use) (*Key, *Grant, error) {
 	if ref == "" {
 		return nil, nil, validation("1 validation error detected: Value null at 'keyId' failed to satisfy constraint: Member must not be null")
 	}
+	use.Principal, use.Op = c.Caller, cmp.Or(use.Op, c.Action)
 	key, problem := c.Find(ref, c.Account.ID, c.Region)
 	if problem != nil {
 		if owner := strings.Split(ref+":::::", ":")[4]; owner != "" && owner != c.Account.ID && !strings.HasPrefix(problem.Message, "Invalid arn") {
-			return nil, nil, c.foreignRefusal()
+			return nil, nil, c.foreignRefusal(use.Op)
 		}
 		return nil, nil, problem
 	}
 	c.Entry.Resource = key.ARN
-	use.Principal, use.Op = c.Caller, c.Action
 	conditions := map[string][]string{}
 	maps.Copy(conditions, use.conditions)
 	maps.Copy(conditions, c.Origin())
@@ -222,16 +223,16 @@ func (c *call) permittedKey(ref string, use Use) (*Key, *Grant, error) {
 	case verdict.Allowed:
 		return key, by, nil
 	case key.account != c.Account:
-		return nil, nil, c.foreignRefusal()
+		return nil, nil, c.foreignRefusal(use.Op)
 	default:
-		return nil, nil, c.Refuse("kms:"+c.Action, key.ARN, verdict)
+		return nil, nil, c.Refuse("kms:"+use.Op, key.ARN, verdict)
 	}
 }
 
-func (c *call) foreignRefusal() error {
+func (c *call) foreignRefusal(op string) error {
 	return wire.Errorf(http.StatusBadRequest, "AccessDeniedException", "User: %s is not authorized to perform: kms:%s on this resource because "+
 		"the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access",
-		c.Caller.ARN, c.Action)
+		c.Caller.ARN, op)
 }
 
 // refuseAlias refuses an alias where only a key id or key ARN will do.
