@@ -9,6 +9,7 @@ package bootstrap
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -42,15 +43,7 @@ func Files(c Config) (map[string]string, []sharing.Problem) {
 	roles := c.roles()
 	for _, role := range roles {
 		problems = append(problems, role.check()...)
-		files[role.file+".stack.json"] = role.stack()
-		files[role.file+".tf"] = role.terraform()
-		files[role.file+"-policy.json"] = role.document(role.policy)
-		files[role.file+"-trust-policy.json"] = role.trustOf(role.accounts[0])
-		for _, account := range role.accounts[1:] {
-			if role.externalIDs[account] != role.externalIDs[role.accounts[0]] {
-				files[fmt.Sprintf("%s-trust-policy.%s.json", role.file, account)] = role.trustOf(account)
-			}
-		}
+		role.write(files)
 	}
 	sources := policy.SourcePolicies(c.Config)
 	for i, document := range sources {
@@ -72,6 +65,25 @@ func Files(c Config) (map[string]string, []sharing.Problem) {
 	return files, problems
 }
 
+// write adds the role's files.
+func (r role) write(files map[string]string) {
+	files[r.file()+".stack.json"] = r.stack()
+	files[r.file()+".tf"] = r.terraform()
+	files[r.file()+"-policy.json"] = r.document(r.policy)
+	files[r.file()+"-trust-policy.json"] = r.trustOf(r.accounts[0])
+	for _, account := range r.accounts[1:] {
+		if r.externalIDs[account] != r.externalIDs[r.accounts[0]] {
+			files[fmt.Sprintf("%s-trust-policy.%s.json", r.file(), account)] = r.trustOf(account)
+		}
+	}
+}
+
+// file is the name of the role's files, without what they end in.
+func (r role) file() string { return "target-role" + r.suffix }
+
+// stackName is the name of the role's stack and stack set: those of another role must not be taken for it.
+func (r role) stackName() string { return "ami-share" + r.suffix }
+
 func numbered(name string, i, of int) string {
 	if of == 1 {
 		return name + ".json"
@@ -86,7 +98,7 @@ func tooLarge(what, cause, remedy string) sharing.Problem {
 // role is the role of some targets: of all that have one of that name.
 type role struct {
 	path, name  string
-	file        string // name of its files, without what they end in
+	suffix      string // of the names of its files and its stack, where there are several roles
 	accounts    []sharing.AccountID
 	externalIDs map[sharing.AccountID]string
 	policy      string // with accountHere
@@ -103,16 +115,22 @@ func (c Config) roles() []role {
 		}
 	}
 	var roles []role
+	named := map[string]int{}
 	for _, name := range sorted(byName) {
 		r := c.role(name, byName[name])
-		r.file = "target-role"
 		if len(byName) > 1 {
-			r.file += strings.ReplaceAll(name, "/", "-")
+			r.suffix = "-" + notInStackName.ReplaceAllString(r.name, "-")
+		}
+		if named[r.suffix]++; named[r.suffix] > 1 { // the same name below another path
+			r.suffix += fmt.Sprintf("-%d", named[r.suffix])
 		}
 		roles = append(roles, r)
 	}
 	return roles
 }
+
+// notInStackName is what a role's name may have and a stack's may not.
+var notInStackName = regexp.MustCompile(`[^A-Za-z0-9-]`)
 
 // role is written for an account that stands for all: whatever names a target's account, names the one that the role is in.
 func (c Config) role(resource string, targets []policy.Target) role {
@@ -162,21 +180,55 @@ func (r role) same() (string, bool) {
 func (r role) check() []sharing.Problem {
 	var problems []sharing.Problem
 	if n := policy.Length(r.policy); n > policy.InlinePolicyLimit {
-		problems = append(problems, tooLarge(r.file, fmt.Sprintf("the role's policy has %d characters, and AWS takes %d", n, policy.InlinePolicyLimit),
+		problems = append(problems, tooLarge(r.file(), fmt.Sprintf("the role's policy has %d characters, and AWS takes %d", n, policy.InlinePolicyLimit),
 			"Give targets that differ a data source each, with a directory each: the role of one gets no permissions of the others then."))
 	}
+	if n := r.longestTrust(); n > policy.TrustPolicyLimit {
+		problems = append(problems, tooLarge(r.file(), fmt.Sprintf("the trust policy has %d characters, and AWS takes %d", n, policy.TrustPolicyLimit), "Name fewer principals in trusted_principals."))
+	}
+	if n := len(r.stack()); n > templateLimit {
+		problems = append(problems, tooLarge(r.file()+".stack.json", fmt.Sprintf("it has %d bytes, and CloudFormation takes %d", n, templateLimit), apart))
+	}
+	return append(problems, r.checkExternalIDs()...)
+}
+
+// What a template of CloudFormation can hold that is not fetched from S3: bytes, and accounts in its mapping.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+const (
+	templateLimit = 51200
+	mappingLimit  = 200
+)
+
+const apart = "Name fewer accounts in this data source, and the others in another one with a directory of its own."
+
+// checkExternalIDs finds external IDs that can't be written where they differ.
+func (r role) checkExternalIDs() []sharing.Problem {
+	if _, same := r.same(); same {
+		return nil
+	}
+	var problems []sharing.Problem
+	if n := len(r.accounts); n > mappingLimit {
+		problems = append(problems, tooLarge(r.file()+".stack.json",
+			fmt.Sprintf("the external IDs of %d accounts differ, and a mapping of CloudFormation holds %d", n, mappingLimit), apart))
+	}
 	for _, account := range r.accounts {
-		if _, same := r.same(); !same && r.externalIDs[account] == "" {
+		if r.externalIDs[account] == "" {
 			problems = append(problems, sharing.Problem{
-				Doing: "writing " + r.file + " for bootstrap_directory", Cause: fmt.Sprintf("account %s has no external ID, and other accounts have one", account),
+				Doing: "writing " + r.file() + " for bootstrap_directory", Cause: fmt.Sprintf("account %s has no external ID, and other accounts have one", account),
 				Remedy: "Give it one too, or give its target a data source and a directory of its own.",
 			})
 		}
 	}
-	if n := policy.Length(r.trustOf(r.accounts[0])); n > policy.TrustPolicyLimit {
-		problems = append(problems, tooLarge(r.file, fmt.Sprintf("the trust policy has %d characters, and AWS takes %d", n, policy.TrustPolicyLimit), "Name fewer principals in trusted_principals."))
-	}
 	return problems
+}
+
+// longestTrust is how many characters of the trust policy count where the external ID is the longest.
+func (r role) longestTrust() int {
+	longest := 0
+	for _, id := range r.externalIDs {
+		longest = max(longest, len(id))
+	}
+	return policy.Length(strings.ReplaceAll(r.trust, externalIDHere, strings.Repeat("x", longest)))
 }
 
 // trustOf is the trust policy in an account.

@@ -4,6 +4,7 @@ package bootstrap
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
@@ -44,14 +45,14 @@ func roleStep(b *strings.Builder, n int, roles []role) {
 	for _, r := range roles {
 		fmt.Fprintf(b, "**`%s%s`** in %s: %s\n\n", r.path, r.name, sharing.Counted(len(r.accounts), "account"), joined(r.accounts))
 		b.WriteString("With CloudFormation, in each account:\n\n")
-		command(b, "aws cloudformation deploy --stack-name ami-share --template-file "+r.file+".stack.json --capabilities CAPABILITY_NAMED_IAM")
+		command(b, "aws cloudformation deploy --stack-name "+r.stackName()+" --template-file "+r.file()+".stack.json --capabilities CAPABILITY_NAMED_IAM")
 		b.WriteString("As a StackSet, in the management account or a delegated administrator's:\n\n")
-		command(b, "aws cloudformation create-stack-set --stack-set-name ami-share --template-body file://"+r.file+".stack.json \\",
+		command(b, "aws cloudformation create-stack-set --stack-set-name "+r.stackName()+" --template-body file://"+r.file()+".stack.json \\",
 			"  --capabilities CAPABILITY_NAMED_IAM --permission-model SERVICE_MANAGED --auto-deployment Enabled=true,RetainStacksOnAccountRemoval=false",
-			"aws cloudformation create-stack-instances --stack-set-name ami-share --deployment-targets OrganizationalUnitIds=<ou> --regions <region>")
-		b.WriteString("With Terraform, in each account: `" + r.file + ".tf`.\n\nWith the AWS CLI, in each account:\n\n")
-		command(b, "aws iam create-role --role-name "+r.name+" --path "+r.path+" --assume-role-policy-document file://"+r.file+"-trust-policy.json",
-			"aws iam put-role-policy --role-name "+r.name+" --policy-name ami-share --policy-document file://"+r.file+"-policy.json")
+			"aws cloudformation create-stack-instances --stack-set-name "+r.stackName()+" --deployment-targets OrganizationalUnitIds=<ou> --regions <region>")
+		b.WriteString("With Terraform, in each account: `" + r.file() + ".tf`.\n\nWith the AWS CLI, in each account:\n\n")
+		command(b, "aws iam create-role --role-name "+r.name+" --path "+r.path+" --assume-role-policy-document file://"+r.file()+"-trust-policy.json",
+			"aws iam put-role-policy --role-name "+r.name+" --policy-name ami-share --policy-document file://"+r.file()+"-policy.json")
 		if _, same := r.same(); !same {
 			b.WriteString("The external IDs differ: an account has its own trust policy where there is a file with its id.\n\n")
 		}
@@ -66,12 +67,17 @@ func keyStep(b *strings.Builder, n int, policies []keyPolicy, accountsFirst bool
 		b.WriteString("After the roles: KMS refuses a policy that names a role which does not exist (`MalformedPolicyDocumentException`). With\n" +
 			"`key_policy_principals = \"accounts\"` the order does not matter.\n\n")
 	}
-	b.WriteString("Each file is the policy that the key has now, with the statements for the targets. What begins with `AmiShare` was replaced.\n\n")
 	for _, p := range policies {
 		if !p.whole {
 			fmt.Fprintf(b, "The policy of `%s` can't be read with these credentials. Add the statements of `%s.json` to it.\n\n", p.arn, p.file)
-			continue
 		}
+	}
+	policies = slices.DeleteFunc(slices.Clone(policies), func(p keyPolicy) bool { return !p.whole })
+	if len(policies) == 0 {
+		return
+	}
+	b.WriteString("Each file is the policy that the key has now, with the statements for the targets. What begins with `AmiShare` was replaced.\n\n")
+	for _, p := range policies {
 		command(b, fmt.Sprintf("aws kms put-key-policy --region %s --key-id %s --policy-name default --policy file://%s.json", sharing.RegionOf(p.arn), p.arn, p.file))
 	}
 	b.WriteString("With Terraform: `key-policy.tf`, from version 6 of the AWS provider on. If the keys are Terraform's already, take the statements from it.\n\n")
