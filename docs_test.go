@@ -143,6 +143,16 @@ func nested(spec hcldec.Spec) hcldec.ObjectSpec {
 	return nil
 }
 
+var goName = regexp.MustCompile(`(?m)^\w*(Config|Output) (is|are|gets|has)\b.*`)
+
+func TestPagesDoNotBeginWithTheNamesOfGo(t *testing.T) {
+	for _, page := range pages(t) {
+		if found := goName.FindString(page.text); found != "" && strings.HasPrefix(page.path, ".web-docs/") {
+			t.Errorf("%s: %s", page.path, found)
+		}
+	}
+}
+
 var link = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 
 func TestLinksOfThePagesLeadSomewhere(t *testing.T) {

@@ -3,7 +3,8 @@
 
 # Turns the rendered pages into the layout of the integrations portal: webdocs.sh RENDERED TARGET.
 # A page loses its front matter and its title, which the portal sets itself. Examples in the comments of Go are indented by a
-# tab between empty lines, as gofmt wants them: a fenced block loses what all of it has of both.
+# tab between empty lines, as gofmt wants them: a fenced block loses what all of it has of both. A comment of Go begins with the
+# name of what it describes: a page loses "TargetConfig is" and begins with the rest.
 set -eu
 
 rendered=$1 target=$2
@@ -19,6 +20,7 @@ page() {
 		/^```/ && !fenced { fenced = 1; lines = 0; tabbed = 1; print; next }
 		/^```/ { fenced = 0; flush_block(); print; next }
 		fenced { block[++lines] = $0; if ($0 != "" && $0 !~ /^\t/) tabbed = 0; next }
+		sub(/^([A-Z][A-Za-z]*)?(Config|Output) is /, "") { $0 = toupper(substr($0, 1, 1)) substr($0, 2) }
 		{ print }
 		function flush_block(   first, last, i) {
 			first = 1; last = lines

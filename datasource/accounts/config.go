@@ -16,8 +16,8 @@ import (
 type Config struct {
 	access.Config `mapstructure:",squash"`
 
-	// The organizational units whose accounts are listed, those of units below them too: by id, as in `ou-ab12-cdefgh34`, or
-	// by ARN. Give either this or `organization`.
+	// The organizational units (OUs) whose accounts are listed, including those of nested OUs: by id, for example
+	// `ou-ab12-cdefgh34`, or by ARN. Set either this or `organization`.
 	OrganizationalUnits []string `mapstructure:"organizational_units" required:"false"`
 	// List all accounts of the organization. Default `false`.
 	Organization bool `mapstructure:"organization" required:"false"`
@@ -27,17 +27,17 @@ type Config struct {
 	ExcludeOrganizationalUnits []string `mapstructure:"exclude_organizational_units" required:"false"`
 	// List the management account too. Default `false`: nothing should run in it.
 	IncludeManagementAccount bool `mapstructure:"include_management_account" required:"false"`
-	// List only accounts that have all of these tags, as in `{ environment = "production" }`. The tags are read with a call
-	// for each account, of which AWS takes about ten a second.
+	// List only accounts that have all of these tags, for example `{ environment = "production" }`. Reading tags takes
+	// one call for each account, and AWS accepts about ten of them a second.
 	AccountTags map[string]string `mapstructure:"account_tags" required:"false"`
-	// List only accounts whose name matches one of these patterns, as in `["prod-*"]`. `*` stands for any characters, `?` for
-	// one; capital and small letters are different.
+	// List only accounts whose name matches one of these patterns, for example `["prod-*"]`. `*` stands for any
+	// characters, `?` for one character. Upper and lower case are different.
 	Names []string `mapstructure:"names" required:"false"`
-	// Accept that no account is left. Default `false`: an empty list is an error, so that a misspelt pattern does not share
-	// with nobody, and with `exact` take the AMIs from everybody.
+	// Accept an empty list of accounts. Default `false`: an empty list is an error. A mistyped pattern then shares
+	// with nobody by mistake, and `exact` can't take the AMIs from everybody.
 	AllowEmpty bool `mapstructure:"allow_empty" required:"false"`
-	// How long everything together may take, as in `90s`. AWS takes some eight calls for 20 accounts each a second, so that
-	// 5,000 accounts take half a minute. Packer can't interrupt a data source. Default `5m`.
+	// How long the data source may take in all, for example `90s`. AWS accepts about eight calls a second, for 20
+	// accounts each: 5,000 accounts take half a minute. Packer can't interrupt a data source. Default `5m`.
 	Timeout time.Duration `mapstructure:"timeout" required:"false"`
 }
 

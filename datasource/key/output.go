@@ -5,25 +5,26 @@
 
 package key
 
-// DatasourceOutput is what a template can read. Lists and maps are never null. The documents are JSON, made for exactly
-// this configuration: no wildcard stands where an ARN is known.
+// DatasourceOutput is what a template can read. Lists and maps are never null. The policies are JSON, made for exactly
+// this configuration, and contain an ARN wherever it is known.
 type DatasourceOutput struct {
-	// The key's ARN in `region`, for `kms_key_id` of the builder.
+	// The key's ARN in `region`, for the builder's `kms_key_id`.
 	ARN string `mapstructure:"arn"`
 	// The key's id in `region`.
 	KeyID string `mapstructure:"key_id"`
 	// The account that the key belongs to.
 	AccountID string `mapstructure:"account_id"`
-	// The Region of `arn`: that of the source account's access when it is among `regions`, else the first of these.
+	// The Region of `arn`: the Region of the source account's access if it is among `regions`, else the first of
+	// `regions`.
 	Region string `mapstructure:"region"`
 	// Whether the key is a multi-Region key.
 	MultiRegion bool `mapstructure:"multi_region"`
-	// The key's ARN in each of `regions`, for `region_kms_key_ids` of a builder that has all of them in its `ami_regions`, the
-	// build's own Region too, and no `kms_key_id`. This form passes `packer validate` as it is, where the value is not known
-	// yet; with `kms_key_id` the builder wants to see the key, and `packer validate` needs `-evaluate-datasources`.
+	// The key's ARN in each of `regions`. Use it as `region_kms_key_ids` in a builder that lists all of these Regions
+	// in `ami_regions`, including the build's own, and has no `kms_key_id`. A plain `packer validate` accepts this
+	// form. With `kms_key_id`, the builder wants to see the key, and `packer validate` needs `-evaluate-datasources`.
 	KMSKeyIDs map[string]string `mapstructure:"kms_key_ids"`
-	// The key's ARN in each of `regions` but `region`, for `region_kms_key_ids` of a builder that has `arn` as its `kms_key_id`
-	// and leaves the build's own Region out of `ami_regions`: the two lists of Regions must be the same.
+	// The key's ARN in each of `regions` except `region`. Use it as `region_kms_key_ids` in a builder that has `arn`
+	// as `kms_key_id` and does not list the build's own Region in `ami_regions`.
 	RegionKMSKeyIDs map[string]string `mapstructure:"region_kms_key_ids"`
 	// The ARNs of the roles that will get grants, sorted.
 	GranteeARNs []string `mapstructure:"grantee_arns"`

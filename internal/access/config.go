@@ -10,7 +10,7 @@
 // build may outlive them. Vault and the metadata service are asked here, STS by internal/awsapi.
 package access
 
-// Config is access to the source account, the one that owns the images.
+// Config is access to the source account, which owns the AMIs.
 //
 // Credentials are looked for in this order, as in the amazon builders: `access_key` and `secret_key`; `profile`; the
 // environment (`AWS_ACCESS_KEY_ID`, `AWS_PROFILE`, web identity, …); the shared configuration files; the metadata
@@ -28,14 +28,14 @@ type Config struct {
 	Token string `mapstructure:"token" required:"false"`
 	// A profile of the shared configuration and credentials files.
 	Profile string `mapstructure:"profile" required:"false"`
-	// A file to take profiles from instead of `~/.aws/config` and `~/.aws/credentials`. Both ways of naming a section
-	// are understood in it, `[name]` and `[profile name]`.
+	// A file to read profiles from, instead of `~/.aws/config` and `~/.aws/credentials`. Sections can be named
+	// `[name]` or `[profile name]`.
 	SharedCredentialsFile string `mapstructure:"shared_credentials_file" required:"false"`
-	// The Region in which STS and IAM are asked, as in `eu-central-1`. It need not be one of the images: those are
-	// asked about where they are. Default: the environment's, then the profile's, then the Region of the build.
+	// The Region for STS and IAM, for example `eu-central-1`. AMIs and keys are always asked about in their own
+	// Regions. Default: the Region of the environment, then of the profile, then of the build.
 	Region string `mapstructure:"region" required:"false"`
-	// A role to assume with these credentials, in which the source account is then accessed.
-	// See [assume_role](#assume_role-of-the-source-account).
+	// A role to assume with these credentials. The source account is then accessed as that role. See
+	// [assume_role](#assume_role-of-the-source-account).
 	AssumeRole AssumeRoleConfig `mapstructure:"assume_role" required:"false"`
 	// The code that a multi-factor device shows, six digits, for a role whose trust policy asks for
 	// `aws:MultiFactorAuthPresent`. The role is the one of `assume_role`, or of the profile. A code is good for
@@ -44,24 +44,24 @@ type Config struct {
 	// The ARN or serial number of the multi-factor device for `mfa_code`. Default: the `mfa_serial` of the profile,
 	// else the virtual device that is named like the IAM user.
 	MFASerial string `mapstructure:"mfa_serial" required:"false"`
-	// How often a call is repeated that met a fault of AWS or of the network, or whose answer could not be read. The wait
-	// between two attempts grows up to 20 seconds. A call that AWS throttles is repeated without counting, as fast as AWS
-	// takes calls of its kind, and fails when AWS has taken none for two minutes. Default 10.
+	// How often to repeat a call that met a fault of AWS or of the network, or whose answer could not be read. The
+	// wait between two attempts grows up to 20 seconds. A throttled call does not count: it is repeated as fast as AWS
+	// accepts such calls, and fails when AWS has accepted none for two minutes. Default 10.
 	MaxRetries int `mapstructure:"max_retries" required:"false"`
-	// Accept any TLS certificate, of AWS and of whoever pretends to be AWS. Default `false`. To trust a proxy's own
-	// authority set `AWS_CA_BUNDLE` in the environment instead.
+	// Accept any TLS certificate, also that of somebody who pretends to be AWS. To trust a proxy's certificate
+	// authority, set `AWS_CA_BUNDLE` in the environment instead. Default `false`.
 	InsecureSkipTLSVerify bool `mapstructure:"insecure_skip_tls_verify" required:"false"`
-	// Don't ask STS whose the credentials are before sharing begins. Saves one call; wrong credentials then show up
-	// in the first call of EC2. Default `false`.
+	// Skip the STS call that validates the credentials before sharing begins. Wrong credentials then show up in the
+	// first EC2 call. Default `false`.
 	SkipCredsValidation bool `mapstructure:"skip_credential_validation" required:"false"`
-	// Don't look for credentials at the instance's metadata service. Default `false`.
+	// Don't look for credentials in the instance's metadata service. Default `false`.
 	SkipMetadataAPICheck bool `mapstructure:"skip_metadata_api_check" required:"false"`
 	// Get the credentials from the AWS secrets engine of HashiCorp Vault.
 	// See [vault_aws_engine](#vault_aws_engine).
 	VaultAWSEngine VaultAWSEngineConfig `mapstructure:"vault_aws_engine" required:"false"`
 }
 
-// VaultAWSEngineConfig gets the credentials of the source account from the
+// VaultAWSEngineConfig is where the credentials of the source account come from: the
 // [AWS secrets engine](https://developer.hashicorp.com/vault/api-docs/secret/aws) of HashiCorp Vault. Vault is asked
 // when sharing begins. It is found by the environment variables of Vault's own tools, as in the amazon builders:
 // `VAULT_ADDR`, `VAULT_TOKEN`, `VAULT_NAMESPACE`, `VAULT_CACERT`, `VAULT_CLIENT_CERT` and `VAULT_CLIENT_KEY`,

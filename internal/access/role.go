@@ -39,12 +39,12 @@ type AssumeRoleConfig struct {
 	TransitiveTagKeys []string `mapstructure:"transitive_tag_keys" required:"false"`
 }
 
-// TargetRoleConfig is a role to assume in a target account, with the credentials of the source account. It takes all
-// that an `assume_role` block of the source account takes, and `role_name`.
+// TargetRoleConfig is a role to assume in a target account, with the credentials of the source account. It has the options
+// of the source account's `assume_role` block, and `role_name`.
 //
-// Unless `policy` or `policy_arns` are given, the session is narrowed by an inline policy to the calls of this run on
-// its keys and images, whatever else the role may do. If AWS can't pack even the shortest such policy together with
-// `tags`, the session is made without one, and a warning says so.
+// Unless you set `policy` or `policy_arns`, an inline session policy limits the session to the calls of this run on its keys
+// and AMIs, even if the role allows more. If AWS can't pack the shortest such policy together with the session tags, the
+// session has no session policy, and a warning says so.
 //
 // ```hcl
 //

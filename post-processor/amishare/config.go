@@ -20,86 +20,90 @@ type Config struct {
 	common.PackerConfig `mapstructure:",squash"`
 	access.Config       `mapstructure:",squash"`
 
-	// The accounts to share with, and what they get besides launch permission: see [target](#target). Repeatable;
-	// `dynamic "target"` works.
+	// The accounts to share with, and what they get besides launch permission. See [target](#target). The block can be
+	// repeated; `dynamic "target"` works.
 	Targets []access.TargetConfig `mapstructure:"target" required:"false"`
-	// The ARNs of whole organizations that get launch permission, as in
-	// `arn:aws:organizations::111111111111:organization/o-abcde12345`; the account in it is the organization's management
-	// account. AWS knows no permission on snapshots and no grant for an organization: accounts that launch encrypted
-	// images must be named in a `target` too, or be allowed to use the key by its policy. Default `[]`.
+	// The ARNs of organizations that get launch permission, for example
+	// `arn:aws:organizations::111111111111:organization/o-abcde12345`. The account in the ARN is the organization's
+	// management account. AWS has no snapshot permission and no grant for an organization. Name the accounts that
+	// launch encrypted AMIs in a `target` as well, or let the key's policy allow them to use the key. Default `[]`.
 	OrganizationARNs []string `mapstructure:"organization_arns" required:"false"`
-	// The ARNs of organizational units whose accounts get launch permission, those of units below them too, as in
-	// `arn:aws:organizations::111111111111:ou/o-abcde12345/ou-ab12-cdefgh34`. What is said of `organization_arns` holds
-	// here too. Default `[]`.
+	// The ARNs of organizational units (OUs) whose accounts get launch permission, including the accounts of nested
+	// OUs, for example `arn:aws:organizations::111111111111:ou/o-abcde12345/ou-ab12-cdefgh34`. What
+	// `organization_arns` says about snapshots and grants is true for OUs too. Default `[]`.
 	OUARNs []string `mapstructure:"ou_arns" required:"false"`
-	// Let the accounts of the targets create volumes from the images' snapshots, which they need in order to copy an
-	// image. Starting instances works without. Default `true`.
+	// Give the accounts create-volume permission on the AMIs' snapshots. They need it to copy an AMI, not to launch
+	// it. Default `true`.
 	ShareSnapshots config.Trilean `mapstructure:"share_snapshots" required:"false"`
-	// The operations that each grant allows. Default: the eight that AWS documents for Auto Scaling, `Encrypt`,
-	// `Decrypt`, `ReEncryptFrom`, `ReEncryptTo`, `GenerateDataKey`, `GenerateDataKeyWithoutPlaintext`, `DescribeKey` and
-	// `CreateGrant` (EC2 makes a grant of its own from it for each volume). With fewer, instances may fail to start with
-	// `Client.InternalError`. `GenerateDataKeyPair`, `GenerateDataKeyPairWithoutPlaintext` and `RetireGrant` are allowed as
-	// well. An empty list is an error.
+	// The operations that each grant allows. Default: the eight operations that AWS documents for Auto Scaling,
+	// `Encrypt`, `Decrypt`, `ReEncryptFrom`, `ReEncryptTo`, `GenerateDataKey`, `GenerateDataKeyWithoutPlaintext`,
+	// `DescribeKey` and `CreateGrant`. EC2 needs `CreateGrant` to make a grant for each volume. With fewer operations,
+	// instances may fail to start with `Client.InternalError`. You can add `GenerateDataKeyPair`,
+	// `GenerateDataKeyPairWithoutPlaintext` and `RetireGrant`. An empty list is an error.
 	GrantOperations []string `mapstructure:"grant_operations" required:"false"`
-	// Images to share instead of those of the build, by Region, as in `{ "eu-central-1" = "ami-0123456789abcdef0" }`.
-	// With `source "null"` images that exist are shared with new accounts, and nothing is built.
+	// AMIs to share instead of those of the build, by Region, for example `{ "eu-central-1" = "ami-0123456789abcdef0"
+	// }`. With `source "null"`, nothing is built, and existing AMIs are shared with new accounts.
 	Images map[string]string `mapstructure:"images" required:"false"`
-	// Also remove the permissions that no target names: launch permissions, and permissions on snapshots. Removals come
-	// last, after everything was added. Public images are reported and left alone. Grants stay: they belong to the key, and
-	// so to every image under it. Default `false`: no permission is ever removed.
+	// Also remove launch permissions and snapshot permissions of accounts that no target names. Removals come last,
+	// after everything was added. Public AMIs are reported and left alone. Grants stay, because they belong to the key
+	// and so to every AMI under it. Default `false`: no permission is ever removed.
 	Exact bool `mapstructure:"exact" required:"false"`
-	// With `exact`, also end the grants of this plugin that no target names, where no other image of the owner under the
-	// same key is shared with the account. That is looked at when the run begins, and again right before a grant is ended.
-	// Grants that others made stay, and so do all of a key under which an image is public or shared with an organization or
-	// organizational unit: whom that lets in can't be told. What stays is reported. Default `false`: no grant is ever ended,
-	// but for those of this plugin that can't work as asked for: their role was deleted, they were issued from another
-	// account, or they have other operations or a constraint.
+	// With `exact`, also end this plugin's grants for accounts that no target names. A grant is ended only if no other
+	// AMI of the owner under the same key is shared with the account. The plugin checks that when the run begins, and
+	// again right before it ends the grant. Grants that others made stay. All grants of a key stay if an AMI under it
+	// is public or shared with an organization or OU, because it can't be told which accounts that includes. The
+	// report lists what stays. Default `false`: the plugin ends only grants of its own that can't work, because their
+	// role was deleted, another account issued them, or they have other operations or a constraint.
 	ExactGrants bool `mapstructure:"exact_grants" required:"false"`
-	// Print what would be done, let AWS prove it by `DryRun` calls, and change nothing. Default `false`.
+	// Print what would change, let AWS prove it with `DryRun` calls, and change nothing. Default `false`.
 	DryRun bool `mapstructure:"dry_run" required:"false"`
-	// When all is done look from inside every target that there is access to whether the images are visible, the grants
-	// in place and their roles alive, and name what would break launches all the same: the account's Allowed AMIs, its
-	// default EBS key. Waits two minutes at most for AWS to become consistent. Default `true`.
+	// After sharing, check from inside each target that can be entered that the AMIs are visible, the grants exist and
+	// their roles have not been deleted. Warn about settings that would still break launches: the account's Allowed
+	// AMIs and its default EBS key. The check waits up to two minutes for AWS to become consistent. Default `true`.
 	Verify config.Trilean `mapstructure:"verify" required:"false"`
-	// What to do when sharing with a target failed, after all other targets were finished.
+	// What to do when sharing with a target fails. The other targets are always finished first.
 	//
-	// - `fail`: keep what worked, and fail the build. Packer then discards the images, unless a post-processor before
-	//   this one keeps them: put `post-processor "manifest" {}` first in the same `post-processors` block.
-	// - `rollback`: take back what this run did to its images, newest first, and fail the build: launch permissions,
-	//   permissions on snapshots, and tags are as they were before. Grants, service-linked roles and groups' roles stay, since
-	//   other builds may rely on them by now. What stays, and what can't be undone, is listed with the command that ends it.
-	// - `continue`: keep what worked, warn, and let the build succeed, whatever the reason of the failure.
+	// - `fail`: keep what worked, and fail the build. Packer then destroys the AMIs, unless an earlier post-processor
+	//   keeps them: put `post-processor "manifest" {}` first in the same `post-processors` block.
+	// - `rollback`: take back what this run did to its AMIs, newest first, and fail the build. Launch permissions,
+	//   snapshot permissions and tags are then as they were before. Grants, service-linked roles and the roles of Auto
+	//   Scaling groups stay, because other builds may rely on them by now. What stays, and what can't be undone, is
+	//   listed with the command that ends it.
+	// - `continue`: keep what worked, warn, and let the build succeed.
 	//
-	// When the build is interrupted nothing new is started, and what was done is kept (undone with `rollback`); the
-	// images are kept in any case. Default `fail`.
+	// After an interrupt, nothing new starts. What was done is kept, or undone with `rollback`. The AMIs are always
+	// kept. Default `fail`.
 	OnFailure string `mapstructure:"on_failure" required:"false"`
-	// Share images that have no encrypted snapshots, or some that aren't. They need no grants. Default `false`:
-	// an image that should have been encrypted and isn't is an error.
+	// Also share AMIs with unencrypted snapshots or no snapshots. They need no grants. Default `false`: an AMI that
+	// should have been encrypted and is not is an error.
 	AllowUnencrypted bool `mapstructure:"allow_unencrypted" required:"false"`
-	// How many accounts, organizations and organizational units AWS lets an image be shared with in a Region: the quota *AMI
-	// sharing* of the source account, where AWS has raised it. More are refused before anything is done. Default 1000.
+	// AWS's quota *AMI sharing* of the source account: how many accounts, organizations and OUs an AMI can be shared
+	// with in a Region. Set it if AWS has raised yours. The plugin refuses more before it changes anything. Default
+	// 1000.
 	SharingQuota int `mapstructure:"sharing_quota" required:"false"`
-	// How many calls to AWS may be in flight at the same time, from 1 to 1000. Calls that AWS throttles are repeated.
-	// Default 512.
+	// How many calls to AWS may be in flight at the same time, from 1 to 1000. Default 512.
 	MaxConcurrency int `mapstructure:"max_concurrency" required:"false"`
-	// A file to write the result to, as JSON: every permission and every grant with what became of it, and whether it was verified.
-	// It is written even when the run failed, and replaced as a whole: a reader sees the old report or the new one. A link, a pipe,
-	// a socket or a device is written through. The folder is created. A build of several sources runs once for each, and
-	// `"report-${source.name}.json"` keeps their reports apart. A report that can't be written is a warning. The fields are described in
-	// [report.md](https://github.com/amishare/packer-plugin-ami-share/blob/main/docs/report.md).
+	// A file for the result as JSON: every permission and grant, its status, and whether it was verified. The file is
+	// written even when the run fails. It is replaced as a whole, so that a reader sees either the old report or the
+	// new one. A link, pipe, socket or device is written through. Missing folders are created. A build of several
+	// sources runs the post-processor once for each; `"report-${source.name}.json"` keeps their reports apart. A
+	// report that can't be written is a warning.
+	// [report.md](https://github.com/amishare/packer-plugin-ami-share/blob/main/docs/report.md) describes the fields.
 	ReportFile string `mapstructure:"report_file" required:"false"`
-	// A file to append the result to for people, as Markdown. It is written even when the run failed, several builds may share it,
-	// and the folder is created. For the summary of a GitHub step declare a variable, since Packer allows `env()` only in a variable's default:
-	// `variable "summary" { default = env("GITHUB_STEP_SUMMARY") }` and `summary_file = var.summary`. Where the environment
-	// variable isn't set nothing is written.
+	// A file to append the result to as Markdown, for people. It is written even when the run fails. Several builds
+	// can share it. Missing folders are created. For the summary of a GitHub Actions step, declare a variable, because
+	// Packer allows `env()` only in the default of a variable: `variable "summary" { default =
+	// env("GITHUB_STEP_SUMMARY") }` and `summary_file = var.summary`. If the environment variable is not set, nothing
+	// is written.
 	SummaryFile string `mapstructure:"summary_file" required:"false"`
-	// The names of accounts, for the report, by id, as in `{ "222222222222" = "team-web" }`; ids that are no target's are passed over, so that
-	// a list of the whole organization will do. Default `{}`.
+	// Names of accounts for the report, by id, for example `{ "222222222222" = "team-web" }`. Ids that no target names
+	// are ignored, so you can pass the list of a whole organization. Default `{}`.
 	AccountNames map[string]string `mapstructure:"account_names" required:"false"`
-	// Values to mask as `<sensitive>` in everything that is shown and written, as in `[var.customer]`. Packer masks the values of
-	// `sensitive` variables on its screen and does not tell a plugin what they are, so that a file written by the plugin could hold them.
-	// Without being listed here, masked are external IDs, keys and tokens, and sensitive variables that are set by `PKR_VAR_…` in the
-	// environment. A value of less than eight characters is masked only where it stands as a word of its own. Default `[]`.
+	// Values to mask as `<sensitive>` in everything that the plugin shows or writes, for example `[var.customer]`.
+	// Packer masks `sensitive` variables on its screen but does not tell plugins their values, so a file could contain
+	// them. These are masked without being listed: external ids, keys, tokens, and sensitive variables that are set as
+	// `PKR_VAR_…` in the environment. A value shorter than eight characters is masked only where it stands as a word.
+	// Default `[]`.
 	SensitiveValues []string `mapstructure:"sensitive_values" required:"false"`
 
 	ctx interpolate.Context
