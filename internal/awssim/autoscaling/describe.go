@@ -85,10 +85,27 @@ func (group *Group) describeInstance(inst *ec2.Instance) groupInstance {
 	return item
 }
 
+// checkMaxRecords refuses a page that is too small or too large.
+func (c *call) checkMaxRecords() error {
+	size, err := c.Number("MaxRecords", 50)
+	if err == nil && (size < 1 || size > 100) {
+		return wire.ValidationError("The number of records requested cannot be more than 100 or less than 1")
+	}
+	return err
+}
+
+// describeGroups: https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_DescribeAutoScalingGroups.html
 func (c *call) describeGroups() (cloud.Effect, error) {
+	names := c.Form.List("AutoScalingGroupNames.member")
+	if len(names) > 50 {
+		return nil, wire.ValidationError("The number of group names cannot be more than 50")
+	}
+	if err := c.checkMaxRecords(); err != nil {
+		return nil, err
+	}
 	return func() (any, error) {
-		found := c.groupsLookedAt(c.Form.List("AutoScalingGroupNames.member"))
-		shown, next, err := cloud.Page(c.Call, found, "MaxRecords", 100)
+		found := c.groupsLookedAt(names)
+		shown, next, err := cloud.PageOf(c.Call, found, "MaxRecords", 50, 100)
 		if err != nil {
 			return nil, err
 		}

@@ -41,11 +41,12 @@ func (a *API) Permission(action string) string { return cmp.Or(a.Prefix, a.Name)
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
 // https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html
 // https://docs.aws.amazon.com/kms/latest/APIReference/CommonErrors.html
-var commonErrors = map[wire.Protocol]struct{ denied, badToken, badSignature, expired, throttled wire.Error }{
+var commonErrors = map[wire.Protocol]struct{ denied, badToken, badSignature, tooOld, expired, throttled wire.Error }{
 	wire.EC2Query: {
 		denied:       wire.Error{Status: http.StatusForbidden, Code: "UnauthorizedOperation", Message: "You are not authorized to perform this operation. "},
 		badToken:     wire.Error{Status: http.StatusUnauthorized, Code: "AuthFailure", Message: "AWS was not able to validate the provided access credentials"},
 		badSignature: wire.Error{Status: http.StatusUnauthorized, Code: "AuthFailure", Message: "AWS was not able to validate the provided access credentials"},
+		tooOld:       wire.Error{Status: http.StatusBadRequest, Code: "RequestExpired", Message: "Request has expired."},
 		expired:      wire.Error{Status: http.StatusBadRequest, Code: "RequestExpired", Message: "Request has expired."},
 		throttled:    wire.Error{Status: http.StatusServiceUnavailable, Code: "RequestLimitExceeded", Message: "Request limit exceeded."},
 	},
@@ -53,6 +54,7 @@ var commonErrors = map[wire.Protocol]struct{ denied, badToken, badSignature, exp
 		denied:       wire.Error{Status: http.StatusForbidden, Code: "AccessDenied"},
 		badToken:     wire.Error{Status: http.StatusForbidden, Code: "InvalidClientTokenId", Message: invalidToken},
 		badSignature: wire.Error{Status: http.StatusForbidden, Code: "SignatureDoesNotMatch", Message: wrongSignature},
+		tooOld:       wire.Error{Status: http.StatusForbidden, Code: "SignatureDoesNotMatch", Message: oldSignature},
 		expired:      wire.Error{Status: http.StatusForbidden, Code: "ExpiredToken", Message: expiredToken},
 		throttled:    wire.Error{Status: http.StatusBadRequest, Code: "Throttling", Message: "Rate exceeded"},
 	},
@@ -60,6 +62,7 @@ var commonErrors = map[wire.Protocol]struct{ denied, badToken, badSignature, exp
 		denied:       wire.Error{Status: http.StatusBadRequest, Code: "AccessDeniedException"},
 		badToken:     wire.Error{Status: http.StatusBadRequest, Code: "UnrecognizedClientException", Message: invalidToken},
 		badSignature: wire.Error{Status: http.StatusBadRequest, Code: "InvalidSignatureException", Message: wrongSignature},
+		tooOld:       wire.Error{Status: http.StatusBadRequest, Code: "InvalidSignatureException", Message: oldSignature},
 		expired:      wire.Error{Status: http.StatusBadRequest, Code: "ExpiredTokenException", Message: expiredToken},
 		throttled:    wire.Error{Status: http.StatusBadRequest, Code: "ThrottlingException", Message: "Rate exceeded"},
 	},
@@ -68,6 +71,7 @@ var commonErrors = map[wire.Protocol]struct{ denied, badToken, badSignature, exp
 const (
 	invalidToken   = "The security token included in the request is invalid."
 	expiredToken   = "The security token included in the request is expired"
+	oldSignature   = "Signature expired: the request was signed more than 15 minutes ago, or more than 15 minutes ahead"
 	wrongSignature = "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method."
 )
 
@@ -90,6 +94,12 @@ func (a *API) badToken() *wire.Error {
 
 func (a *API) badSignature() *wire.Error {
 	refusal := commonErrors[a.Protocol].badSignature
+	return &refusal
+}
+
+// tooOld is the refusal of a request that was signed at another time.
+func (a *API) tooOld() *wire.Error {
+	refusal := commonErrors[a.Protocol].tooOld
 	return &refusal
 }
 

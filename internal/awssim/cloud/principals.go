@@ -161,6 +161,9 @@ func (c *Call) Authenticate(sig wire.Signature, r *http.Request, body []byte) er
 	if !sig.Verify(secret, r, body) {
 		return c.API.badSignature()
 	}
+	if !sig.Fresh(r, time.Now()) {
+		return c.API.tooOld()
+	}
 	c.Caller, c.Account = who, who.Account
 	if open != nil {
 		if open.CallsLeft == 0 {
@@ -180,8 +183,11 @@ func (c *Cloud) ServicePrincipal(roleARN string) (*Principal, *wire.Error) {
 	if r == nil || r.Service == "" {
 		return nil, wire.Errorf(http.StatusBadRequest, "ValidationError", "The service-linked role %s does not exist", roleARN)
 	}
-	service, _, _ := strings.Cut(r.Service, ".")
-	return r.As(service, c.Now()), nil
+	session, _, _ := strings.Cut(r.Service, ".")
+	if session == "autoscaling" {
+		session = "AutoScaling" // as CloudTrail shows it
+	}
+	return r.As(session, c.Now()), nil
 }
 
 // RoleByARN returns a role that exists.

@@ -4,6 +4,7 @@ package ebs
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/kms"
@@ -62,10 +63,13 @@ func (s *Service) Use(who *cloud.Principal, region string, needs []Need) *Failur
 }
 
 func (s *Service) useKey(who *cloud.Principal, region string, need Need) *Failure {
-	verdict, _ := s.keys.Allow(need.Key, kms.Use{
+	verdict, grant := s.keys.Allow(need.Key, kms.Use{
 		Principal: who, Op: need.Op, ViaService: "ec2." + region + ".amazonaws.com", ForAWSResource: true,
 		EncryptionContext: map[string]string{"aws:ebs:id": need.Of},
 	})
+	if lacks := grant.LacksForLaunch(who); verdict.Allowed && len(lacks) > 0 {
+		verdict = cloud.Decision{Reason: "the grant for the service-linked role lacks " + strings.Join(lacks, ", ")}
+	}
 	unusable := need.Key.UsableForEBS()
 	s.journalUse(who, need, verdict, unusable)
 	switch {

@@ -17,6 +17,9 @@ type filterFields[T any] map[string]func(T) []string
 // filtered keeps what fits all filters of the call. An unknown filter refuses the call. The filters tag:<key> and tag-key
 // look at the tags of the id that the caller sees.
 func filtered[T any](c *call, all []T, fields filterFields[T], id func(T) string) ([]T, error) {
+	if err := c.checkFilters(); err != nil {
+		return nil, err
+	}
 	for _, filter := range c.Form.Structs("Filter") {
 		field, err := filterField(c, filter.Get("Name"), fields, id)
 		if err != nil {
@@ -31,6 +34,30 @@ func filtered[T any](c *call, all []T, fields filterFields[T], id func(T) string
 		all = kept
 	}
 	return all, nil
+}
+
+// checkFilters refuses more filters than a request can have, and more values.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html
+func (c *call) checkFilters() error {
+	filters := c.Form.Structs("Filter")
+	if len(filters) > 50 {
+		return wire.BadRequest("FilterLimitExceeded", "The maximum number of filters specified on a single call is 50")
+	}
+	for _, filter := range filters {
+		if len(filter.List("Value")) > 200 {
+			return wire.BadRequest("FilterLimitExceeded", "The maximum number of filter values specified on a single call is 200")
+		}
+	}
+	return nil
+}
+
+// checkMaxResults refuses a page that is too small or too large.
+func (c *call) checkMaxResults(least, most int) error {
+	size, err := c.Number("MaxResults", least)
+	if err == nil && (size < least || size > most) {
+		return wire.BadRequest("InvalidParameterValue", "Value ( %d ) for parameter maxResults is invalid. Expecting a value between %d and %d.", size, least, most)
+	}
+	return err
 }
 
 // filterField finds what a filter looks at.

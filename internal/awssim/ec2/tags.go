@@ -272,7 +272,11 @@ type tagEntry struct {
 	Value        string `xml:"value"`
 }
 
+// describeTags: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeTags.html
 func (c *call) describeTags() (cloud.Effect, error) {
+	if err := c.checkMaxResults(5, 1000); err != nil {
+		return nil, err
+	}
 	var all []tagEntry
 	for _, id := range c.taggedIDs() {
 		for _, tag := range c.tagsOf(id).Items {

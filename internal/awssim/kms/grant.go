@@ -109,6 +109,19 @@ func (g *Grant) passesOn(operations []string, under constraints) bool {
 	return containsAll(g.operations, operations) && under.within(g.constraints)
 }
 
+// LacksForLaunch returns the operations that AWS documents for a grant to a service-linked role on a key of another account,
+// and that this one does not allow. AWS does not publish which of the eight a launch can do without; here it can do without
+// none. Any other principal, and nil, lacks nothing.
+// https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
+func (g *Grant) LacksForLaunch(who *cloud.Principal) []string {
+	if g == nil || who.Role == nil || who.Role.Service == "" || g.key.account == who.Account {
+		return nil
+	}
+	return slices.DeleteFunc([]string{
+		"Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "DescribeKey", "CreateGrant",
+	}, func(op string) bool { return slices.Contains(g.operations, op) })
+}
+
 // covers tells whether the grant is for a principal: a role covers its sessions, an account those that its own
 // policies allow it.
 func (g *Grant) covers(who *cloud.Principal, ownAllows, inSession bool) bool {

@@ -64,6 +64,9 @@ func (c *call) getResources() (cloud.Effect, error) {
 		slices.SortFunc(m.Tags, func(a, b tag) int { return cmp.Compare(a.Key, b.Key) })
 		all = append(all, m)
 	}
+	if in.ResourcesPerPage < 0 || in.ResourcesPerPage > 100 {
+		return nil, wire.Errorf(http.StatusBadRequest, "InvalidParameterException", "ResourcesPerPage is from 1 to 100")
+	}
 	start := 0
 	if in.PaginationToken != "" {
 		var err error
@@ -71,7 +74,7 @@ func (c *call) getResources() (cloud.Effect, error) {
 			return nil, wire.Errorf(http.StatusBadRequest, "PaginationTokenExpiredException", "The token is not valid")
 		}
 	}
-	end := min(start+c.PageSize(in.ResourcesPerPage, 100), len(all))
+	end := min(start+c.PageSize(cmp.Or(in.ResourcesPerPage, 50), 100), len(all))
 	token := ""
 	if end < len(all) {
 		token = strconv.Itoa(end)

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Signature is a parsed Authorization header of Signature Version 4.
@@ -78,6 +79,16 @@ func (sig Signature) Verify(secret string, r *http.Request, body []byte) bool {
 	}
 	want := hex.EncodeToString(mac(key, toSign))
 	return subtle.ConstantTimeCompare([]byte(want), []byte(sig.value)) == 1
+}
+
+// freshness is how far the time of a signature may be from AWS's.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
+const freshness = 15 * time.Minute
+
+// Fresh tells whether a request was signed now, give or take what AWS allows.
+func (sig Signature) Fresh(r *http.Request, now time.Time) bool {
+	signed, err := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date"))
+	return err == nil && now.Sub(signed).Abs() <= freshness
 }
 
 func (sig Signature) canonicalRequest(r *http.Request, body []byte) string {
