@@ -119,7 +119,7 @@ func (s *search) prove(ctx context.Context, client *awsapi.Client) {
 	slices.SortStableFunc(s.problems, func(a, b sharing.Problem) int { return sharing.CompareScopes(a.Scope, b.Scope) })
 }
 
-func receives(t sharing.Target) bool { return t.Credentials && len(t.Grantees) > 0 }
+func receives(t sharing.Target) bool { return t.Credentials && (len(t.Grantees) > 0 || t.ProveUse) }
 
 // main is the key of the home Region, or else of the first one.
 func (s *search) main() awsapi.ResolvedKey {

@@ -43,7 +43,7 @@ func theTarget() options {
 	return target(options{
 		"assume_role":          options{"role_name": "ami-share", "external_id": externalID, "tags": map[string]string{"run": "1"}},
 		"service_linked_roles": []string{"autoscaling/golden"}, "create_service_linked_roles": true,
-		"auto_scaling_groups": []string{"web"}, "copy_tags": true,
+		"auto_scaling_groups": []string{"web"}, "copy_tags": true, "prove_use": true,
 	})
 }
 

@@ -53,4 +53,12 @@ type TargetConfig struct {
 	// accounts. Verification finds accounts that see the AMI in neither way. A launch permission that an account
 	// already has stays, even with `exact`. Default `true`.
 	LaunchPermission config.Trilean `mapstructure:"launch_permission" required:"false"`
+	// Ask KMS from inside the accounts whether `assume_role` or `profile` could use the keys itself: to decrypt, and to encrypt
+	// anew under the same key, which is what EC2 does for whoever starts an instance. The calls are `DryRun` calls, and nothing
+	// is decrypted. This proves what the key's policy and the role's own policies do to this role in a direct call. It says
+	// nothing of other roles, of service-linked roles least of all, nor of a statement that lets an account in only through EC2
+	// (`kms:ViaService`), nor of the grants that EC2 makes for a volume (`kms:CreateGrant`). Default: where no role gets a grant, or
+	// with `launch_permission = false`, what KMS refuses is a warning, and elsewhere it is not asked. With `true` a refusal is a
+	// failure; with `false` nothing is asked.
+	ProveUse config.Trilean `mapstructure:"prove_use" required:"false"`
 }

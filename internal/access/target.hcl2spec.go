@@ -20,6 +20,7 @@ type FlatTargetConfig struct {
 	CopyTags                 *bool                 `mapstructure:"copy_tags" required:"false" cty:"copy_tags" hcl:"copy_tags"`
 	Regions                  []string              `mapstructure:"regions" required:"false" cty:"regions" hcl:"regions"`
 	LaunchPermission         *bool                 `mapstructure:"launch_permission" required:"false" cty:"launch_permission" hcl:"launch_permission"`
+	ProveUse                 *bool                 `mapstructure:"prove_use" required:"false" cty:"prove_use" hcl:"prove_use"`
 }
 
 // FlatMapstructure returns a new FlatTargetConfig.
@@ -44,6 +45,7 @@ func (*FlatTargetConfig) HCL2Spec() map[string]hcldec.Spec {
 		"copy_tags":                   &hcldec.AttrSpec{Name: "copy_tags", Type: cty.Bool, Required: false},
 		"regions":                     &hcldec.AttrSpec{Name: "regions", Type: cty.List(cty.String), Required: false},
 		"launch_permission":           &hcldec.AttrSpec{Name: "launch_permission", Type: cty.Bool, Required: false},
+		"prove_use":                   &hcldec.AttrSpec{Name: "prove_use", Type: cty.Bool, Required: false},
 	}
 	return s
 }

@@ -157,6 +157,7 @@ func (t TargetConfig) checkNoAccess(f findings, grantees []sharing.Grantee) {
 		{"create_service_linked_roles", t.CreateServiceLinkedRoles},
 		{"auto_scaling_groups", len(t.AutoScalingGroups) > 0},
 		{"copy_tags", t.CopyTags},
+		{"prove_use", t.ProveUse.True()},
 	} {
 		if option.set {
 			f.addf("%s: it needs access to the account: add an assume_role block", option.name)
@@ -194,8 +195,10 @@ func (t TargetConfig) target(account sharing.AccountID, grantees []sharing.Grant
 	target := sharing.Target{
 		Account: account, Credentials: credentials, Grantees: grantees, CopyTags: t.CopyTags,
 		CreateServiceLinkedRoles: t.CreateServiceLinkedRoles, AutoScalingGroups: t.AutoScalingGroups,
-		ThroughOrganization: t.LaunchPermission.False(),
+		ThroughOrganization: t.LaunchPermission.False(), MustUse: t.ProveUse.True(),
 	}
+	unproven := len(grantees) == 0 || target.ThroughOrganization
+	target.ProveUse = credentials && (t.ProveUse.True() || unproven && !t.ProveUse.False())
 	for _, region := range t.Regions {
 		target.Regions = append(target.Regions, sharing.Region(region))
 	}

@@ -53,7 +53,7 @@ func TestParseTargets(t *testing.T) {
 		},
 		"a profile gives access to one account": {
 			blocks:  []TargetConfig{{AccountIDs: []string{one}, Profile: "test", ServiceLinkedRoles: []string{}, CopyTags: true}},
-			targets: []sharing.Target{{Account: one, Credentials: true, CopyTags: true}},
+			targets: []sharing.Target{{Account: one, Credentials: true, ProveUse: true, CopyTags: true}},
 			sources: map[sharing.AccountID]TargetSource{one: {Profile: "test"}},
 		},
 		"external IDs that differ, Regions, and launch permission through an organization": {
@@ -65,8 +65,8 @@ func TestParseTargets(t *testing.T) {
 				},
 			}},
 			targets: []sharing.Target{
-				{Account: one, Credentials: true, Regions: []sharing.Region{"eu-west-1"}, ThroughOrganization: true},
-				{Account: two, Credentials: true, Regions: []sharing.Region{"eu-west-1"}, ThroughOrganization: true},
+				{Account: one, Credentials: true, Regions: []sharing.Region{"eu-west-1"}, ThroughOrganization: true, ProveUse: true},
+				{Account: two, Credentials: true, Regions: []sharing.Region{"eu-west-1"}, ThroughOrganization: true, ProveUse: true},
 			},
 			sources: map[sharing.AccountID]TargetSource{
 				one: {Role: &awsapi.AssumeRole{RoleName: "ami-share", SessionName: "packer-plugin-ami-share", Duration: time.Hour, ExternalID: "everybody"}},
@@ -78,7 +78,7 @@ func TestParseTargets(t *testing.T) {
 				AccountIDs: []string{one}, ServiceLinkedRoles: []string{},
 				AssumeRole: TargetRoleConfig{RoleName: "ami-share", AssumeRoleConfig: AssumeRoleConfig{ExternalID: "everybody"}, ExternalIDs: map[string]string{one: ""}},
 			}},
-			targets: []sharing.Target{{Account: one, Credentials: true}},
+			targets: []sharing.Target{{Account: one, Credentials: true, ProveUse: true}},
 			sources: map[sharing.AccountID]TargetSource{one: {Role: role}},
 		},
 		"all that a role takes goes on": {

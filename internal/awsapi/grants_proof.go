@@ -40,7 +40,7 @@ type GrantsProof struct {
 }
 
 // ProveGrants asks KMS with DryRun, from inside every target with credentials and in every Region of the keys, whether
-// it would take the very grants that a run would make.
+// it would take the very grants that a run would make, and whether the keys can be used where that is to be proved.
 func (c *Client) ProveGrants(ctx context.Context, keys []ResolvedKey, targets []sharing.Target, operations []string) GrantsProof {
 	proof := &grantsProof{Client: c, keys: keys, operations: operations}
 	c.narrowToProof(keys, targets, operations)
@@ -82,7 +82,18 @@ func (g *grantsProof) target(ctx context.Context, target sharing.Target) {
 		return
 	}
 	g.warnings.add(g.sessions[target.Account].warnings()...)
-	each(target.Grantees, func(_ int, grantee sharing.Grantee) { g.grantee(ctx, target, grantee) })
+	together(
+		func() {
+			each(target.Grantees, func(_ int, grantee sharing.Grantee) { g.grantee(ctx, target, grantee) })
+		},
+		func() {
+			each(g.keys, func(_ int, key ResolvedKey) {
+				if target.ProveUse && target.In(key.Region) {
+					g.use(ctx, sharing.Scope{Account: target.Account, Region: key.Region}, key.ARN, target.MustUse)
+				}
+			})
+		},
+	)
 }
 
 func (g *grantsProof) grantee(ctx context.Context, target sharing.Target, grantee sharing.Grantee) {

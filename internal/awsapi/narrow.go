@@ -42,7 +42,7 @@ func (c *Client) narrowToProof(keys []ResolvedKey, targets []sharing.Target, ope
 	}
 	for _, target := range targets {
 		s := c.sessions[target.Account]
-		if s == nil || len(target.Grantees) == 0 {
+		if s == nil || len(target.Grantees) == 0 && !target.ProveUse {
 			continue
 		}
 		target.CreateServiceLinkedRoles, target.AutoScalingGroups, target.CopyTags = false, nil, false

@@ -113,9 +113,11 @@ func newEC2(config aws.Config) func(origin) ec2Service {
 
 type kmsService struct {
 	CreateGrant  operation[kms.CreateGrantInput, kms.CreateGrantOutput, kms.Options]
+	Decrypt      operation[kms.DecryptInput, kms.DecryptOutput, kms.Options]
 	DescribeKey  operation[kms.DescribeKeyInput, kms.DescribeKeyOutput, kms.Options]
 	GetKeyPolicy operation[kms.GetKeyPolicyInput, kms.GetKeyPolicyOutput, kms.Options]
 	ListGrants   listGrants
+	ReEncrypt    operation[kms.ReEncryptInput, kms.ReEncryptOutput, kms.Options]
 	RetireGrant  operation[kms.RetireGrantInput, kms.RetireGrantOutput, kms.Options]
 	RevokeGrant  operation[kms.RevokeGrantInput, kms.RevokeGrantOutput, kms.Options]
 }
@@ -126,9 +128,11 @@ func newKMS(config aws.Config) func(origin) kmsService {
 		set := func(options *kms.Options) { o.set(&options.Region, &options.Credentials) }
 		return kmsService{
 			CreateGrant:  from(o, client.CreateGrant, set),
+			Decrypt:      from(o, client.Decrypt, set),
 			DescribeKey:  from(o, client.DescribeKey, set),
 			GetKeyPolicy: from(o, client.GetKeyPolicy, set),
 			ListGrants:   from(o, client.ListGrants, set),
+			ReEncrypt:    from(o, client.ReEncrypt, set),
 			RetireGrant:  from(o, client.RetireGrant, set),
 			RevokeGrant:  from(o, client.RevokeGrant, set),
 		}

@@ -51,6 +51,7 @@ func (v *verification) expectation(ctx context.Context, e *expectation) {
 		func() { v.images(ctx, e) },
 		func() { each(e.grants, func(_ int, g expectedGrant) { v.grant(ctx, e.scope, g) }) },
 		func() { v.defaultKey(ctx, e) },
+		func() { each(e.uses, func(_ int, key string) { v.use(ctx, e.scope, key, e.mustUse) }) },
 	)
 }
 
@@ -66,6 +67,9 @@ type expectation struct {
 	scope  sharing.Scope
 	images []string
 	grants []expectedGrant
+	// uses are the keys that are to be proved usable from inside; see sharing.Target.
+	uses    []string
+	mustUse bool
 }
 
 // expectedGrant is a grant that is to be listed. Without an id it is known by key and grantee.
@@ -105,6 +109,10 @@ func (c *Client) expectations(p plan.Plan, made []plan.Present) map[sharing.Scop
 		e := of(scope)
 		e.images = append(e.images, image)
 	}
+	for scope, target := range proving(p) {
+		e := of(scope)
+		e.uses, e.mustUse = keysIn(p.Keys, scope.Region), target.MustUse
+	}
 	for _, e := range expected {
 		slices.Sort(e.images)
 		e.images = slices.Compact(e.images)
@@ -124,6 +132,24 @@ func throughOrganizations(p plan.Plan) iter.Seq2[sharing.Scope, string] {
 			}
 		}
 	}
+}
+
+// proving yields the targets in which the use of the keys is to be proved, in each Region of the images.
+func proving(p plan.Plan) iter.Seq2[sharing.Scope, sharing.Target] {
+	return func(yield func(sharing.Scope, sharing.Target) bool) {
+		for _, target := range p.Targets {
+			for _, image := range p.Images {
+				scope := sharing.Scope{Account: target.Account, Region: image.Ref.Region}
+				if target.ProveUse && target.In(scope.Region) && !blocked(p, scope) && !yield(scope, target) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func keysIn(keys []string, region sharing.Region) []string {
+	return slices.DeleteFunc(slices.Clone(keys), func(key string) bool { return sharing.RegionOf(key) != region })
 }
 
 // blocked tells whether a plan does nothing for a scope.

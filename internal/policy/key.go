@@ -48,6 +48,7 @@ func (c Config) keyStatements(targets []Target, grantees []string) []statement {
 		}
 	}
 	statements = append(statements, c.letIn(named, grantees, c.principal)...)
+	statements = append(statements, c.letUse(targets)...)
 	return c.named(append(statements, c.foreignKeyStatements()...))
 }
 
@@ -59,6 +60,24 @@ func (c Config) letIn(targets []Target, grantees []string, principal func(Target
 	principals := flatMap(targets, func(t Target) []string { return []string{principal(t)} })
 	return []statement{createGrants(grantees, c.Operations).to(principals...), c.look().to(principals...)}
 }
+
+// letUse lets who acts in the targets use the key, where the configuration demands that they can.
+func (c Config) letUse(targets []Target) []statement {
+	using := filter(targets, func(t Target) bool { return t.MustUse })
+	if len(using) == 0 {
+		return nil
+	}
+	principals := flatMap(using, func(t Target) []string {
+		if c.AccountsInKeyPolicies {
+			return []string{c.root(t.Account)}
+		}
+		return []string{c.principal(t)}
+	})
+	return []statement{allow("AmiShareUse", useActions(), []string{"*"}).to(principals...)}
+}
+
+// useActions are what is proved of the use of a key.
+func useActions() []string { return []string{"kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo"} }
 
 // named returns statements with or without their names.
 func (c Config) named(statements []statement) []statement {
@@ -78,7 +97,8 @@ func (c Config) organizationStatements(targets []Target, grantees []string) []st
 	within := func(s statement) statement {
 		return s.to("*").when("StringEquals", "aws:PrincipalOrgID", c.OrganizationID).matching("aws:PrincipalArn", roles...)
 	}
-	return c.named(append([]statement{within(createGrants(grantees, c.Operations)), within(c.look())}, c.foreignKeyStatements()...))
+	statements := append([]statement{within(createGrants(grantees, c.Operations)), within(c.look())}, c.letUse(targets)...)
+	return c.named(append(statements, c.foreignKeyStatements()...))
 }
 
 // createGrants allows the grants, and nothing else: these grantees, at most these operations. It stands alone because

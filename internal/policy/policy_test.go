@@ -63,6 +63,7 @@ func everyOption(t *testing.T) policy.Config {
 	first.AutoScalingGroups = []string{"web"}
 	second := target(t, "333333333333", "autoscaling")
 	second.RoleARN, second.ExternalID = "arn:aws:iam::333333333333:role/pipelines/ami-share", "golden-images-3"
+	second.ProveUse, second.MustUse = true, true
 	second.Grantees = append(second.Grantees, sharing.Grantee{Path: "/", Name: "karpenter"})
 	profile := target(t, "444444444444", "autoscaling")
 	profile.RoleARN, profile.ExternalID = "", ""

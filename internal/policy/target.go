@@ -47,6 +47,7 @@ func (c Config) targetStatements(targets []Target) []statement {
 	statements = append(statements, c.roleStatements(filter(targets, func(t Target) bool { return t.CreateServiceLinkedRoles }))...)
 	statements = append(statements, c.lookStatements(granting(targets))...)
 	statements = append(statements, c.groupStatements(filter(targets, func(t Target) bool { return len(t.AutoScalingGroups) > 0 }))...)
+	statements = append(statements, c.useStatements(filter(targets, func(t Target) bool { return t.ProveUse }))...)
 	statements = append(statements, c.tagStatements(filter(targets, func(t Target) bool { return t.CopyTags }))...)
 	return statements
 }
@@ -93,6 +94,15 @@ func withoutPath(role string) string {
 	}
 	arn.Resource = "role/" + arn.Resource[strings.LastIndexByte(arn.Resource, '/')+1:]
 	return arn.String()
+}
+
+// useStatements prove that the keys can be used from inside, where no grant proves it.
+// https://docs.aws.amazon.com/kms/latest/developerguide/testing-permissions.html
+func (c Config) useStatements(targets []Target) []statement {
+	if len(targets) == 0 {
+		return nil
+	}
+	return []statement{allow("AmiShareProveUse", useActions(), c.keysOf(targets))}
 }
 
 // roleStatements create the service-linked roles that are missing.

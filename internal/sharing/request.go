@@ -49,6 +49,9 @@ type Target struct {
 	// ThroughOrganization says that the account has launch permission as a member of an organization or organizational
 	// unit: it gets none of its own.
 	ThroughOrganization bool
+	// ProveUse asks KMS from inside the account whether whoever acts there could use the keys. What KMS refuses is a failure
+	// with MustUse, and else a warning.
+	ProveUse, MustUse bool
 }
 
 // In tells whether the target gets anything in a Region.
