@@ -5,7 +5,7 @@
 //
 // It is the only importer of the SDK's service clients, and it decides nothing: what has to change is internal/plan's
 // answer, in which order and what to do about failures internal/apply's. What AWS's refusals mean says internal/diagnose;
-// the SDK's error types go no further than here.
+// the SDK's error types go no further than here. How calls are bounded, paced and repeated is internal/traffic's.
 package awsapi
 
 import (
@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/progress"
+	"github.com/amishare/packer-plugin-ami-share/internal/traffic"
 )
 
 // What a Client does unless its Options say otherwise.
@@ -54,7 +55,7 @@ func (o Options) withDefaults() Options {
 	if o.MaxConcurrency <= 0 {
 		o.MaxConcurrency = DefaultConcurrency
 	}
-	o.MaxConcurrency = affordable(o.MaxConcurrency)
+	o.MaxConcurrency = traffic.Affordable(o.MaxConcurrency)
 	switch {
 	case o.MaxRetries == 0:
 		o.MaxRetries = DefaultRetries
@@ -100,10 +101,4 @@ type AssumeRole struct {
 
 	Tags              map[string]string
 	TransitiveTagKeys []string
-}
-
-// Stats are the calls that a Client has made so far.
-type Stats struct {
-	Calls   map[string]int // by "kms:CreateGrant"; a call counts once, however often it was repeated
-	Retries int            // attempts after the first ones
 }

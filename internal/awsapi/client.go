@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+	"github.com/amishare/packer-plugin-ami-share/internal/traffic"
 )
 
 // Client speaks to AWS for one run: as the source account, and as every target that it has credentials for. It is safe
@@ -18,19 +19,20 @@ type Client struct {
 	region   sharing.Region // that the source's configuration names
 	services services       // of the source's configuration
 	sessions map[sharing.AccountID]*session
-	traffic  *traffic
+	traffic  *traffic.Traffic
 }
 
 // New makes a client of the source account's configuration and of what gives access to the targets. It makes no call.
 func New(source aws.Config, targets map[sharing.AccountID]TargetCredentials, o Options) *Client {
 	o = o.withDefaults()
-	c := &Client{options: o, region: sharing.Region(source.Region), sessions: map[sharing.AccountID]*session{}, traffic: newTraffic(o)}
-	connections := roomy(source.HTTPClient, o.MaxConcurrency, answerTimeout)
+	c := &Client{options: o, region: sharing.Region(source.Region), sessions: map[sharing.AccountID]*session{}}
+	c.traffic = traffic.New(traffic.Options{Calls: o.MaxConcurrency, Retries: o.MaxRetries, Log: o.Log, Complete: complete, Renew: c.renew})
+	connections := traffic.Connections(source.HTTPClient, o.MaxConcurrency, traffic.AnswerTimeout)
 	c.services = newServices(c.equip(source, connections))
 	for account, credentials := range targets {
 		own := connections
 		if config := credentials.Config; config != nil && config.HTTPClient != source.HTTPClient {
-			own = roomy(config.HTTPClient, o.MaxConcurrency, answerTimeout)
+			own = traffic.Connections(config.HTTPClient, o.MaxConcurrency, traffic.AnswerTimeout)
 		}
 		c.sessions[account] = c.newSession(account, credentials, own)
 	}
@@ -38,7 +40,7 @@ func New(source aws.Config, targets map[sharing.AccountID]TargetCredentials, o O
 }
 
 // Stats returns the calls made so far.
-func (c *Client) Stats() Stats { return c.traffic.stats() }
+func (c *Client) Stats() traffic.Stats { return c.traffic.Stats() }
 
 // place is where a call is made from: the account, "" for the source, and the Region, "" for the one that the
 // configuration names.
@@ -102,7 +104,7 @@ func poll(ctx context.Context, done func(context.Context) (bool, error)) error {
 		if ctx.Err() != nil && wait > first && err != nil {
 			return last
 		}
-		if last = err; finished || !pause(ctx, wait) {
+		if last = err; finished || !traffic.Pause(ctx, wait) {
 			return last
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+	"github.com/amishare/packer-plugin-ami-share/internal/traffic"
 )
 
 // What AWS refuses is told over the wire, in the form of each protocol: by a world that lacks a piece, or by an error on
@@ -174,7 +175,7 @@ func TestACertificateThatNobodyVouchesFor(t *testing.T) {
 	config.BaseEndpoint = aws.String(server.URL)
 	c := New(config, nil, Options{})
 	_, err := c.ec2(place{region: "eu-central-1"}).DescribeImages(t.Context(), &ec2.DescribeImagesInput{})
-	if err == nil || diagnose.Unknown(err) || c.Stats().Retries > dialAttempts-1 {
+	if err == nil || diagnose.Unknown(err) || c.Stats().Retries > traffic.DialAttempts-1 {
 		t.Errorf("%v after %d retries", err, c.Stats().Retries)
 	}
 	problem := diagnose.Error(err, diagnose.Act{})

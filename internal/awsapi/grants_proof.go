@@ -11,6 +11,7 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+	"github.com/amishare/packer-plugin-ami-share/internal/traffic"
 )
 
 // ProvenGrantee is a role that ProveGrants found in a target.
@@ -75,7 +76,7 @@ type grantsProof struct {
 }
 
 func (g *grantsProof) target(ctx context.Context, target sharing.Target) {
-	ctx, cancel := patient(ctx, g.options.TargetTimeout)
+	ctx, cancel := traffic.Patient(ctx, g.options.TargetTimeout)
 	defer cancel()
 	if problem := g.enter(ctx, target.Account); problem != nil {
 		g.problems.add(*problem)

@@ -3,7 +3,6 @@
 package awsapi
 
 import (
-	"net/http"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -129,18 +128,5 @@ func TestAnAnswerWithoutItsMembersIsNoSuccess(t *testing.T) {
 		if err := calls[operation](); err == nil || !diagnose.Unknown(err) {
 			t.Errorf("%s: got %v", operation, err)
 		}
-	}
-}
-
-func TestAnAnswerThatCanNotBeReadIsAskedForAgain(t *testing.T) {
-	w := newWire(t, map[string]func(int) (int, string){"DescribeImages": func(n int) (int, string) {
-		if n == 1 {
-			return http.StatusOK, "<DescribeImagesResponse><imagesSet><item><imageId>ami-1</imageId>"
-		}
-		return http.StatusOK, "<DescribeImagesResponse><imagesSet/></DescribeImagesResponse>"
-	}})
-	c := New(w.config(), nil, Options{})
-	if _, err := c.ec2(place{}).DescribeImages(t.Context(), &ec2.DescribeImagesInput{}); err != nil || c.Stats().Retries != 1 {
-		t.Errorf("%v after %d retries", err, c.Stats().Retries)
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+	"github.com/amishare/packer-plugin-ami-share/internal/traffic"
 )
 
 // targetsAskedForGrants is how many targets are asked for a key's grants when the source may not list them. Key
@@ -127,7 +128,7 @@ func (o *observation) askable(facts sharing.Facts, region sharing.Region) []shar
 
 // listedFrom returns a key with its grants, as far as one of the targets may list them.
 func (o *observation) listedFrom(ctx context.Context, targets []sharing.AccountID, key sharing.Key) sharing.Key {
-	ctx, cancel := patient(ctx, o.options.TargetTimeout)
+	ctx, cancel := traffic.Patient(ctx, o.options.TargetTimeout)
 	defer cancel()
 	for _, account := range targets {
 		if grants, err := o.listGrants(ctx, place{account, sharing.RegionOf(key.ARN)}, &kms.ListGrantsInput{KeyId: &key.ARN}); err == nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/progress"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+	"github.com/amishare/packer-plugin-ami-share/internal/traffic"
 )
 
 const (
@@ -51,7 +52,7 @@ func (o *observation) targets(ctx context.Context, images []sharing.Image) map[s
 }
 
 func (o *observation) target(ctx context.Context, target sharing.Target, images []sharing.Image) sharing.TargetFacts {
-	ctx, cancel := patient(ctx, o.options.TargetTimeout)
+	ctx, cancel := traffic.Patient(ctx, o.options.TargetTimeout)
 	defer cancel()
 	if problem := o.enter(ctx, target.Account); problem != nil {
 		return sharing.TargetFacts{Problems: []sharing.Problem{*problem}}

@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/traffic"
 )
 
 // services are the SDK's clients of one configuration, each made once. The calls of a service are had for an origin: its
@@ -64,17 +66,8 @@ type operation[In, Out, Options any] func(context.Context, *In, ...func(*Options
 // for each service, and not for each operation.
 func from[In, Out, Option any](o origin, call func(context.Context, In, ...Option) (Out, error), set Option) func(context.Context, In, ...Option) (Out, error) {
 	return func(ctx context.Context, in In, more ...Option) (Out, error) {
-		return call(context.WithValue(ctx, placeKey{}, o.place), in, append([]Option{set}, more...)...)
+		return call(traffic.By(ctx, o.account), in, append([]Option{set}, more...)...)
 	}
-}
-
-// placeKey is the key of the place in the context of a call.
-type placeKey struct{}
-
-// placeOf returns the place that a call is made from.
-func placeOf(ctx context.Context) place {
-	p, _ := ctx.Value(placeKey{}).(place)
-	return p
 }
 
 type ec2Service struct {

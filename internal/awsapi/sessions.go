@@ -4,7 +4,6 @@ package awsapi
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+	"github.com/amishare/packer-plugin-ami-share/internal/traffic"
 )
 
 const (
@@ -77,7 +77,7 @@ func (c *Client) enter(ctx context.Context, account sharing.AccountID) *sharing.
 // open fetches the session's credentials. What a profile asks for them is waited for as for AWS.
 func (s *session) open(ctx context.Context) error {
 	if s.credentials.Role == nil {
-		defer underWay(ctx)()
+		defer traffic.UnderWay(ctx)()
 	}
 	_, err := s.provider.Retrieve(ctx)
 	return err
@@ -107,14 +107,22 @@ func (c *Client) proveAccount(ctx context.Context, account sharing.AccountID) *s
 	return nil
 }
 
-// equip returns a configuration with this package's retries, bounds and counters. A number of attempts in it, as
-// AWS_MAX_ATTEMPTS sets it, would go before the retryer's.
+// equip returns a configuration whose calls are counted, bounded and repeated with all others of this client.
 func (c *Client) equip(config aws.Config, connections aws.HTTPClient) aws.Config {
-	config = config.Copy()
-	config.Retryer, config.RetryMaxAttempts = newRetryer(c.options.MaxRetries), 0
-	config.APIOptions = append(slices.Clone(config.APIOptions), c.traffic.attach, c.renew, onlyAWS, watchAttempts)
-	config.HTTPClient = connections
+	config = c.traffic.Attach(config, connections)
+	config.APIOptions = append(config.APIOptions, watchAttempts)
 	return config
+}
+
+// renew drops the credentials of a target's session, and tells whether others can be had. Those of the source, with which
+// a role is assumed, and those of a profile are not its to renew.
+func (c *Client) renew(account sharing.AccountID) bool {
+	s := c.sessions[account]
+	if s == nil || s.renewable == nil {
+		return false
+	}
+	s.renewable.Invalidate()
+	return true
 }
 
 func optional(s string) *string {

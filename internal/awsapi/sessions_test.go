@@ -4,9 +4,7 @@ package awsapi
 
 import (
 	"errors"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
@@ -15,12 +13,11 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+	"github.com/amishare/packer-plugin-ami-share/internal/traffic"
 )
 
 const target = sharing.AccountID("222222222222")
@@ -52,7 +49,7 @@ func TestOneSessionServesAllRegionsAndCallers(t *testing.T) {
 		t.Errorf("calls by region (-want +got):\n%s", diff)
 	}
 	want := map[string]int{"sts:AssumeRole": 1, "autoscaling:DescribeAutoScalingGroups": 5}
-	if diff := cmp.Diff(Stats{Calls: want}, c.Stats()); diff != "" {
+	if diff := cmp.Diff(traffic.Stats{Calls: want}, c.Stats()); diff != "" {
 		t.Errorf("statistics (-want +got):\n%s", diff)
 	}
 }
@@ -125,20 +122,6 @@ func TestAProfileOfAnotherAccountIsNoTarget(t *testing.T) {
 	}
 }
 
-func TestCallsInFlightAreBounded(t *testing.T) {
-	w := newWire(t, map[string]func(int) (int, string){"DescribeAutoScalingGroups": always(noGroups)})
-	w.delay = 5 * time.Millisecond
-	c := New(w.config(), nil, Options{MaxConcurrency: 3})
-	each(make([]struct{}, 30), func(int, struct{}) {
-		if _, err := c.autoscaling(place{region: "us-east-1"}).DescribeAutoScalingGroups(t.Context(), nil); err != nil {
-			t.Error(err)
-		}
-	})
-	if w.most != 3 {
-		t.Errorf("%d calls in flight", w.most)
-	}
-}
-
 func TestTargetsShareConnections(t *testing.T) {
 	// Seven clients call one after the other. A connection now and then is not taken back in time on a busy machine; if
 	// every client had connections of its own, there could never be less than seven.
@@ -173,23 +156,6 @@ func connectionsOf(t *testing.T) int {
 		connections[r.from] = true
 	}
 	return len(connections)
-}
-
-func TestAnAnswerThatStopsInTheMiddleIsGivenUp(t *testing.T) {
-	done := make(chan struct{})
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		io.WriteString(w, "<DescribeAuto")
-		w.(http.Flusher).Flush()
-		<-done
-	}))
-	defer server.Close()
-	defer close(done)
-	config := newWire(t, nil).config()
-	config.BaseEndpoint, config.HTTPClient, config.Retryer = aws.String(server.URL), roomy(nil, 1, 50*time.Millisecond), func() aws.Retryer { return aws.NopRetryer{} }
-	_, err := newAutoScaling(config)(origin{}).DescribeAutoScalingGroups(t.Context(), &autoscaling.DescribeAutoScalingGroupsInput{})
-	if err == nil || !diagnose.Unknown(err) {
-		t.Errorf("got %v", err)
-	}
 }
 
 func TestOneSlotIsEnoughToAssumeARoleInTheMiddleOfACall(t *testing.T) {
@@ -265,20 +231,6 @@ func TestOnlyMaxRetriesSaysHowOftenACallIsRepeated(t *testing.T) {
 				t.Error(err)
 			}
 		})
-	}
-}
-
-func TestAnUnreachableHostIsGivenUpSoon(t *testing.T) {
-	w := newWire(t, nil)
-	config := w.config()
-	w.server.Close()
-	c := New(config, nil, Options{})
-	_, err := c.ec2(place{region: "eu-central-1"}).DescribeImages(t.Context(), &ec2.DescribeImagesInput{})
-	if err == nil || !strings.Contains(diagnose.Error(err, diagnose.Act{}).Cause, "AWS could not be reached") {
-		t.Errorf("got %v", err)
-	}
-	if got := c.Stats().Retries; got != dialAttempts-1 {
-		t.Errorf("%d retries", got)
 	}
 }
 

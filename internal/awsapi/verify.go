@@ -13,6 +13,7 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/progress"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+	"github.com/amishare/packer-plugin-ami-share/internal/traffic"
 )
 
 // Verify looks from inside every target with credentials at what the run says is there: what it made, and what the plan
@@ -45,7 +46,7 @@ func (c *Client) Verify(ctx context.Context, p plan.Plan, made []plan.Present) [
 
 // expectation looks at what a target is to see in a Region.
 func (v *verification) expectation(ctx context.Context, e *expectation) {
-	ctx, cancel := patient(ctx, v.options.TargetTimeout)
+	ctx, cancel := traffic.Patient(ctx, v.options.TargetTimeout)
 	defer cancel()
 	together(
 		func() { v.images(ctx, e) },

@@ -53,7 +53,7 @@ type Build struct {
 	Identity string // the ARN of whom the run acted as in the source account
 }
 
-// Stats are the calls that were made; awsapi.Stats converts to it.
+// Stats are the calls that were made; traffic.Stats converts to it.
 type Stats struct {
 	Calls   map[string]int // by "kms:CreateGrant"
 	Retries int

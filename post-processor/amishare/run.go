@@ -18,6 +18,7 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/progress"
 	"github.com/amishare/packer-plugin-ami-share/internal/report"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+	"github.com/amishare/packer-plugin-ami-share/internal/traffic"
 	"github.com/amishare/packer-plugin-ami-share/version"
 )
 
@@ -151,7 +152,7 @@ func (r *run) apply(ctx context.Context) {
 	case !p.Empty():
 		r.ui.Say("Sharing: " + sharing.Counted(len(p.Changes), "change") + "...")
 	}
-	r.told.Result = apply.Run(awsapi.Interruptible(ctx), r.client, r.told.Plan, apply.Options{
+	r.told.Result = apply.Run(traffic.Interruptible(ctx), r.client, r.told.Plan, apply.Options{
 		Concurrency: r.config.MaxConcurrency, Undoable: r.rollback(), Progress: r.steps,
 	})
 }

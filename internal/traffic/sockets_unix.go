@@ -2,7 +2,7 @@
 
 //go:build unix
 
-package awsapi
+package traffic
 
 import "syscall"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-package awsapi
+package traffic
 
 import (
 	"context"
@@ -55,12 +55,16 @@ const (
 	stsThrottled  = `<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code><Message>Rate exceeded</Message></Error><RequestId>r</RequestId></ErrorResponse>`
 )
 
+const assumed = `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>` +
+	`<AccessKeyId>ASIATARGET</AccessKeyId><SecretAccessKey>x</SecretAccessKey><SessionToken>y</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration>` +
+	`</Credentials></AssumeRoleResult></AssumeRoleResponse>`
+
 // refuse throttles as the service does.
 func refuse(w http.ResponseWriter, action string) {
 	switch action {
 	case "RetireGrant", "ListGrants":
 		w.WriteHeader(http.StatusBadRequest)
-		io.WriteString(w, kmsError("ThrottlingException"))
+		io.WriteString(w, `{"__type":"ThrottlingException","message":"no"}`)
 	case "AssumeRole":
 		w.WriteHeader(http.StatusBadRequest)
 		io.WriteString(w, stsThrottled)
@@ -83,23 +87,23 @@ func answer(w http.ResponseWriter, action string) {
 }
 
 func TestABucketThatIsTooSmallIsUsedUpAndNotOverrun(t *testing.T) {
-	shareSnapshot := func(ctx context.Context, c *Client) error {
-		_, err := c.ec2(place{region: "eu-central-1"}).ModifySnapshotAttribute(ctx, &ec2.ModifySnapshotAttributeInput{SnapshotId: aws.String("snap-1")})
+	shareSnapshot := func(ctx context.Context, c *clients) error {
+		_, err := c.ec2.ModifySnapshotAttribute(ctx, &ec2.ModifySnapshotAttributeInput{SnapshotId: aws.String("snap-1")})
 		return err
 	}
-	retire := func(ctx context.Context, c *Client) error {
-		_, err := c.kms(place{region: "eu-central-1"}).RetireGrant(ctx, &kms.RetireGrantInput{GrantId: aws.String("g")})
+	retire := func(ctx context.Context, c *clients) error {
+		_, err := c.kms.RetireGrant(ctx, &kms.RetireGrantInput{GrantId: aws.String("g")})
 		return err
 	}
-	assume := func(ctx context.Context, c *Client) error {
-		_, err := c.sts(place{}).AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: aws.String(roleARN), RoleSessionName: aws.String("x")})
+	assume := func(ctx context.Context, c *clients) error {
+		_, err := c.sts.AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::222222222222:role/x"), RoleSessionName: aws.String("x")})
 		return err
 	}
 	for name, tt := range map[string]struct {
 		calls       int
 		burst, rate float64
 		refused     int // at most
-		call        func(context.Context, *Client) error
+		call        func(context.Context, *clients) error
 	}{
 		"100 images of 4 snapshots, at EC2's published rate":     {400, 50, 5, 40, shareSnapshot},
 		"the same in an account that uses half of it itself":     {400, 50, 2.5, 40, shareSnapshot},
@@ -119,9 +123,9 @@ func TestABucketThatIsTooSmallIsUsedUpAndNotOverrun(t *testing.T) {
 					refuse(w, action)
 				}
 			}, func(t *testing.T, source aws.Config) {
-				c := New(source, nil, Options{})
+				c := newClients(source, Options{})
 				began := time.Now()
-				each(make([]struct{}, tt.calls), func(int, struct{}) {
+				each(tt.calls, func() {
 					if err := tt.call(t.Context(), c); err != nil {
 						t.Error(err)
 					}
@@ -142,10 +146,10 @@ func TestABucketThatTakesNothingIsGivenUp(t *testing.T) {
 		attempts.Add(1)
 		refuse(w, actionOf(r))
 	}, func(t *testing.T, source aws.Config) {
-		c := New(source, nil, Options{})
+		c := newClients(source, Options{})
 		began := time.Now()
-		each(make([]struct{}, 1000), func(int, struct{}) {
-			_, err := c.ec2(place{region: "eu-central-1"}).ModifySnapshotAttribute(t.Context(), &ec2.ModifySnapshotAttributeInput{SnapshotId: aws.String("snap-1")})
+		each(1000, func() {
+			_, err := c.ec2.ModifySnapshotAttribute(t.Context(), &ec2.ModifySnapshotAttributeInput{SnapshotId: aws.String("snap-1")})
 			if !diagnose.Has(err, "RequestLimitExceeded") {
 				t.Errorf("got %v", err)
 			}
@@ -167,10 +171,10 @@ func TestASignatureIsMadeWhenTheTurnHasCome(t *testing.T) {
 		time.Sleep(20 * time.Second)
 		answer(w, action)
 	}, func(t *testing.T, source aws.Config) {
-		c := New(source, nil, Options{MaxConcurrency: 1})
+		c := newClients(source, Options{Calls: 1})
 		began := time.Now()
-		each(make([]struct{}, 60), func(int, struct{}) {
-			if _, err := c.ec2(place{region: "eu-central-1"}).ModifyImageAttribute(t.Context(), &ec2.ModifyImageAttributeInput{ImageId: aws.String("ami-1")}); err != nil {
+		each(60, func() {
+			if _, err := c.ec2.ModifyImageAttribute(t.Context(), &ec2.ModifyImageAttributeInput{ImageId: aws.String("ami-1")}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -189,17 +193,17 @@ func TestWaitingForATurnIsNotTheTargetsTime(t *testing.T) {
 		case <-r.Context().Done():
 		}
 	}, func(t *testing.T, source aws.Config) {
-		c := New(source, nil, Options{MaxConcurrency: 1})
-		each(make([]struct{}, 30), func(int, struct{}) {
-			ctx, cancel := patient(t.Context(), 30*time.Second)
+		c := newClients(source, Options{Calls: 1})
+		each(30, func() {
+			ctx, cancel := Patient(t.Context(), 30*time.Second)
 			defer cancel()
-			if _, err := c.ec2(place{region: "eu-central-1"}).ModifyImageAttribute(ctx, &ec2.ModifyImageAttributeInput{ImageId: aws.String("ami-1")}); err != nil {
+			if _, err := c.ec2.ModifyImageAttribute(ctx, &ec2.ModifyImageAttributeInput{ImageId: aws.String("ami-1")}); err != nil {
 				t.Error(err)
 			}
 		})
-		ctx, cancel := patient(t.Context(), 10*time.Second)
+		ctx, cancel := Patient(t.Context(), 10*time.Second)
 		defer cancel()
-		_, err := c.ec2(place{region: "eu-central-1"}).ModifyImageAttribute(ctx, &ec2.ModifyImageAttributeInput{ImageId: aws.String("ami-1")})
+		_, err := c.ec2.ModifyImageAttribute(ctx, &ec2.ModifyImageAttributeInput{ImageId: aws.String("ami-1")})
 		if err == nil || diagnose.Error(err, diagnose.Act{}).Cause != "AWS did not answer in time" {
 			t.Errorf("got %v", err)
 		}
@@ -217,12 +221,12 @@ func TestAnInterruptEndsAWriteWithinItsAttempt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, handler, func(t *testing.T, source aws.Config) {
-				c := New(source, nil, Options{})
+				c := newClients(source, Options{})
 				run, interrupt := context.WithCancel(t.Context())
 				var ended sync.WaitGroup
 				for range 20 {
 					ended.Go(func() {
-						_, err := c.ec2(place{region: "eu-central-1"}).ModifyImageAttribute(context.WithoutCancel(Interruptible(run)), &ec2.ModifyImageAttributeInput{ImageId: aws.String("ami-1")})
+						_, err := c.ec2.ModifyImageAttribute(context.WithoutCancel(Interruptible(run)), &ec2.ModifyImageAttributeInput{ImageId: aws.String("ami-1")})
 						if err == nil {
 							t.Error("no error")
 						}
@@ -230,10 +234,10 @@ func TestAnInterruptEndsAWriteWithinItsAttempt(t *testing.T) {
 				}
 				time.Sleep(10 * time.Second)
 				interrupt()
-				began, before := time.Now(), c.Stats()
+				began, before := time.Now(), c.traffic.Stats()
 				ended.Wait()
-				if took := time.Since(began); took > answerTimeout || c.Stats().Retries != before.Retries {
-					t.Errorf("%v after the interrupt, %d attempts repeated", took, c.Stats().Retries-before.Retries)
+				if took := time.Since(began); took > AnswerTimeout || c.traffic.Stats().Retries != before.Retries {
+					t.Errorf("%v after the interrupt, %d attempts repeated", took, c.traffic.Stats().Retries-before.Retries)
 				}
 			})
 		})

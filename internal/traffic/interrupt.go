@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-package awsapi
+package traffic
 
 import (
 	"context"
@@ -27,8 +27,8 @@ func interrupted(ctx context.Context) <-chan struct{} {
 	return done
 }
 
-// over tells whether nothing more is to be begun.
-func over(ctx context.Context) bool {
+// Over tells whether nothing more is to be begun.
+func Over(ctx context.Context) bool {
 	select {
 	case <-interrupted(ctx):
 		return true
@@ -37,8 +37,8 @@ func over(ctx context.Context) bool {
 	}
 }
 
-// pause waits, unless the context or the run end before; it tells whether they have not.
-func pause(ctx context.Context, d time.Duration) bool {
+// Pause waits, unless the context or the run end before; it tells whether they have not.
+func Pause(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return ctx.Err() == nil
 	}
@@ -73,15 +73,15 @@ type patientContext struct{ context.Context } //nolint:containedctx // it is one
 // Err implements context.Context.
 func (c patientContext) Err() error { return context.Cause(c.Context) }
 
-// patient returns a context that ends when attempts made with it have been under way for so long.
-func patient(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+// Patient returns a context that ends when attempts made with it have been under way for so long.
+func Patient(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	p := &patience{cancel: cancel, left: limit}
 	return patientContext{context.WithValue(ctx, patienceKey{}, p)}, func() { cancel(context.Canceled) }
 }
 
-// underWay lets the patience of a context run until the function that it returns is called.
-func underWay(ctx context.Context) (stop func()) {
+// UnderWay lets the patience of a context run until the function that it returns is called.
+func UnderWay(ctx context.Context) (stop func()) {
 	p, ok := ctx.Value(patienceKey{}).(*patience)
 	if !ok {
 		return func() {}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-package awsapi
+package traffic
 
 import (
 	"context"
@@ -12,24 +12,24 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 )
 
-// answerTimeout is how long an attempt waits for AWS to begin its answer, and how long a connection is kept that
+// AnswerTimeout is how long an attempt waits for AWS to begin its answer, and how long a connection is kept that
 // nobody uses. In the middle of an answer AWS may pause for twice as long.
-const answerTimeout = 30 * time.Second
+const AnswerTimeout = 30 * time.Second
 
-// affordable returns how many calls may be in flight, when so many are wanted: each has a socket, there are half as many
+// Affordable returns how many calls may be in flight, when so many are wanted: each has a socket, there are half as many
 // that nobody uses at the moment, and a quarter that are being opened. The rest is for Packer and files.
-func affordable(calls int) int {
+func Affordable(calls int) int {
 	if limit := descriptors(); limit > 0 {
 		return max(1, min(calls, limit/2))
 	}
 	return calls
 }
 
-// roomy returns an HTTP client for so many calls in flight. It keeps half as many idle connections, of all hosts together,
+// Connections returns an HTTP client for so many calls in flight. It keeps half as many idle connections, of all hosts together,
 // opens a quarter at the same time, and waits for no answer for ever. It is frozen: else the SDK gives every service
 // client connections of its own, and each target pays for its handshakes in each Region. A client of another kind is left
 // alone.
-func roomy(client aws.HTTPClient, calls int, timeout time.Duration) aws.HTTPClient {
+func Connections(client aws.HTTPClient, calls int, timeout time.Duration) aws.HTTPClient {
 	if client == nil {
 		client = awshttp.NewBuildableClient()
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-package awsapi
+package traffic
 
 import (
 	"context"
@@ -17,9 +17,9 @@ import (
 )
 
 const (
-	// dialAttempts is how often a host is tried that has no address or takes no connection. Trying longer hides a wrong
+	// DialAttempts is how often a host is tried that has no address or takes no connection. Trying longer hides a wrong
 	// Region or endpoint behind a long wait.
-	dialAttempts = 3
+	DialAttempts = 3
 	// longestCall is how long after its first attempt a call may be repeated that AWS throttles, while it takes others.
 	longestCall = 10 * time.Minute
 	// longestWait is how long the attempts of a call may take together for another one to be made: one that hangs is given up
@@ -66,14 +66,14 @@ func (c *call) unsent(err error) error {
 
 // judge decides whether a call is made again. A throttled one is, as long as AWS takes others like it: AWS will have room
 // in a moment, and no number of attempts says when. Anything else that may go away counts against the retries. All
-// calls of this package can be repeated: they say how things are to be, not what to add. When the run is interrupted
+// calls of the plugin can be repeated: they say how things are to be, not what to add. When the run is interrupted
 // nothing is repeated.
 func (c *call) judge(ctx context.Context, err error, room bool, retries int) error {
 	c.last, c.delay, c.throttled = err, 0, false
 	switch {
 	case err == nil:
 		return nil
-	case over(ctx) || retries == 0:
+	case Over(ctx) || retries == 0:
 		return &attemptError{error: err}
 	case refusalOf(err) != nil:
 		c.throttled = true
@@ -82,7 +82,7 @@ func (c *call) judge(ctx context.Context, err error, room bool, retries int) err
 		return &attemptError{error: err}
 	}
 	if c.faults++; diagnose.Unreachable(err) {
-		retries = min(retries, dialAttempts-1)
+		retries = min(retries, DialAttempts-1)
 	}
 	if _, again := errors.AsType[renewed](err); !again {
 		c.delay, _ = retry.NewExponentialJitterBackoff(longestPause).BackoffDelay(c.faults, err)
@@ -139,7 +139,7 @@ func (r retryer) RetryDelay(attempt int, err error) (time.Duration, error) {
 	if judged, ok := errors.AsType[*attemptError](err); ok && judged.repeat {
 		return 0, nil
 	}
-	if attempt > r.retries || attempt >= dialAttempts && diagnose.Unreachable(err) {
+	if attempt > r.retries || attempt >= DialAttempts && diagnose.Unreachable(err) {
 		return 0, err
 	}
 	return r.Standard.RetryDelay(attempt, err)
@@ -156,16 +156,11 @@ func isExpired(err error) bool {
 	return diagnose.Has(err, "ExpiredToken", "ExpiredTokenException", "RequestExpired")
 }
 
-// renew drops a session's credentials when AWS says that they have expired before their time. Those of the source, with
-// which a role is assumed, are not its to renew.
-func (c *Client) renew(stack *middleware.Stack) error {
-	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("amishare:Renew",
-		func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
-			out, metadata, err := next.HandleDeserialize(ctx, in)
-			if s := c.sessions[placeOf(ctx).account]; isExpired(err) && s != nil && s.renewable != nil {
-				s.renewable.Invalidate()
-				err = renewed{err}
-			}
-			return out, metadata, err
-		}), middleware.Before)
+// renew drops an account's credentials when AWS says that they have expired before their time.
+func (t *Traffic) renew(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+	out, metadata, err := next.HandleDeserialize(ctx, in)
+	if isExpired(err) && t.options.Renew(accountOf(ctx)) {
+		err = renewed{err}
+	}
+	return out, metadata, err
 }

@@ -2,7 +2,7 @@
 
 //go:build !unix
 
-package awsapi
+package traffic
 
 // descriptors returns 0: this system has no limit of open files and sockets that a process meets.
 func descriptors() int { return 0 }
