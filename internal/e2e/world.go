@@ -65,7 +65,7 @@ func mergeLists(base, over []any) []any {
 	merged := append([]any{}, base...)
 	for _, element := range over {
 		found := false
-		for i := range merged {
+		for i := range base { // not with each other: of thousands, that would be millions of pairs
 			if alike(merged[i], element) {
 				merged[i], found = merge(merged[i], element), true
 			}

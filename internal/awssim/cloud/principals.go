@@ -192,14 +192,11 @@ func (c *Cloud) ServicePrincipal(roleARN string) (*Principal, *wire.Error) {
 
 // RoleByARN returns a role that exists.
 func (c *Cloud) RoleByARN(arn string) *Role {
-	for _, a := range c.Accounts {
-		for _, r := range a.Roles {
-			if r.ARN == arn {
-				return r
-			}
-		}
+	a, name := c.ownerOf(arn)
+	if a == nil || a.Roles[name] == nil || a.Roles[name].ARN != arn {
+		return nil
 	}
-	return nil
+	return a.Roles[name]
 }
 
 // UniqueIDOf resolves the ARN of a user or role that exists.
@@ -207,12 +204,20 @@ func (c *Cloud) UniqueIDOf(arn string) (string, bool) {
 	if r := c.RoleByARN(arn); r != nil {
 		return r.ID, true
 	}
-	for _, u := range c.Users {
-		if u.ARN == arn {
-			return u.ID, true
-		}
+	a, name := c.ownerOf(arn)
+	if a == nil || a.Users[name] == nil || a.Users[name].ARN != arn {
+		return "", false
 	}
-	return "", false
+	return a.Users[name].ID, true
+}
+
+// ownerOf takes the ARN of a user or role apart. It looks at no other: there can be thousands of accounts.
+func (c *Cloud) ownerOf(arn string) (a *Account, name string) {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) < 6 {
+		return nil, ""
+	}
+	return c.AccountByID(parts[4]), parts[5][strings.LastIndex(parts[5], "/")+1:]
 }
 
 // AliveID tells whether a unique id belongs to a user or role that exists.

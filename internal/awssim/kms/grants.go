@@ -174,7 +174,7 @@ type grantItem struct {
 
 // shown is how a principal is listed: by its unique id when it is gone.
 func (s *Service) shown(p grantee) string {
-	if p.id != "" && !s.AliveID(p.id) {
+	if id, _ := s.UniqueIDOf(p.arn); p.id != "" && id != p.id {
 		return p.id
 	}
 	return p.arn
@@ -214,11 +214,14 @@ func (c *call) listGrants() (cloud.Effect, error) {
 	items := []grantItem{}
 	late := c.lateRoles(key)
 	for _, g := range slices.Concat(key.grants, key.stillListed()) {
+		if in.GrantID != "" && in.GrantID != g.id {
+			continue
+		}
 		item := c.grantItem(g)
 		if late[g.grantee.id] {
 			item.GranteePrincipal = g.grantee.id
 		}
-		if in.GrantID != "" && in.GrantID != g.id || in.GranteePrincipal != "" && in.GranteePrincipal != item.GranteePrincipal {
+		if in.GranteePrincipal != "" && in.GranteePrincipal != item.GranteePrincipal {
 			continue
 		}
 		if g.unlisted.Waits() {
