@@ -234,6 +234,43 @@ func TestHowToEndsWithAnInstanceInService(t *testing.T) {
 	}
 }
 
+// publishing are the steps after the how-to's: the owner says for everybody that the image is approved, and the target's launch
+// template takes the image that a parameter names.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-systems-manager-parameter-to-find-AMI.html
+func publishing() []step {
+	const named = "--launch-template-name web"
+	return []step{
+		{"approve the image", source, "ec2 create-tags --resources " + image + " --tags Key=ec2:SharedTag/status,Value=approved"},
+		{"name the image by a parameter", target, "ssm put-parameter --name /golden/web --type String --data-type aws:ec2:image --value " + image},
+		{"label its version", target, "ssm label-parameter-version --name /golden/web --labels live"},
+		{"let the template take the parameter's", target, "ec2 create-launch-template-version " + named +
+			" --source-version $Latest --launch-template-data ImageId=resolve:ssm:/golden/web:live"},
+		{"make that version the default", target, "ec2 modify-launch-template " + named + " --default-version 2"},
+		{"want another instance", target, "autoscaling update-auto-scaling-group --auto-scaling-group-name web --max-size 2 --desired-capacity 2"},
+	}
+}
+
+func TestImageIsPublished(t *testing.T) {
+	t.Parallel()
+	a := newAccounts(t)
+	a.must(t, append(howTo(), publishing()...))
+	a.mustShow(t, "with a parameter in the template", "InService\tInService Successful:")
+	const latestImage = "ec2 describe-launch-template-versions --launch-template-name web --versions $Default" +
+		" --query LaunchTemplateVersions[].LaunchTemplateData.ImageId --output text"
+	for _, look := range []struct{ args, want string }{
+		{"ec2 describe-images --filters Name=tag-key,Values=ec2:SharedTag/* --query Images[].Tags[].Value --output text", "approved"},
+		{"ssm get-parameter --name /golden/web:live --query Parameter.Value --output text", image},
+		{latestImage, "resolve:ssm:/golden/web:live"},
+	} {
+		got, err := a.do(t, step{"look", target, look.args})
+		if err != nil || strings.TrimSpace(got) != look.want {
+			t.Errorf("%s prints %q, want %q: %v", look.args, got, look.want, err)
+		}
+	}
+	a.mustFail(t, step{"approve it as the target", target, "ec2 create-tags --resources " + image + " --tags Key=ec2:SharedTag/status,Value=mine"}, "(OperationNotPermitted)")
+	a.mustFail(t, step{"write the parameter again", target, "ssm put-parameter --name /golden/web --type String --value x"}, "(ParameterAlreadyExists)")
+}
+
 func TestGrantLeftOut(t *testing.T) {
 	t.Parallel()
 	a := newAccounts(t)
