@@ -77,7 +77,7 @@ var mayImport = map[string][]string{
 // mayUseClients are the packages that may import service clients, and which. All calls to AWS are made in one place. The
 // stories of internal/e2e are no part of the product, and look at the local AWS with the SDK's clients.
 var mayUseClients = map[string][]string{
-	"internal/awsapi": {"autoscaling", "ec2", "iam", "kms", "organizations", "resourcegroupstaggingapi", "sts"},
+	"internal/awsapi": {"autoscaling", "ec2", "iam", "kms", "organizations", "resourcegroupstaggingapi", "ssm", "sts"},
 }
 
 // standardOnly are the packages that import nothing but the standard library and what mayImport allows.

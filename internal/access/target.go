@@ -44,6 +44,10 @@ type TargetConfig struct {
 	// and a shared image shows none of its owner's. Only what differs is written, nothing is removed, and tags that
 	// begin with `aws:` are left out. Default `false`.
 	CopyTags bool `mapstructure:"copy_tags" required:"false"`
+	// Store the AMI's id in parameters of these accounts, after verification: see
+	// [ssm_parameter](/packer/integrations/amishare/ami-share/latest/components/post-processor/ami-share#ssm_parameter). Repeatable. An
+	// account where verification did not pass keeps what it has.
+	Parameters []ParameterConfig `mapstructure:"ssm_parameter" required:"false"`
 	// The Regions in which these accounts get anything, for example `["eu-central-1"]`. Use it for accounts that have
 	// not enabled a Region or may not use it. Default: all Regions of the AMIs.
 	Regions []string `mapstructure:"regions" required:"false"`

@@ -37,13 +37,14 @@ func ParseTargets(blocks []TargetConfig, known bool) (Targets, []error) {
 		grantees := block.grantees(f, accounts)
 		block.checkAccess(f, accounts, grantees)
 		block.checkRegions(f)
+		announcements := sharing.Announcements{Parameters: parseParameters(f, block.Parameters)}
 		for _, account := range accounts {
 			if before, ok := named[account]; ok {
 				f.addf("account_ids: account %s is in target %d already: name each account once", account, before)
 				continue
 			}
 			named[account] = i + 1
-			targets.Accounts = append(targets.Accounts, block.target(account, grantees))
+			targets.Accounts = append(targets.Accounts, block.target(account, grantees, announcements))
 			if source, ok := block.source(account); ok {
 				targets.Sources[account] = source
 			}
@@ -158,6 +159,7 @@ func (t TargetConfig) checkNoAccess(f findings, grantees []sharing.Grantee) {
 		{"auto_scaling_groups", len(t.AutoScalingGroups) > 0},
 		{"copy_tags", t.CopyTags},
 		{"prove_use", t.ProveUse.True()},
+		{"ssm_parameter", len(t.Parameters) > 0},
 	} {
 		if option.set {
 			f.addf("%s: it needs access to the account: add an assume_role block", option.name)
@@ -190,12 +192,12 @@ func (t TargetConfig) checkServiceLinked(f findings, grantees []sharing.Grantee)
 	}
 }
 
-func (t TargetConfig) target(account sharing.AccountID, grantees []sharing.Grantee) sharing.Target {
+func (t TargetConfig) target(account sharing.AccountID, grantees []sharing.Grantee, announcements sharing.Announcements) sharing.Target {
 	_, credentials := t.source(account)
 	target := sharing.Target{
 		Account: account, Credentials: credentials, Grantees: grantees, CopyTags: t.CopyTags,
 		CreateServiceLinkedRoles: t.CreateServiceLinkedRoles, AutoScalingGroups: t.AutoScalingGroups,
-		ThroughOrganization: t.LaunchPermission.False(), MustUse: t.ProveUse.True(),
+		ThroughOrganization: t.LaunchPermission.False(), MustUse: t.ProveUse.True(), Announcements: announcements,
 	}
 	unproven := len(grantees) == 0 || target.ThroughOrganization
 	target.ProveUse = credentials && (t.ProveUse.True() || unproven && !t.ProveUse.False())

@@ -125,12 +125,12 @@ func (r Result) Made() []plan.Present {
 	return made
 }
 
-// Run carries out a plan. [Undo] takes back what it has done. Calls in flight are never cancelled, since the outcome of a
+// Run carries out the first act of a plan; [Announce] carries out the second, which is skipped here. [Undo] takes back what it has done. Calls in flight are never cancelled, since the outcome of a
 // cancelled call is unknown: when ctx is done, nothing new starts, and what is under way is waited for.
 func Run(ctx context.Context, doer Doer, p plan.Plan, o Options) Result {
 	r := newRun(doer, p, o)
 	for _, stage := range stages(p.Changes) {
-		if !r.hopeless() {
+		if !r.hopeless() && !p.Changes[stage[0]].Stage().Announces() {
 			r.stage(ctx, stage)
 		}
 	}

@@ -37,6 +37,8 @@ func Command(change plan.Change) string {
 	case plan.SetGroupRole:
 		return in(c.Account, command("autoscaling update-auto-scaling-group", "region", string(c.Region),
 			"auto-scaling-group-name", c.Group, "service-linked-role-arn", c.RoleARN))
+	case plan.PutParameter, plan.LabelParameter, plan.RestoreParameter, plan.RestoreLabels:
+		return announceCommand(c)
 	}
 	return "" // there is no other change
 }
@@ -66,6 +68,12 @@ func EndCommand(change plan.Change, grantID string) string {
 	case plan.SetGroupRole:
 		c.RoleARN, c.Previous = c.Previous, c.RoleARN
 		return Command(c)
+	case plan.PutParameter:
+		return Command(plan.RestoreParameter{Where: c.Where, Name: c.Parameter.Name, DataType: c.Parameter.DataType, Previous: c.Previous})
+	case plan.LabelParameter:
+		return Command(plan.RestoreLabels{Where: c.Where, Name: c.Name, Remove: c.Labels})
+	case plan.RestoreParameter, plan.RestoreLabels:
+		return "" // they take back themselves
 	}
 	return "" // there is no other change
 }

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -224,12 +223,7 @@ func (r *run) finish() Result {
 	for _, f := range r.failures {
 		result.Failures = append(result.Failures, f.told()...)
 	}
-	slices.SortStableFunc(result.Failures, func(a, b sharing.Problem) int {
-		if c := sharing.CompareScopes(a.Scope, b.Scope); c != 0 {
-			return c
-		}
-		return strings.Compare(a.Doing, b.Doing)
-	})
+	slices.SortStableFunc(result.Failures, compareProblems)
 	return result
 }
 

@@ -36,6 +36,9 @@ type Options struct {
 	WithoutVerify bool
 	// VerifyTimeout is how long Verify looks for something after the first look at it; 0 means 2 minutes.
 	VerifyTimeout time.Duration
+	// ParameterTimeout is how long a parameter is looked at until AWS has stored it; 0 means 5 minutes, after which AWS takes a
+	// second write.
+	ParameterTimeout time.Duration
 	// TargetTimeout is how long the calls of a look into one target may take, so that one that hangs is reported and not
 	// waited for; 0 means 2 minutes. Waiting for a turn does not count.
 	TargetTimeout time.Duration
@@ -64,6 +67,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.VerifyTimeout <= 0 {
 		o.VerifyTimeout = 2 * time.Minute
+	}
+	if o.ParameterTimeout <= 0 {
+		o.ParameterTimeout = 5 * time.Minute
 	}
 	if o.TargetTimeout <= 0 {
 		o.TargetTimeout = 2 * time.Minute

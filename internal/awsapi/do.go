@@ -47,6 +47,14 @@ func (c *Client) carryOut(ctx context.Context, change plan.Change) (plan.Effect,
 		return c.restoreTags(ctx, change)
 	case plan.SetGroupRole:
 		return c.setGroupRole(ctx, change)
+	case plan.PutParameter:
+		return c.putParameter(ctx, change)
+	case plan.LabelParameter:
+		return c.labelParameter(ctx, change)
+	case plan.RestoreParameter:
+		return c.restoreParameter(ctx, change)
+	case plan.RestoreLabels:
+		return c.restoreLabels(ctx, change)
 	}
 	return plan.Effect{}, fmt.Errorf("carrying out %T: the change is not known here", change)
 }

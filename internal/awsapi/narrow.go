@@ -45,7 +45,7 @@ func (c *Client) narrowToProof(keys []ResolvedKey, targets []sharing.Target, ope
 		if s == nil || len(target.Grantees) == 0 && !target.ProveUse {
 			continue
 		}
-		target.CreateServiceLinkedRoles, target.AutoScalingGroups, target.CopyTags = false, nil, false
+		target.CreateServiceLinkedRoles, target.AutoScalingGroups, target.CopyTags, target.Announcements = false, nil, false, sharing.Announcements{}
 		c.narrowSession(s, config, target)
 	}
 }

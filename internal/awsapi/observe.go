@@ -29,6 +29,7 @@ func (o *observation) look(ctx context.Context) (sharing.Facts, error) {
 	together(
 		func() { facts.Keys = o.keys(ctx, keys, facts.Images) },
 		func() { facts.Targets = o.targets(ctx, facts.Images) },
+		func() { facts.Parameters = o.ownParameters(ctx) },
 	)
 	o.listFromTargets(ctx, facts)
 	o.sharing(ctx, facts)

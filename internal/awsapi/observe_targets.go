@@ -64,6 +64,9 @@ func (o *observation) target(ctx context.Context, target sharing.Target, images 
 		func() { facts.Roles = look.roles(ctx) },
 		func() { facts.Groups = look.groups(ctx, look.regions(o.request.Images)) },
 		func() { facts.Tags = look.tags(ctx, images) },
+		func() {
+			facts.Parameters = o.parameters(ctx, target.Account, look.regions(o.request.Images), target.Announcements.Parameters, look.problem)
+		},
 	)
 	facts.Problems = sortProblems(look.problems.items)
 	return facts

@@ -73,7 +73,8 @@ func (c *Client) prove(ctx context.Context, change plan.Change) (diagnose.Act, e
 	case plan.RetireGrant:
 		a = c.retireAct(change)
 		err = c.proveRetirement(ctx, change)
-	case plan.CreateServiceLinkedRole, plan.PutTags, plan.RestoreTags, plan.SetGroupRole: // no dry run, or nothing to try it on
+	case plan.CreateServiceLinkedRole, plan.PutTags, plan.RestoreTags, plan.SetGroupRole,
+		plan.PutParameter, plan.LabelParameter, plan.RestoreParameter, plan.RestoreLabels: // no dry run, or nothing to try it on
 	}
 	a.Doing = "proving that AWS would allow: " + change.String()
 	return a, err

@@ -31,6 +31,7 @@ type services struct {
 	tagging     func(origin) taggingService
 
 	organizations func(origin) organizationsService
+	ssm           func(origin) ssmService
 }
 
 // newServices makes the clients of a configuration. The SDK reads from it where the endpoints are: in a Region, under
@@ -39,6 +40,7 @@ func newServices(config aws.Config) services {
 	return services{
 		ec2: newEC2(config), kms: newKMS(config), iam: newIAM(config), sts: newSTS(config),
 		autoscaling: newAutoScaling(config), tagging: newTagging(config), organizations: newOrganizations(config),
+		ssm: newSSM(config),
 	}
 }
 

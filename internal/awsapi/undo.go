@@ -22,6 +22,11 @@ func (c *Client) Undo(ctx context.Context, change plan.Change) (plan.Change, err
 		return c.undoSnapshotPermission(ctx, change)
 	case plan.PutTags:
 		return c.undoTags(ctx, change)
+	case plan.PutParameter:
+		return c.undoParameter(ctx, change)
+	case plan.LabelParameter:
+		return c.undoLabels(ctx, change)
+	case plan.RestoreParameter, plan.RestoreLabels:
 	case plan.CreateServiceLinkedRole, plan.CreateGrant, plan.RetireGrant, plan.SetGroupRole, plan.RestoreTags:
 	}
 	return nil, nil //nolint:nilnil // there is nothing to undo, and that is no error

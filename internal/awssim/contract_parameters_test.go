@@ -51,6 +51,10 @@ func labelled(name string, version int64, labels ...string) call {
 	return ssmCall((*ssm.Client).LabelParameterVersion, &ssm.LabelParameterVersionInput{Name: &name, ParameterVersion: &version, Labels: labels})
 }
 
+func unlabelled(name string, version int64, labels ...string) call {
+	return ssmCall((*ssm.Client).UnlabelParameterVersion, &ssm.UnlabelParameterVersionInput{Name: &name, ParameterVersion: &version, Labels: labels})
+}
+
 func ssmRows() map[string]row {
 	name := aws.String("/golden/web")
 	tagging := func(id string) *ssm.AddTagsToResourceInput {
@@ -75,6 +79,10 @@ func ssmRows() map[string]row {
 		},
 		"ssm:LabelParameterVersion": {
 			good: after(put("x"), labelled("/golden/web", 1, "live")), bad: after(put("x"), labelled("/golden/web", 2, "live")), code: "ParameterVersionNotFound",
+		},
+		"ssm:UnlabelParameterVersion": {
+			good: after(put("x"), labelled("/golden/web", 1, "live"), unlabelled("/golden/web", 1, "live")),
+			bad:  after(put("x"), unlabelled("/golden/web", 2, "live")), code: "ParameterVersionNotFound",
 		},
 		"ssm:AddTagsToResource": {
 			good: after(put("x"), ssmCall((*ssm.Client).AddTagsToResource, tagging("/golden/web"))),

@@ -127,7 +127,7 @@ const unknownRemedy = "The plugin doesn't know this answer of AWS: look up the c
 
 // rules in the order in which they are tried.
 func rules() []rule {
-	return slices.Concat(credentialRules(), policyRules(), stsRules(), kmsRules(), ec2Rules(), organizationsRules(), targetRules(), accessRules(), throttleRules())
+	return slices.Concat(credentialRules(), policyRules(), stsRules(), kmsRules(), ec2Rules(), organizationsRules(), ssmRules(), targetRules(), accessRules(), throttleRules())
 }
 
 // who names the caller for people.

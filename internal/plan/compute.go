@@ -19,6 +19,7 @@ func Compute(request sharing.Request, facts sharing.Facts) (Plan, error) {
 	c.images()
 	c.keys()
 	c.limits()
+	c.several()
 	if len(c.refused) > 0 {
 		return Plan{}, c.refused
 	}
@@ -30,6 +31,7 @@ func Compute(request sharing.Request, facts sharing.Facts) (Plan, error) {
 	c.tags()
 	c.groups()
 	c.removals()
+	c.announcements()
 	slices.SortStableFunc(c.plan.Changes, func(a, b Change) int { return cmp.Compare(a.Stage(), b.Stage()) })
 	return c.plan, nil
 }

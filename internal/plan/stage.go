@@ -4,7 +4,8 @@ package plan
 
 // Stage orders changes: all changes of a stage are done, or have failed, before the next stage begins; within a stage
 // their order is free. Launch permissions come after everything that a launch needs, so that nobody sees an AMI that it
-// can't launch. Whatever takes something away comes last.
+// can't launch. Whatever takes something away comes after that. Verification is next, and only then what consumers react
+// to: see [Stage.Announces].
 type Stage int
 
 // The stages, in order.
@@ -18,21 +19,28 @@ const (
 	ImageRemovals
 	SnapshotRemovals
 	GrantRemovals
+	Announcements // of which none needs another
+	Sequels       // of announcements: labels
 )
 
 func (s Stage) String() string {
 	return [...]string{
 		"service-linked roles", "grants", "snapshot permissions", "image permissions", "tags", "Auto Scaling groups",
 		"removal of image permissions", "removal of snapshot permissions", "removal of grants",
+		"announcements", "labels of announcements",
 	}[s]
 }
+
+// Announces tells whether the stage is of the second act: its changes are made after verification, where that passed.
+func (s Stage) Announces() bool { return s >= Announcements }
 
 // Belonging tells what a change is about. It decides what a rollback may take back.
 type Belonging int
 
 // The belongings.
 const (
-	// ToImage is what belongs to one AMI: its permissions, and its tags in a target. A rollback takes it back.
+	// ToImage is what belongs to one AMI: its permissions, its tags in a target, and what announces
+	// it. A rollback takes it back.
 	ToImage Belonging = iota
 	// ToKey is what belongs to a key and an account, and so to every AMI under the key: grants, service-linked roles, a
 	// group's role. Other builds may rely on it by now, and KMS may have handed one grant to several. A rollback leaves it
@@ -45,7 +53,8 @@ func BelongingOf(change Change) Belonging {
 	switch change.(type) {
 	case CreateServiceLinkedRole, CreateGrant, RetireGrant, SetGroupRole:
 		return ToKey
-	case ModifySnapshotPermission, ModifyLaunchPermission, PutTags, RestoreTags:
+	case ModifySnapshotPermission, ModifyLaunchPermission, PutTags, RestoreTags,
+		PutParameter, LabelParameter, RestoreParameter, RestoreLabels:
 		return ToImage
 	}
 	return ToKey // what is not known is left alone

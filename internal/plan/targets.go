@@ -38,6 +38,11 @@ func (c *computation) ownAccount(target sharing.Target) {
 		c.plan.Targets = append(c.plan.Targets, target)
 		return
 	}
+	if !target.Announcements.None() {
+		c.note("account %s owns the images and needs no permission; the images are announced in it", target.Account)
+		c.plan.Targets = append(c.plan.Targets, target)
+		return
+	}
 	c.note("account %s is left out: it owns the images", target.Account)
 }
 

@@ -45,6 +45,9 @@ type Config struct {
 	// OrganizationID ("o-…") that all targets belong to. It is used when the targets are too many for a key policy.
 	OrganizationID string
 
+	// Announcements of the images' own account; those of the targets are theirs.
+	Announcements sharing.Announcements
+
 	// ShareSnapshots adds what create-volume permissions take.
 	ShareSnapshots bool
 	// Verify adds what looking from inside the targets takes.

@@ -23,7 +23,7 @@ func Session(c Config, t Target, limit int) string {
 	var text string
 	for _, widen := range []func([]statement) []statement{
 		func(all []statement) []statement { return all },
-		widenService("ec2"), withoutGrantConditions, widenService("kms"), widenService("iam"), widenService("autoscaling"),
+		widenService("ec2"), withoutGrantConditions, widenService("kms"), widenService("iam"), widenService("autoscaling"), widenService("ssm"),
 		func(all []statement) []statement { return widened(all, func(string) string { return "*" }) },
 	} {
 		statements = widen(statements)

@@ -15,7 +15,7 @@ import (
 type sort struct {
 	kind kind
 	word string // their status
-	role string // of grants and roles, less the account
+	role string // of grants and roles, less the account; of an announcement its name, and what it is and was
 	why  string // of what goes, or is left
 }
 
@@ -26,9 +26,11 @@ func sortOf(i item) sort {
 		s.role = roleName(i.Grantee)
 	case serviceLinkedRole:
 		s.role = roleName(i.Resource)
+	case parameter, parameterLabels:
+		s.role = i.announced()
 	case launchPermission, snapshotPermission, tags, groupRole:
 	}
-	if i.Removal || i.Status == left {
+	if i.Removal || i.Status == left || i.announces() && i.Status == skipped {
 		s.why = strings.ReplaceAll(i.Reason, i.Recipient.ID, "<account>")
 	}
 	return s

@@ -60,15 +60,21 @@ const (
 	serviceLinkedRole
 	tags
 	groupRole
+	parameter
+	parameterLabels
 )
 
 func (k kind) String() string {
-	return [...]string{"launch permission", "snapshot permission", "grant", "service-linked role", "tags", "Auto Scaling group"}[k]
+	return [...]string{"launch permission", "snapshot permission", "grant", "service-linked role", "tags", "Auto Scaling group", "parameter", "parameter labels"}[k]
 }
 
 // plural names several items of a kind.
 func (k kind) plural(n int) string {
 	switch {
+	case k == parameterLabels && n != 1:
+		return "sets of parameter labels"
+	case k == parameterLabels:
+		return "set of parameter labels"
 	case k == tags && n != 1:
 		return "sets of tags"
 	case k == tags:
@@ -88,6 +94,8 @@ type item struct {
 	Resource  string         // image, snapshot, key's ARN, role's ARN or group
 	Grantee   string         // of a grant: the role's ARN
 	GrantID   string
+	Value     string // of an announcement: what it is to be, and what it was
+	Previous  string
 	Removal   bool // it is to go
 	Status    status
 	Verified  bool   // it was seen from inside the target after the run
@@ -125,4 +133,17 @@ func count(items []item, which ...status) int {
 		}
 	}
 	return n
+}
+
+// announces tells whether an item is of the second act.
+func (i item) announces() bool { return i.Kind >= parameter }
+
+// announced names an announcement, what it is and, if that differs, what it was: "/golden/web/ami (ami-1 -> ami-2)".
+func (i item) announced() string {
+	switch {
+	case i.Previous != "" && i.Previous != i.Value:
+		return i.Resource + " (" + i.Previous + " -> " + i.Value + ")"
+	default:
+		return i.Resource + " (" + i.Value + ")"
+	}
 }

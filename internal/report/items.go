@@ -94,6 +94,14 @@ func changeItems(change plan.Change, like item) []item {
 		return []item{give(tags, sharing.Account(c.Account), c.Image.Region, c.Resource)}
 	case plan.SetGroupRole:
 		return []item{give(groupRole, sharing.Account(c.Account), c.Region, c.Group)}
+	case plan.PutParameter:
+		i := give(parameter, sharing.Account(c.Account), c.Image.Region, c.Parameter.Name)
+		i.Value, i.Previous = c.Image.ID, c.Previous.Value
+		return []item{i}
+	case plan.LabelParameter:
+		i := give(parameterLabels, sharing.Account(c.Account), c.Image.Region, c.Name)
+		i.Value = strings.Join(c.Labels, ", ")
+		return []item{i}
 	default: // RestoreTags only undoes: what it undoes is told
 		return nil
 	}

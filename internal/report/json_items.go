@@ -22,6 +22,8 @@ type jsonItem struct {
 	Region   sharing.Region    `json:"region,omitempty"`
 	Resource string            `json:"resource"`
 	Grantee  string            `json:"grantee,omitempty"`
+	Value    string            `json:"value,omitempty"`
+	Previous string            `json:"previous,omitempty"`
 	Status   status            `json:"status"`
 	Removal  bool              `json:"removal,omitempty"`
 	Verified bool              `json:"verified"`
@@ -79,7 +81,7 @@ func general(i item, several bool) jsonItem {
 		return text
 	}
 	return jsonItem{
-		Kind: i.Kind.String(), Region: i.Region, Resource: one(i.Resource), Grantee: one(i.Grantee), Status: i.Status, Removal: i.Removal,
+		Kind: i.Kind.String(), Region: i.Region, Resource: one(i.Resource), Grantee: one(i.Grantee), Value: i.Value, Previous: i.Previous, Status: i.Status, Removal: i.Removal,
 		Verified: i.Verified, Reason: one(i.Reason),
 	}
 }

@@ -77,7 +77,7 @@ func signOf(i item) (rank int, sign string) {
 	switch {
 	case i.Removal && i.Status == planned:
 		sign = "-"
-	case i.Status == left && (i.Kind == launchPermission || i.Kind == snapshotPermission || i.Kind == tags):
+	case i.Status == left && (i.Kind == launchPermission || i.Kind == snapshotPermission || i.Kind == tags || i.announces()):
 		rank = 0 // it could not be taken back; the others stay on purpose
 	}
 	return rank, sign

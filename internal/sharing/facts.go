@@ -10,7 +10,9 @@ type Facts struct {
 	Images    []Image        // in the order of the request; those that EC2 does not show have State ImageMissing
 	Keys      map[string]Key // by ARN: every key of the images' snapshots
 	Targets   map[AccountID]TargetFacts
-	Warnings  []string // what could not be read and is not needed to go on
+	// Parameters of the images' own account.
+	Parameters StoredParameters
+	Warnings   []string // what could not be read and is not needed to go on
 }
 
 // ImageMissing is the state of an image that DescribeImages does not know. The other states are AWS's.
@@ -70,7 +72,8 @@ type TargetFacts struct {
 	Roles    map[Grantee]Role
 	Groups   []AutoScalingGroup
 	// Tags of images and snapshots as the account sees them, by Region and resource id; only what is asked for.
-	Tags map[Region]map[string]map[string]string
+	Tags       map[Region]map[string]map[string]string
+	Parameters StoredParameters
 }
 
 // Role is a role that a grant names.

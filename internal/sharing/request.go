@@ -23,6 +23,9 @@ type Request struct {
 	ExactGrants      bool     // also end the grants that no target names and no other AMI under the key needs
 	AllowUnencrypted bool     // accept images without encrypted snapshots
 
+	// Announcements are for the images' own account.
+	Announcements Announcements
+
 	// SharingQuota is how many accounts, organizations and OUs an image can be shared with; 0 means [DefaultSharingQuota].
 	SharingQuota int
 }
@@ -46,6 +49,8 @@ type Target struct {
 	CopyTags bool
 	// Regions in which the account gets anything; none means all of the images'.
 	Regions []Region
+	// Announcements are made in the account after verification.
+	Announcements Announcements
 	// ThroughOrganization says that the account has launch permission as a member of an organization or organizational
 	// unit: it gets none of its own.
 	ThroughOrganization bool

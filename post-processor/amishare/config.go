@@ -23,6 +23,9 @@ type Config struct {
 	// The accounts to share with, and what they get besides launch permission. See [target](#target). The block can be
 	// repeated; `dynamic "target"` works.
 	Targets []access.TargetConfig `mapstructure:"target" required:"false"`
+	// Store the id of the image in parameters of its own account, in each of its Regions, after all targets there were verified: see
+	// [ssm_parameter](#ssm_parameter). Repeatable.
+	Parameters []access.ParameterConfig `mapstructure:"ssm_parameter" required:"false"`
 	// The ARNs of organizations that get launch permission, for example
 	// `arn:aws:organizations::111111111111:organization/o-abcde12345`. The account in the ARN is the organization's
 	// management account. AWS has no snapshot permission and no grant for an organization. Name the accounts that
@@ -59,7 +62,8 @@ type Config struct {
 	DryRun bool `mapstructure:"dry_run" required:"false"`
 	// After sharing, check from inside each target that can be entered that the AMIs are visible, the grants exist and
 	// their roles have not been deleted. Warn about settings that would still break launches: the account's Allowed
-	// AMIs and its default EBS key. The check waits up to two minutes for AWS to become consistent. Default `true`.
+	// AMIs and its default EBS key. The check waits up to two minutes for AWS to become consistent. Announcements,
+	// such as `ssm_parameter`, are made only where verification passed; with `false`, where sharing succeeded. Default `true`.
 	Verify config.Trilean `mapstructure:"verify" required:"false"`
 	// What to do when sharing with a target fails. The other targets are always finished first.
 	//

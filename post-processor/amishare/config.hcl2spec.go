@@ -34,6 +34,7 @@ type FlatConfig struct {
 	SkipMetadataAPICheck  *bool                            `mapstructure:"skip_metadata_api_check" required:"false" cty:"skip_metadata_api_check" hcl:"skip_metadata_api_check"`
 	VaultAWSEngine        *access.FlatVaultAWSEngineConfig `mapstructure:"vault_aws_engine" required:"false" cty:"vault_aws_engine" hcl:"vault_aws_engine"`
 	Targets               []access.FlatTargetConfig        `mapstructure:"target" required:"false" cty:"target" hcl:"target"`
+	Parameters            []access.FlatParameterConfig     `mapstructure:"ssm_parameter" required:"false" cty:"ssm_parameter" hcl:"ssm_parameter"`
 	OrganizationARNs      []string                         `mapstructure:"organization_arns" required:"false" cty:"organization_arns" hcl:"organization_arns"`
 	OUARNs                []string                         `mapstructure:"ou_arns" required:"false" cty:"ou_arns" hcl:"ou_arns"`
 	ShareSnapshots        *bool                            `mapstructure:"share_snapshots" required:"false" cty:"share_snapshots" hcl:"share_snapshots"`
@@ -88,6 +89,7 @@ func (*FlatConfig) HCL2Spec() map[string]hcldec.Spec {
 		"skip_metadata_api_check":    &hcldec.AttrSpec{Name: "skip_metadata_api_check", Type: cty.Bool, Required: false},
 		"vault_aws_engine":           &hcldec.BlockSpec{TypeName: "vault_aws_engine", Nested: hcldec.ObjectSpec((*access.FlatVaultAWSEngineConfig)(nil).HCL2Spec())},
 		"target":                     &hcldec.BlockListSpec{TypeName: "target", Nested: hcldec.ObjectSpec((*access.FlatTargetConfig)(nil).HCL2Spec())},
+		"ssm_parameter":              &hcldec.BlockListSpec{TypeName: "ssm_parameter", Nested: hcldec.ObjectSpec((*access.FlatParameterConfig)(nil).HCL2Spec())},
 		"organization_arns":          &hcldec.AttrSpec{Name: "organization_arns", Type: cty.List(cty.String), Required: false},
 		"ou_arns":                    &hcldec.AttrSpec{Name: "ou_arns", Type: cty.List(cty.String), Required: false},
 		"share_snapshots":            &hcldec.AttrSpec{Name: "share_snapshots", Type: cty.Bool, Required: false},

@@ -25,8 +25,10 @@ func (c *Config) request(artifact packersdk.Artifact) (sharing.Request, map[shar
 	if errs := c.checkPartition(refs); len(errs) > 0 {
 		return sharing.Request{}, nil, access.Joined(errs)
 	}
+	parameters, _ := access.ParseParameters(c.Parameters, true) // they have been checked
 	return sharing.Request{
-		Images: refs, BuildRegion: c.buildRegion(artifact), Targets: targets.Accounts,
+		Announcements: sharing.Announcements{Parameters: parameters},
+		Images:        refs, BuildRegion: c.buildRegion(artifact), Targets: targets.Accounts,
 		Organizations: c.OrganizationARNs, OrganizationalUnits: c.OUARNs,
 		ShareSnapshots: unlessFalse(c.ShareSnapshots), GrantOperations: access.GrantOperations(c.GrantOperations),
 		Exact: c.Exact, ExactGrants: c.ExactGrants, AllowUnencrypted: c.AllowUnencrypted, SharingQuota: c.SharingQuota,

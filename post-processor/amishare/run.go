@@ -87,6 +87,7 @@ func (r *run) everything(ctx context.Context, artifact packersdk.Artifact) error
 	}
 	r.apply(ctx)
 	r.verify(ctx)
+	r.announce(ctx)
 	r.takeBack(ctx)
 	return r.failure()
 }
@@ -172,6 +173,17 @@ func (r *run) verify(ctx context.Context) {
 	}
 	r.ui.Say("Verifying from inside the targets...")
 	r.told.Checks = r.client.Verify(ctx, r.told.Plan, made)
+}
+
+// announce tells consumers of what is proved: the second act of the plan.
+func (r *run) announce(ctx context.Context) {
+	failed := len(r.told.Failures()) > 0
+	if ctx.Err() != nil || r.rollback() && failed {
+		return
+	}
+	apply.Announce(traffic.Interruptible(ctx), r.client, r.told.Plan, &r.told.Result, r.told.Checks, unlessFalse(r.config.Verify), apply.Options{
+		Concurrency: r.config.MaxConcurrency, Undoable: r.rollback(), Progress: r.steps,
+	})
 }
 
 // takeBack undoes what this run has added, when it failed, its verification did, or it was interrupted.

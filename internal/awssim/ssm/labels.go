@@ -63,3 +63,40 @@ func (c *call) labelVersion() (cloud.Effect, error) {
 		return map[string]any{"InvalidLabels": bad, "ParameterVersion": to.number}, nil
 	}, nil
 }
+
+// unlabelVersion takes labels from a version. Labels that it does not have are returned.
+// https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_UnlabelParameterVersion.html
+func (c *call) unlabelVersion() (cloud.Effect, error) {
+	var in struct {
+		Name             string
+		ParameterVersion int64
+		Labels           []string
+	}
+	if err := c.Decode(&in); err != nil {
+		return nil, err
+	}
+	if len(in.Labels) < 1 || len(in.Labels) > mostLabels {
+		return nil, invalid("1 validation error detected: Value '%v' at 'labels' failed to satisfy constraint: "+
+			"Member must have length less than or equal to 10, and greater than or equal to 1", in.Labels)
+	}
+	p := c.own().stored[in.Name]
+	if p == nil {
+		return nil, notFound()
+	}
+	from := p.numbered(in.ParameterVersion)
+	if from == nil {
+		return nil, wire.BadRequest("ParameterVersionNotFound", "Systems Manager could not find version %d of %s. Verify the version and try again.", in.ParameterVersion, in.Name)
+	}
+	return func() (any, error) {
+		removed, bad := []string{}, []string{}
+		for _, name := range in.Labels {
+			if slices.Contains(from.labels, name) {
+				removed = append(removed, name)
+			} else {
+				bad = append(bad, name)
+			}
+		}
+		from.labels = slices.DeleteFunc(from.labels, func(name string) bool { return slices.Contains(removed, name) })
+		return map[string]any{"RemovedLabels": removed, "InvalidLabels": bad}, nil
+	}, nil
+}

@@ -51,12 +51,13 @@ func (c *call) own() *inventory { return c.regions.Of(c.Account, c.Region) }
 
 func actions() map[string]cloud.Action[*call] {
 	return map[string]cloud.Action[*call]{
-		"PutParameter":          {Write: true, Resources: onNamed, Conditions: putConditions, Handle: (*call).putParameter},
-		"GetParameter":          {Resources: onNamed, Handle: (*call).getParameter},
-		"GetParameters":         {Resources: onNamed, Handle: (*call).getParameters},
-		"DeleteParameter":       {Write: true, Resources: onNamed, Handle: (*call).deleteParameter},
-		"LabelParameterVersion": {Write: true, Resources: onNamed, Handle: (*call).labelVersion},
-		"AddTagsToResource":     {Write: true, Resources: onNamed, Conditions: tagConditions, Handle: (*call).addTags},
+		"PutParameter":            {Write: true, Resources: onNamed, Conditions: putConditions, Handle: (*call).putParameter},
+		"GetParameter":            {Resources: onNamed, Handle: (*call).getParameter},
+		"GetParameters":           {Resources: onNamed, Handle: (*call).getParameters},
+		"DeleteParameter":         {Write: true, Resources: onNamed, Handle: (*call).deleteParameter},
+		"LabelParameterVersion":   {Write: true, Resources: onNamed, Handle: (*call).labelVersion},
+		"UnlabelParameterVersion": {Write: true, Resources: onNamed, Handle: (*call).unlabelVersion},
+		"AddTagsToResource":       {Write: true, Resources: onNamed, Conditions: tagConditions, Handle: (*call).addTags},
 		"RemoveTagsFromResource": {
 			Write: true, Resources: onNamed, Conditions: removedTagConditions, Handle: (*call).removeTags,
 		},

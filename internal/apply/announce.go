@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MPL-2.0
+
+package apply
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/plan"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// Announce carries out the second act of a plan, of which result holds the first: what consumers react to. In a target that
+// is made where the target passed, for an AMI as a whole where all its targets did. They pass where nothing has failed. If
+// they were looked into, those that can be looked into must see the AMI besides. What is not made is skipped, and says why.
+func Announce(ctx context.Context, doer Doer, p plan.Plan, result *Result, checks []sharing.Check, looked bool, o Options) {
+	first := slices.IndexFunc(result.Outcomes, func(outcome Outcome) bool { return outcome.Change.Stage().Announces() })
+	if first < 0 {
+		return
+	}
+	passed := newPasses(p, *result, checks, looked)
+	second := plan.Plan{Changes: slices.DeleteFunc(slices.Clone(p.Changes), func(c plan.Change) bool { return !c.Stage().Announces() })}
+	r := newRun(doer, second, o)
+	for _, stage := range stages(second.Changes) {
+		stage = slices.DeleteFunc(stage, func(i int) bool {
+			why := passed.against(second.Changes[i])
+			if why != "" {
+				r.note(i, Outcome{Change: second.Changes[i], Status: Skipped, Reason: why})
+			}
+			return why != ""
+		})
+		if len(stage) > 0 && !r.hopeless() {
+			r.stage(ctx, stage)
+		}
+	}
+	told := r.finish()
+	result.Outcomes = append(result.Outcomes[:first:first], told.Outcomes...)
+	result.Failures = append(result.Failures, told.Failures...)
+	slices.SortStableFunc(result.Failures, compareProblems)
+	result.Cancelled = ctx.Err() != nil
+}
+
+// passes tell where all that was asked for is there.
+type passes struct {
+	plan   plan.Plan
+	owner  map[sharing.ImageRef]sharing.AccountID
+	failed map[sharing.Scope]bool
+	looked bool
+	seen   map[sight]bool
+}
+
+// sight is an AMI that a target sees.
+type sight struct {
+	scope sharing.Scope
+	image string
+}
+
+func newPasses(p plan.Plan, result Result, checks []sharing.Check, looked bool) passes {
+	passed := passes{plan: p, looked: looked, owner: map[sharing.ImageRef]sharing.AccountID{}, failed: map[sharing.Scope]bool{}, seen: map[sight]bool{}}
+	for _, image := range p.Images {
+		passed.owner[image.Ref] = image.Owner
+	}
+	for _, problem := range result.Failures {
+		passed.failed[problem.Scope] = true
+	}
+	for _, check := range checks {
+		if !check.OK && !check.Warning {
+			passed.failed[check.Scope] = true
+		}
+		for _, image := range check.Subject.Images {
+			passed.seen[sight{check.Scope, image}] = check.OK || passed.seen[sight{check.Scope, image}]
+		}
+	}
+	return passed
+}
+
+// against says why something is not to be announced, "" when nothing stands against it.
+func (p passes) against(change plan.Change) string {
+	announcement, ok := change.(plan.Announcement)
+	if !ok {
+		return ""
+	}
+	where := announcement.Announced()
+	var short []string
+	if p.failed[sharing.Scope{}] || p.failed[sharing.Scope{Region: where.Image.Region}] {
+		short = append(short, "the image itself")
+	}
+	for _, target := range p.plan.Targets {
+		if (where.Source || target.Account == where.Account) && target.In(where.Image.Region) && !p.passed(target, where.Image) {
+			short = append(short, string(target.Account))
+		}
+	}
+	if len(short) == 0 {
+		return ""
+	}
+	const few = 3
+	if more := len(short) - few; more > 0 {
+		short = append(short[:few], "and "+sharing.Counted(more, "other"))
+	}
+	return "not proved for " + strings.Join(short, ", ")
+}
+
+func (p passes) passed(target sharing.Target, image sharing.ImageRef) bool {
+	scope := sharing.Scope{Account: target.Account, Region: image.Region}
+	if p.failed[scope] || p.failed[sharing.Scope{Account: target.Account}] {
+		return false
+	}
+	return !p.looked || !target.Credentials || target.Account == p.owner[image] || p.seen[sight{scope, image.ID}]
+}
+
+func compareProblems(a, b sharing.Problem) int {
+	return cmp.Or(sharing.CompareScopes(a.Scope, b.Scope), strings.Compare(a.Doing, b.Doing))
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MPL-2.0
+
+package apply
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/plan"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// announceCommand is Command for changes of the second act, and for what undoes them.
+func announceCommand(change plan.Change) string {
+	switch c := change.(type) {
+	case plan.PutParameter:
+		return in(c.Account, putParameter(c.Where, c.Parameter.Name, c.Image.ID, c.Parameter.DataType))
+	case plan.LabelParameter:
+		return in(c.Account, labels("label-parameter-version", c.Where, c.Name, 0, c.Labels))
+	case plan.RestoreParameter:
+		if !c.Previous.Exists() {
+			return in(c.Account, command("ssm delete-parameter", "region", string(c.Image.Region), "name", c.Name))
+		}
+		return in(c.Account, putParameter(c.Where, c.Name, c.Previous.Value, c.Previous.DataType))
+	case plan.RestoreLabels:
+		return in(c.Account, restoreLabels(c))
+	}
+	return ""
+}
+
+func putParameter(where plan.Where, name, value, dataType string) string {
+	return command("ssm put-parameter", "region", string(where.Image.Region), "name", name, "value", value,
+		"type", "String", "data-type", cmp.Or(dataType, sharing.TextParameter)) + " --overwrite"
+}
+
+// labels writes a command about labels of a version. Without a number it is the newest one.
+func labels(name string, where plan.Where, parameter string, version int64, labels []string) string {
+	words := command("ssm "+name, "region", string(where.Image.Region), "name", parameter)
+	if version > 0 {
+		words += " --parameter-version " + strconv.FormatInt(version, 10)
+	}
+	return words + " --labels " + strings.Join(labels, " ")
+}
+
+// restoreLabels moves labels back. One that no version had is taken from the newest.
+func restoreLabels(c plan.RestoreLabels) string {
+	var commands []string
+	for _, label := range slices.Sorted(maps.Keys(c.Move)) {
+		commands = append(commands, labels("label-parameter-version", c.Where, c.Name, c.Move[label], []string{label}))
+	}
+	if len(c.Remove) > 0 {
+		newest := `"$(` + command("ssm get-parameter", "region", string(c.Image.Region), "name", c.Name+":"+c.Remove[0], "query", "Parameter.Version", "output", "text") + `)"`
+		commands = append(commands, command("ssm unlabel-parameter-version", "region", string(c.Image.Region), "name", c.Name)+
+			" --parameter-version "+newest+" --labels "+strings.Join(c.Remove, " "))
+	}
+	return strings.Join(commands, " && ")
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MPL-2.0
+
+package awsapi
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
+	"github.com/amishare/packer-plugin-ami-share/internal/plan"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+	"github.com/amishare/packer-plugin-ami-share/internal/traffic"
+)
+
+// putParameter stores an AMI's id, and waits until AWS has it. AWS's answer to a write of the data type aws:ec2:image says
+// nothing: it looks for the AMI afterwards, and forgets the value without a word if it doesn't find it. Until that is over
+// there must be no second write.
+// https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-ec2-aliases.html
+func (c *Client) putParameter(ctx context.Context, change plan.PutParameter) (plan.Effect, error) {
+	a := c.parameterAct(change.Where, "storing "+change.Image.ID+" in the parameter", "ssm:PutParameter", change.Parameter.Name)
+	if !c.mayAnnounce(change.Where) {
+		return plan.Effect{}, noCredentials(a, change.Account)
+	}
+	ctx, tries := watched(ctx)
+	if _, err := c.ssm(placeOfAnnouncement(change.Where)).PutParameter(ctx, putParameterInput(change)); err != nil && !tries.lost() {
+		return plan.Effect{}, diagnose.Error(err, a)
+	}
+	return c.stored(ctx, change.Where, change.Parameter.Name, change.Image.ID, change.Parameter.DataType, a)
+}
+
+// putParameterInput: tags and overwriting exclude each other.
+// https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
+func putParameterInput(change plan.PutParameter) *ssm.PutParameterInput {
+	in := &ssm.PutParameterInput{
+		Name: aws.String(change.Parameter.Name), Value: aws.String(change.Image.ID), Type: types.ParameterTypeString,
+		DataType: aws.String(change.Parameter.DataType), Overwrite: aws.Bool(change.Previous.Exists()),
+	}
+	if change.Parameter.Description != "" {
+		in.Description = aws.String(change.Parameter.Description)
+	}
+	if change.Previous.Exists() {
+		return in
+	}
+	for _, key := range slices.Sorted(maps.Keys(change.Parameter.Tags)) {
+		in.Tags = append(in.Tags, types.Tag{Key: aws.String(key), Value: aws.String(change.Parameter.Tags[key])})
+	}
+	return in
+}
+
+// stored waits until a parameter has a value.
+func (c *Client) stored(ctx context.Context, w plan.Where, name, value, dataType string, a diagnose.Act) (plan.Effect, error) {
+	is := false
+	looked := false
+	err := pollFor(ctx, c.options.ParameterTimeout, func(ctx context.Context) (bool, error) {
+		there, err := c.getParameter(ctx, placeOfAnnouncement(w), name)
+		is, looked = err == nil && there.Value == value, err == nil
+		return is || diagnose.Denied(err), err
+	})
+	switch {
+	case is:
+		return plan.Effect{}, nil
+	case !looked:
+		a.Action = "ssm:GetParameter"
+		problem := diagnose.Error(err, a)
+		problem.Cause = "whether AWS has stored the value could not be read: " + problem.Cause
+		return plan.Effect{Unknown: true}, problem
+	case traffic.Over(ctx):
+		return plan.Effect{Unknown: true}, sharing.Problem{
+			Scope: a.Scope, Doing: a.Doing, Cause: "the run was interrupted while AWS validated the value",
+			Remedy: "Run again: what was stored by then is found.",
+		}
+	}
+	return plan.Effect{}, c.notStored(a, dataType)
+}
+
+// notStored says what can be behind a value that AWS does not store.
+func (c *Client) notStored(a diagnose.Act, dataType string) sharing.Problem {
+	problem := sharing.Problem{
+		Scope: a.Scope, Doing: a.Doing, Cause: fmt.Sprintf("AWS has accepted the value and not stored it after %s", c.options.ParameterTimeout),
+		Remedy: "Another run may have written the parameter at the same time. Run again.",
+	}
+	if dataType == sharing.ImageParameter {
+		problem.Cause += ": it stores an aws:ec2:image only once it has found the AMI, and gives no reason when it does not"
+		problem.Remedy = strings.Join([]string{
+			"Either whoever writes lacks ec2:DescribeImages on \"*\", by a policy, a session policy or one of the organization, or the AMI is not visible to the account in this Region.",
+			"EventBridge has AWS's reason, if a rule keeps events with the source aws.ssm and the detail type \"Parameter Store Change\".",
+			"With data_type = \"text\" AWS does not look.",
+		}, " ")
+	}
+	return problem
+}
+
+// labelParameter labels the version that holds the AMI's id.
+// https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_LabelParameterVersion.html
+func (c *Client) labelParameter(ctx context.Context, change plan.LabelParameter) (plan.Effect, error) {
+	a := c.parameterAct(change.Where, "labelling the parameter", "ssm:LabelParameterVersion", change.Name)
+	if !c.mayAnnounce(change.Where) {
+		return plan.Effect{}, noCredentials(a, change.Account)
+	}
+	p := placeOfAnnouncement(change.Where)
+	there, err := c.getParameter(ctx, p, change.Name)
+	if err != nil {
+		a.Action = "ssm:GetParameter"
+		return plan.Effect{}, diagnose.Error(err, a)
+	}
+	if there.Value != change.Image.ID {
+		return plan.Effect{}, sharing.Problem{
+			Scope: a.Scope, Doing: a.Doing, Cause: fmt.Sprintf("its newest version does not hold %s any more but %q: somebody else has written it", change.Image.ID, there.Value),
+			Remedy: "Let one pipeline write the parameter, and run again.",
+		}
+	}
+	ctx, tries := watched(ctx)
+	out, err := c.ssm(p).LabelParameterVersion(ctx, &ssm.LabelParameterVersionInput{
+		Name: &change.Name, ParameterVersion: aws.Int64(there.Version), Labels: change.Labels,
+	})
+	if err == nil && len(out.InvalidLabels) > 0 {
+		return plan.Effect{Lost: true}, sharing.Problem{
+			Scope: a.Scope, Doing: a.Doing, Cause: "AWS does not take the labels " + strings.Join(out.InvalidLabels, ", "),
+			Remedy: "A label has at most 100 letters, digits, periods, hyphens and underscores, and does not begin with a digit, aws or ssm.",
+		}
+	}
+	return settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
+		versions, err := c.versionsOf(ctx, p, change.Name, change.Labels)
+		return !slices.ContainsFunc(change.Labels, func(label string) bool { return versions[label] != there.Version }), err
+	})
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MPL-2.0
+
+package awsapi
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
+	"github.com/amishare/packer-plugin-ami-share/internal/plan"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+func (c *Client) undoParameter(ctx context.Context, change plan.PutParameter) (plan.Change, error) {
+	a := c.parameterAct(change.Where, "reading before it is changed the parameter", "ssm:GetParameter", change.Parameter.Name)
+	if !c.mayAnnounce(change.Where) {
+		return nil, noCredentials(a, change.Account)
+	}
+	there, err := c.getParameter(ctx, placeOfAnnouncement(change.Where), change.Parameter.Name)
+	if err != nil {
+		return nil, diagnose.Error(err, a)
+	}
+	if there.Value == change.Image.ID && there.DataType == change.Parameter.DataType {
+		return nil, nil //nolint:nilnil // another run has just written it
+	}
+	return plan.RestoreParameter{Where: change.Where, Name: change.Parameter.Name, DataType: change.Parameter.DataType, Previous: there}, nil
+}
+
+func (c *Client) undoLabels(ctx context.Context, change plan.LabelParameter) (plan.Change, error) {
+	a := c.parameterAct(change.Where, "reading before they are moved the labels of the parameter", "ssm:GetParameter", change.Name)
+	if !c.mayAnnounce(change.Where) {
+		return nil, noCredentials(a, change.Account)
+	}
+	versions, err := c.versionsOf(ctx, placeOfAnnouncement(change.Where), change.Name, change.Labels)
+	if err != nil {
+		return nil, diagnose.Error(err, a)
+	}
+	undo := plan.RestoreLabels{Where: change.Where, Name: change.Name, Move: versions}
+	for _, label := range change.Labels {
+		if versions[label] == 0 {
+			undo.Remove = append(undo.Remove, label)
+		}
+	}
+	return undo, nil
+}
+
+// restoreParameter deletes a parameter that was made, or writes back what was there before. A value that AWS was still
+// looking at is waited for: it could appear afterwards.
+func (c *Client) restoreParameter(ctx context.Context, change plan.RestoreParameter) (plan.Effect, error) {
+	a := c.parameterAct(change.Where, "taking back the parameter", "ssm:GetParameter", change.Name)
+	p := placeOfAnnouncement(change.Where)
+	var there sharing.StoredParameter
+	err := pollFor(ctx, c.options.ParameterTimeout, func(ctx context.Context) (bool, error) {
+		var err error
+		there, err = c.getParameter(ctx, p, change.Name)
+		before := there.Version == change.Previous.Version && there.Value == change.Previous.Value
+		return !before || change.DataType != sharing.ImageParameter || diagnose.Denied(err), err
+	})
+	switch {
+	case err != nil:
+		return plan.Effect{}, diagnose.Error(err, a)
+	case there.Value != change.Image.ID: // it was not stored, or somebody else has written it
+		return plan.Effect{}, nil
+	case !change.Previous.Exists():
+		a.Action = "ssm:DeleteParameter"
+		_, err := c.ssm(p).DeleteParameter(ctx, &ssm.DeleteParameterInput{Name: &change.Name})
+		if err != nil && diagnose.Code(err) != "ParameterNotFound" {
+			return plan.Effect{}, diagnose.Error(err, a)
+		}
+		return plan.Effect{}, nil
+	}
+	return c.writeBack(ctx, change, a)
+}
+
+func (c *Client) writeBack(ctx context.Context, change plan.RestoreParameter, a diagnose.Act) (plan.Effect, error) {
+	a.Action = "ssm:PutParameter"
+	ctx, tries := watched(ctx)
+	_, err := c.ssm(placeOfAnnouncement(change.Where)).PutParameter(ctx, &ssm.PutParameterInput{
+		Name: &change.Name, Value: &change.Previous.Value, DataType: aws.String(change.Previous.DataType), Overwrite: aws.Bool(true),
+	})
+	if err != nil && !tries.lost() {
+		return plan.Effect{}, diagnose.Error(err, a)
+	}
+	return c.stored(ctx, change.Where, change.Name, change.Previous.Value, change.Previous.DataType, a)
+}
+
+// restoreLabels moves labels back to the versions that had them, and takes those away that none had.
+func (c *Client) restoreLabels(ctx context.Context, change plan.RestoreLabels) (plan.Effect, error) {
+	a := c.parameterAct(change.Where, "taking back the labels of the parameter", "ssm:LabelParameterVersion", change.Name)
+	p := placeOfAnnouncement(change.Where)
+	for _, label := range slices.Sorted(maps.Keys(change.Move)) {
+		if _, err := c.ssm(p).LabelParameterVersion(ctx, &ssm.LabelParameterVersionInput{
+			Name: &change.Name, ParameterVersion: aws.Int64(change.Move[label]), Labels: []string{label},
+		}); err != nil {
+			a.Doing = fmt.Sprintf("putting the label %s back on %s of the parameter %s", label, version(change.Move[label]), change.Name)
+			return plan.Effect{}, diagnose.Error(err, a)
+		}
+	}
+	if len(change.Remove) == 0 {
+		return plan.Effect{}, nil
+	}
+	versions, err := c.versionsOf(ctx, p, change.Name, change.Remove)
+	if err != nil {
+		a.Action = "ssm:GetParameter"
+		return plan.Effect{}, diagnose.Error(err, a)
+	}
+	for _, label := range slices.Sorted(maps.Keys(versions)) {
+		if _, err := c.ssm(p).UnlabelParameterVersion(ctx, &ssm.UnlabelParameterVersionInput{
+			Name: &change.Name, ParameterVersion: aws.Int64(versions[label]), Labels: []string{label},
+		}); err != nil {
+			a.Action = "ssm:UnlabelParameterVersion"
+			return plan.Effect{}, diagnose.Error(err, a)
+		}
+	}
+	return plan.Effect{}, nil
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MPL-2.0
+
+package policy
+
+import (
+	"slices"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// announceStatements are what announcements take inside the targets.
+func (c Config) announceStatements(targets []Target) []statement {
+	var arns []string
+	var all sharing.Announcements
+	for _, t := range targets {
+		arns = append(arns, c.parameterARNs(t.Account, c.regionsOf(t), t.Announcements)...)
+		all.Parameters = append(all.Parameters, t.Announcements.Parameters...)
+	}
+	return c.parameterStatements(arns, all)
+}
+
+// parameterARNs are the ARNs of an account's parameters.
+func (c Config) parameterARNs(account sharing.AccountID, regions []sharing.Region, a sharing.Announcements) []string {
+	var arns []string
+	for _, region := range regions {
+		for _, parameter := range a.Parameters {
+			arns = append(arns, sharing.ParameterARN(c.partition(), region, account, parameter.Name))
+		}
+	}
+	return unique(arns)
+}
+
+// parameterStatements read parameters, write them, and take back what was written. AWS stores an AMI's id only if whoever
+// writes may look for the AMI, and says nothing otherwise.
+// https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-ec2-aliases.html
+func (c Config) parameterStatements(arns []string, a sharing.Announcements) []statement {
+	if len(arns) == 0 {
+		return nil
+	}
+	actions := []string{"ssm:GetParameter", "ssm:PutParameter", "ssm:DeleteParameter"}
+	if slices.ContainsFunc(a.Parameters, func(p sharing.Parameter) bool { return len(p.Labels) > 0 }) {
+		actions = append(actions, "ssm:LabelParameterVersion", "ssm:UnlabelParameterVersion")
+	}
+	if slices.ContainsFunc(a.Parameters, func(p sharing.Parameter) bool { return len(p.Tags) > 0 }) {
+		actions = append(actions, "ssm:AddTagsToResource")
+	}
+	statements := []statement{allow("AmiShareParameters", actions, unique(arns))}
+	if slices.ContainsFunc(a.Parameters, func(p sharing.Parameter) bool { return p.DataType == sharing.ImageParameter }) {
+		statements = append(statements, allow("AmiShareFindForParameters", []string{"ec2:DescribeImages"}, []string{"*"}))
+	}
+	return statements
+}
