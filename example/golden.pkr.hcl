@@ -25,6 +25,9 @@ data "ami-share-key" "golden" {
 
   target {
     account_ids = ["222222222222"]
+    ssm_parameter {
+      name = "/golden/web/ami"
+    }
     assume_role {
       role_name   = "ami-share"
       external_id = var.external_id
@@ -59,9 +62,13 @@ build {
     post-processor "ami-share" {
       region = "ap-southeast-2"
 
-      # Launches the image in an Auto Scaling group: its service-linked role gets a grant on the key.
+      # Launches the image in an Auto Scaling group: its service-linked role gets a grant on the key. Its launch template says
+      # resolve:ssm:/golden/web/ami, and never an id.
       target {
         account_ids = ["222222222222"]
+        ssm_parameter {
+          name = "/golden/web/ami"
+        }
         assume_role {
           role_name   = "ami-share"
           external_id = var.external_id
