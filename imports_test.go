@@ -45,15 +45,17 @@ var mayImport = map[string][]string{
 		"internal/awssim/world",
 	},
 	"internal/awssim/usage": {
-		"internal/awssim/cloud", "internal/awssim/ec2", "internal/awssim/ssm", "internal/awssim/wire", "internal/awssim/world",
+		"internal/awssim/cloud", "internal/awssim/ec2", "internal/awssim/resources", "internal/awssim/ssm", "internal/awssim/wire", "internal/awssim/world",
 	},
 	"internal/awssim/autoscaling": {
 		"internal/awssim/cloud", "internal/awssim/ec2", "internal/awssim/iam", "internal/awssim/wire", "internal/awssim/world",
 	},
 	"internal/awssim/ec2": {
-		"internal/awssim/allowed", "internal/awssim/cloud", "internal/awssim/ebs", "internal/awssim/kms", "internal/awssim/ssm",
-		"internal/awssim/wire", "internal/awssim/world",
+		"internal/awssim/allowed", "internal/awssim/cloud", "internal/awssim/ebs", "internal/awssim/kms", "internal/awssim/network",
+		"internal/awssim/resources", "internal/awssim/ssm", "internal/awssim/wire", "internal/awssim/world",
 	},
+	"internal/awssim/network":       {"internal/awssim/cloud", "internal/awssim/resources", "internal/awssim/wire"},
+	"internal/awssim/resources":     {"internal/awssim/cloud", "internal/awssim/wire"},
 	"internal/awssim/allowed":       {"internal/awssim/wire"},
 	"internal/awssim/ebs":           {"internal/awssim/cloud", "internal/awssim/kms", "internal/awssim/wire", "internal/awssim/world"},
 	"internal/awssim/ssm":           {"internal/awssim/cloud", "internal/awssim/wire", "internal/awssim/world"},
@@ -85,7 +87,8 @@ var standardOnly = []string{
 	"internal/sharing", "internal/plan", "internal/policy", "internal/keypolicy", "internal/report", "internal/mask",
 	"internal/awssim", "internal/awssim/allowed", "internal/awssim/autoscaling", "internal/awssim/cloud", "internal/awssim/ebs",
 	"internal/awssim/ec2", "internal/awssim/iam",
-	"internal/awssim/iampolicy", "internal/awssim/kms", "internal/awssim/organizations", "internal/awssim/reference", "internal/awssim/ssm", "internal/awssim/sts",
+	"internal/awssim/iampolicy", "internal/awssim/kms", "internal/awssim/network", "internal/awssim/organizations", "internal/awssim/reference",
+	"internal/awssim/resources", "internal/awssim/ssm", "internal/awssim/sts",
 	"internal/awssim/usage", "internal/awssim/wire", "internal/awssim/world", "internal/awssim/cmd/awssim", "internal/awssim/cmd/judge",
 }
 

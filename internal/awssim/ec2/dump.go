@@ -3,7 +3,6 @@
 package ec2
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
@@ -21,6 +20,8 @@ type sharedDump struct {
 
 // Dump is the part of EC2 in the state.
 func (s *Service) Dump(d *cloud.Dump) {
+	s.tags.Dump(d)
+	s.network.Dump(d)
 	for at, r := range s.regions.Each() {
 		r.dump(func(value any, path ...string) {
 			d.Put(value, append([]string{"accounts", at.Account, "regions", at.Region}, path...)...)
@@ -44,11 +45,6 @@ func (r *inventory) dump(put func(value any, path ...string)) {
 		}
 		put(shared, "snapshots", id)
 	}
-	for id, tags := range r.tags {
-		if kind := resourceKind(id); len(tags) > 0 && (kind == "image" || kind == "snapshot") {
-			put(maps.Clone(tags), "tags", id)
-		}
-	}
 	if r.allowed.state != settingDisabled {
 		put(r.allowed.state, "allowed_images")
 	}
@@ -57,8 +53,6 @@ func (r *inventory) dump(put func(value any, path ...string)) {
 func (r *inventory) count(count func(n int, what ...string)) {
 	count(len(r.volumes), "volumes")
 	count(len(r.instances), "instances")
-	count(len(r.keyPairs), "key pairs")
-	count(len(r.securityGroups), "security groups")
 	count(len(r.templates), "templates")
 	for _, t := range r.templates {
 		count(len(t.versions), "versions of", t.Name)

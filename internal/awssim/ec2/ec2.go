@@ -4,7 +4,6 @@ package ec2
 
 import (
 	"maps"
-	"net/http"
 	"strings"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
@@ -14,7 +13,7 @@ import (
 // api is EC2.
 func (s *Service) api() *cloud.API {
 	all := cloud.Actions(actions(), s.bind)
-	for _, more := range s.more {
+	for _, more := range append(s.more, s.tags.Actions(), s.network.Actions()) {
 		maps.Copy(all, more)
 	}
 	return &cloud.API{
@@ -22,7 +21,7 @@ func (s *Service) api() *cloud.API {
 		Actions: all, ConditionKeys: "ec2:Attribute ec2:Add/ ec2:Remove/ ec2:CreateAction ec2:Region ec2:ResourceTag/",
 		Context: func(c *cloud.Call) map[string][]string { return map[string][]string{"ec2:Region": {c.Region}} },
 		ResourceTags: func(c *cloud.Call, arn string) map[string]string {
-			return s.bind(c).seenTags(arn[strings.LastIndex(arn, "/")+1:])
+			return s.bind(c).SeenTags(arn[strings.LastIndex(arn, "/")+1:])
 		},
 	}
 }
@@ -31,7 +30,7 @@ func actions() map[string]action {
 	all := map[string]action{}
 	for _, part := range []map[string]action{
 		imageActions(), imageSharingActions(), watermarkActions(), imageSettingActions(), snapshotActions(),
-		tagActions(), networkActions(), volumeActions(),
+		volumeActions(),
 		instanceActions(), launchTemplateActions(),
 	} {
 		maps.Copy(all, part)
@@ -39,70 +38,28 @@ func actions() map[string]action {
 	return all
 }
 
-// Parameters that many actions share.
-const (
-	filterParams  = " Filter.N.Name Filter.N.Value.N"
-	pageParams    = " MaxResults NextToken"
-	tagSpecParams = " TagSpecification.N.ResourceType TagSpecification.N.Tag.N.Key TagSpecification.N.Tag.N.Value"
-	deviceParams  = " BlockDeviceMapping.N.DeviceName BlockDeviceMapping.N.NoDevice BlockDeviceMapping.N.VirtualName" +
-		" BlockDeviceMapping.N.Ebs.SnapshotId BlockDeviceMapping.N.Ebs.VolumeSize BlockDeviceMapping.N.Ebs.VolumeType" +
-		" BlockDeviceMapping.N.Ebs.Encrypted BlockDeviceMapping.N.Ebs.KmsKeyId" +
-		" BlockDeviceMapping.N.Ebs.DeleteOnTermination BlockDeviceMapping.N.Ebs.Iops BlockDeviceMapping.N.Ebs.Throughput"
-)
-
-// returned is the answer of an action that returns nothing else.
-type returned struct {
-	Return bool `xml:"return"`
-}
-
-func done() (any, error) { return &returned{Return: true}, nil }
-
-// items is a list as EC2 writes it: an element that is there even when it is empty.
-type items[T any] struct {
-	Items []T `xml:"item"`
-}
-
-// arn is the ARN of something of the caller's account.
-func (c *call) arn(kind, id string) string {
-	return "arn:" + c.Partition + ":ec2:" + c.Region + ":" + c.Account.ID + ":" + kind + "/" + id
-}
-
-// The ARNs of AMIs and snapshots have no account.
-func (c *call) imageARN(id string) string {
-	return "arn:" + c.Partition + ":ec2:" + c.Region + "::image/" + id
-}
-
-func (c *call) snapshotARN(id string) string {
-	return "arn:" + c.Partition + ":ec2:" + c.Region + "::snapshot/" + id
-}
+const deviceParams = " BlockDeviceMapping.N.DeviceName BlockDeviceMapping.N.NoDevice BlockDeviceMapping.N.VirtualName" +
+	" BlockDeviceMapping.N.Ebs.SnapshotId BlockDeviceMapping.N.Ebs.VolumeSize BlockDeviceMapping.N.Ebs.VolumeType" +
+	" BlockDeviceMapping.N.Ebs.Encrypted BlockDeviceMapping.N.Ebs.KmsKeyId" +
+	" BlockDeviceMapping.N.Ebs.DeleteOnTermination BlockDeviceMapping.N.Ebs.Iops BlockDeviceMapping.N.Ebs.Throughput"
 
 // onImage, onSnapshot and on make the ARN of the resource whose id a parameter has.
-func onImage(c *call) []string { return []string{c.imageARN(c.Form.Get("ImageId"))} }
+func onImage(c *call) []string { return []string{c.ImageARN(c.Form.Get("ImageId"))} }
 
-func onSnapshot(c *call) []string { return []string{c.snapshotARN(c.Form.Get("SnapshotId"))} }
+func onSnapshot(c *call) []string { return []string{c.SnapshotARN(c.Form.Get("SnapshotId"))} }
 
 func on(kind, param string) func(*call) []string {
-	return func(c *call) []string { return []string{c.arn(kind, c.Form.Get(param))} }
+	return func(c *call) []string { return []string{c.ARN(kind, c.Form.Get(param))} }
 }
 
 func onEach(kind, param string) func(*call) []string {
 	return func(c *call) []string {
 		var arns []string
 		for _, id := range c.Form.List(param) {
-			arns = append(arns, c.arn(kind, id))
+			arns = append(arns, c.ARN(kind, id))
 		}
 		return arns
 	}
-}
-
-// require refuses a call without one of the parameters.
-func (c *call) require(params ...string) error {
-	for _, param := range params {
-		if c.Form.Get(param) == "" {
-			return wire.Errorf(http.StatusBadRequest, "MissingParameter", "The request must contain the parameter %s", param)
-		}
-	}
-	return nil
 }
 
 // wellFormed tells whether a world file can have the id: the prefix and then lower-case letters, digits and hyphens, so that

@@ -12,27 +12,28 @@ import (
 	"time"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/resources"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
 )
 
 func imageActions() map[string]action {
 	return map[string]action{
 		"DescribeImages": {Params: "ImageId.N Owner.N ExecutableBy.N IncludeDeprecated IncludeDisabled DryRun" +
-			filterParams + pageParams, Handle: (*call).describeImages},
+			resources.FilterParams + resources.PageParams, Handle: (*call).describeImages},
 		"CopyImage": {
 			Params: "SourceImageId SourceRegion Name Description Encrypted KmsKeyId CopyImageTags ClientToken" +
-				" SnapshotCopyCompletionDurationMinutes DryRun" + tagSpecParams, Write: true,
+				" SnapshotCopyCompletionDurationMinutes DryRun" + resources.TagSpecParams, Write: true,
 			Resources: onNewImage, Handle: (*call).copyImage,
 		},
 		"CreateImage": {
-			Params: "InstanceId Name Description NoReboot DryRun" + deviceParams + tagSpecParams, Write: true,
+			Params: "InstanceId Name Description NoReboot DryRun" + deviceParams + resources.TagSpecParams, Write: true,
 			Resources: func(c *call) []string {
-				return append(onNewImage(c), c.arn("instance", c.Form.Get("InstanceId")))
+				return append(onNewImage(c), c.ARN("instance", c.Form.Get("InstanceId")))
 			}, Handle: (*call).createImage,
 		},
 		"RegisterImage": {
 			Params: "Name Description Architecture RootDeviceName VirtualizationType EnaSupport BootMode" +
-				" ImdsSupport TpmSupport SriovNetSupport UefiData DryRun" + deviceParams + tagSpecParams, Write: true,
+				" ImdsSupport TpmSupport SriovNetSupport UefiData DryRun" + deviceParams + resources.TagSpecParams, Write: true,
 			Resources: onRegistered, Handle: (*call).registerImage,
 		},
 		"DeregisterImage": {
@@ -58,14 +59,14 @@ func imageActions() map[string]action {
 	}
 }
 
-func onNewImage(c *call) []string { return []string{c.imageARN("*"), c.snapshotARN("*")} }
+func onNewImage(c *call) []string { return []string{c.ImageARN("*"), c.SnapshotARN("*")} }
 
 // onRegistered names the snapshots of the block devices as well.
 func onRegistered(c *call) []string {
-	arns := []string{c.imageARN("*")}
+	arns := []string{c.ImageARN("*")}
 	for _, device := range c.Form.Structs("BlockDeviceMapping") {
 		if id := device.Get("Ebs.SnapshotId"); id != "" {
-			arns = append(arns, c.snapshotARN(id))
+			arns = append(arns, c.SnapshotARN(id))
 		}
 	}
 	return arns
@@ -108,7 +109,7 @@ func (c *call) imageAs(id string, img *Image) (*Image, error) {
 
 // ownImage returns the image of the call's ImageId if the caller owns it.
 func (c *call) ownImage() (*Image, error) {
-	if err := c.require("ImageId"); err != nil {
+	if err := c.Require("ImageId"); err != nil {
 		return nil, err
 	}
 	img, err := c.imageByID(c.Form.Get("ImageId"))
@@ -123,40 +124,40 @@ func (c *call) ownImage() (*Image, error) {
 
 // imageItem is an image on the wire.
 type imageItem struct {
-	ID             string                 `xml:"imageId"`
-	Location       string                 `xml:"imageLocation"`
-	State          string                 `xml:"imageState"`
-	Owner          string                 `xml:"imageOwnerId"`
-	OwnerAlias     string                 `xml:"imageOwnerAlias,omitempty"`
-	Created        string                 `xml:"creationDate"`
-	Public         bool                   `xml:"isPublic"`
-	Architecture   string                 `xml:"architecture"`
-	Type           string                 `xml:"imageType"`
-	Platform       string                 `xml:"platformDetails"`
-	Usage          string                 `xml:"usageOperation"`
-	Name           string                 `xml:"name"`
-	Description    string                 `xml:"description,omitempty"`
-	RootDeviceType string                 `xml:"rootDeviceType"`
-	RootDevice     string                 `xml:"rootDeviceName,omitempty"`
-	Devices        items[imageDevice]     `xml:"blockDeviceMapping"`
-	Virtualization string                 `xml:"virtualizationType"`
-	Hypervisor     string                 `xml:"hypervisor"`
-	ENA            bool                   `xml:"enaSupport"`
-	BootMode       string                 `xml:"bootMode,omitempty"`
-	IMDS           string                 `xml:"imdsSupport,omitempty"`
-	TPM            string                 `xml:"tpmSupport,omitempty"`
-	Deprecation    string                 `xml:"deprecationTime,omitempty"`
-	Protection     string                 `xml:"deregistrationProtection,omitempty"`
-	Allowed        *bool                  `xml:"imageAllowed"`
-	SourceImage    string                 `xml:"sourceImageId,omitempty"`
-	SourceRegion   string                 `xml:"sourceImageRegion,omitempty"`
-	SourceInstance string                 `xml:"sourceInstanceId,omitempty"`
-	Reason         *stateReason           `xml:"stateReason"`
-	Watermarks     items[watermarkItem]   `xml:"imageWatermarkSet"`
-	ProductCodes   items[productCodeItem] `xml:"productCodes"`
-	Types          *typesItem             `xml:"instanceTypeSpecification"`
-	Scan           *scanItem              `xml:"scanResults"`
-	Tags           items[tagItem]         `xml:"tagSet"`
+	ID             string                             `xml:"imageId"`
+	Location       string                             `xml:"imageLocation"`
+	State          string                             `xml:"imageState"`
+	Owner          string                             `xml:"imageOwnerId"`
+	OwnerAlias     string                             `xml:"imageOwnerAlias,omitempty"`
+	Created        string                             `xml:"creationDate"`
+	Public         bool                               `xml:"isPublic"`
+	Architecture   string                             `xml:"architecture"`
+	Type           string                             `xml:"imageType"`
+	Platform       string                             `xml:"platformDetails"`
+	Usage          string                             `xml:"usageOperation"`
+	Name           string                             `xml:"name"`
+	Description    string                             `xml:"description,omitempty"`
+	RootDeviceType string                             `xml:"rootDeviceType"`
+	RootDevice     string                             `xml:"rootDeviceName,omitempty"`
+	Devices        resources.Items[imageDevice]       `xml:"blockDeviceMapping"`
+	Virtualization string                             `xml:"virtualizationType"`
+	Hypervisor     string                             `xml:"hypervisor"`
+	ENA            bool                               `xml:"enaSupport"`
+	BootMode       string                             `xml:"bootMode,omitempty"`
+	IMDS           string                             `xml:"imdsSupport,omitempty"`
+	TPM            string                             `xml:"tpmSupport,omitempty"`
+	Deprecation    string                             `xml:"deprecationTime,omitempty"`
+	Protection     string                             `xml:"deregistrationProtection,omitempty"`
+	Allowed        *bool                              `xml:"imageAllowed"`
+	SourceImage    string                             `xml:"sourceImageId,omitempty"`
+	SourceRegion   string                             `xml:"sourceImageRegion,omitempty"`
+	SourceInstance string                             `xml:"sourceInstanceId,omitempty"`
+	Reason         *stateReason                       `xml:"stateReason"`
+	Watermarks     resources.Items[watermarkItem]     `xml:"imageWatermarkSet"`
+	ProductCodes   resources.Items[productCodeItem]   `xml:"productCodes"`
+	Types          *typesItem                         `xml:"instanceTypeSpecification"`
+	Scan           *scanItem                          `xml:"scanResults"`
+	Tags           resources.Items[resources.TagItem] `xml:"tagSet"`
 }
 
 type imageDevice struct {
@@ -188,7 +189,7 @@ func (c *call) describeImage(img *Image) imageItem {
 		Virtualization: img.virtualization, Hypervisor: "xen", ENA: img.enaSupport, BootMode: img.bootMode,
 		IMDS: img.imdsSupport, TPM: img.tpmSupport, Protection: img.protection(c.Now()),
 		SourceImage: img.sourceImage, SourceRegion: img.sourceRegion, SourceInstance: img.sourceInstance,
-		Tags: c.tagsOf(img.id), Allowed: c.imageAllowed(img), Types: img.types.item(), Scan: describeScan(img.scan),
+		Tags: c.TagsOf(img.id), Allowed: c.imageAllowed(img), Types: img.types.item(), Scan: describeScan(img.scan),
 	}
 	if !img.deprecateAt.IsZero() {
 		item.Deprecation = wire.Timestamp(img.deprecateAt)
@@ -236,7 +237,7 @@ func (c *call) describeImages() (cloud.Effect, error) {
 	for _, img := range found {
 		described = append(described, c.describeImage(img))
 	}
-	described, err = filtered(c, described, imageFilters, func(i imageItem) string { return i.ID })
+	described, err = resources.Filtered(c.Request, described, imageFilters, func(i imageItem) string { return i.ID })
 	if err != nil {
 		return nil, err
 	}
@@ -251,9 +252,9 @@ func (c *call) describeImages() (cloud.Effect, error) {
 			}
 		}
 		return &struct {
-			Images items[imageItem] `xml:"imagesSet"`
-			Next   string           `xml:"nextToken,omitempty"`
-		}{items[imageItem]{shown}, next}, nil
+			Images resources.Items[imageItem] `xml:"imagesSet"`
+			Next   string                     `xml:"nextToken,omitempty"`
+		}{resources.Items[imageItem]{Items: shown}, next}, nil
 	}, nil
 }
 

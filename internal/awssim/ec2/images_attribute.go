@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/resources"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
 )
 
@@ -17,8 +18,8 @@ type permissionItem struct {
 	OU           string `xml:"organizationalUnitArn,omitempty"`
 }
 
-func (p permissions) items() *items[permissionItem] {
-	set := &items[permissionItem]{}
+func (p permissions) items() *resources.Items[permissionItem] {
+	set := &resources.Items[permissionItem]{}
 	for _, entry := range p.sorted() {
 		var item permissionItem
 		switch entry.kind {
@@ -42,17 +43,17 @@ type valueItem struct {
 }
 
 type imageAttributeAnswer struct {
-	ID          string                 `xml:"imageId"`
-	Launch      *items[permissionItem] `xml:"launchPermission"`
-	Description *valueItem             `xml:"description"`
-	IMDS        *valueItem             `xml:"imdsSupport"`
-	BootMode    *valueItem             `xml:"bootMode"`
-	TPM         *valueItem             `xml:"tpmSupport"`
-	DeregProt   *valueItem             `xml:"deregistrationProtection"`
+	ID          string                           `xml:"imageId"`
+	Launch      *resources.Items[permissionItem] `xml:"launchPermission"`
+	Description *valueItem                       `xml:"description"`
+	IMDS        *valueItem                       `xml:"imdsSupport"`
+	BootMode    *valueItem                       `xml:"bootMode"`
+	TPM         *valueItem                       `xml:"tpmSupport"`
+	DeregProt   *valueItem                       `xml:"deregistrationProtection"`
 }
 
 func (c *call) describeImageAttribute() (cloud.Effect, error) {
-	if err := c.require("Attribute"); err != nil {
+	if err := c.Require("Attribute"); err != nil {
 		return nil, err
 	}
 	img, err := c.ownImage()

@@ -16,7 +16,7 @@ import (
 // a moment later.
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/CopyingAMIs.html
 func (c *call) copyImage() (cloud.Effect, error) {
-	if err := c.require("SourceImageId", "SourceRegion"); err != nil {
+	if err := c.Require("SourceImageId", "SourceRegion"); err != nil {
 		return nil, err
 	}
 	if token := c.Form.Get("ClientToken"); token != "" && c.own().made[token] != "" {
@@ -30,7 +30,7 @@ func (c *call) copyImage() (cloud.Effect, error) {
 	if err != nil {
 		return nil, err
 	}
-	specs, err := c.tagSpecs("image", "snapshot")
+	specs, err := c.TagSpecs("image", "snapshot")
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +79,7 @@ func (c *call) copySource() (*Image, error) {
 func (c *call) copiedTags(source *Image, given map[string]string) map[string]string {
 	tags := map[string]string{}
 	if c.Form.Flag("CopyImageTags") {
-		maps.Copy(tags, c.in(source.region).seenTags(source.id))
+		maps.Copy(tags, c.in(source.region).SeenTags(source.id))
 	}
 	maps.Copy(tags, given)
 	return tags

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/resources"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
 )
 
@@ -20,7 +21,7 @@ type imageIDAnswer struct {
 // newImageName checks the Name of a new image: 3 to 128 characters, unique among the account's images of the Region.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RegisterImage.html
 func (c *call) newImageName() (string, error) {
-	if err := c.require("Name"); err != nil {
+	if err := c.Require("Name"); err != nil {
 		return "", err
 	}
 	name := c.Form.Get("Name")
@@ -44,12 +45,12 @@ func (c *call) addImage(img *Image, tags map[string]string) *Image {
 		img.state = imageAvailable
 	}
 	c.own().images[img.id] = img
-	c.own().setTags(img.id, tags)
+	c.SetTags(img.id, tags)
 	return img
 }
 
 func (c *call) createImage() (cloud.Effect, error) {
-	if err := c.require("InstanceId"); err != nil {
+	if err := c.Require("InstanceId"); err != nil {
 		return nil, err
 	}
 	from, err := c.instanceByID(c.Form.Get("InstanceId"))
@@ -60,7 +61,7 @@ func (c *call) createImage() (cloud.Effect, error) {
 	if err != nil {
 		return nil, err
 	}
-	specs, err := c.tagSpecs("image", "snapshot")
+	specs, err := c.TagSpecs("image", "snapshot")
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +125,7 @@ func (c *call) registerImage() (cloud.Effect, error) {
 	if err != nil {
 		return nil, err
 	}
-	specs, err := c.tagSpecs("image")
+	specs, err := c.TagSpecs("image")
 	if err != nil {
 		return nil, err
 	}
@@ -201,10 +202,10 @@ func (c *call) deregisterImage() (cloud.Effect, error) {
 		}
 		img.state = imageDeregistered
 		img.launch = permissions{}
-		delete(c.own().tags, img.id)
+		c.DropTags(img.id)
 		var deleted struct {
-			Return  bool                   `xml:"return"`
-			Results items[deletedSnapshot] `xml:"deleteSnapshotResultSet"`
+			Return  bool                             `xml:"return"`
+			Results resources.Items[deletedSnapshot] `xml:"deleteSnapshotResultSet"`
 		}
 		deleted.Return = true
 		if c.Form.Flag("DeleteAssociatedSnapshots") {
@@ -256,12 +257,12 @@ func (c *call) onOwnImage(change func(*Image) error) (cloud.Effect, error) {
 		if err := change(img); err != nil {
 			return nil, err
 		}
-		return done()
+		return resources.Done()
 	}, nil
 }
 
 func (c *call) enableImageDeprecation() (cloud.Effect, error) {
-	if err := c.require("DeprecateAt"); err != nil {
+	if err := c.Require("DeprecateAt"); err != nil {
 		return nil, err
 	}
 	at, err := time.Parse(time.RFC3339, c.Form.Get("DeprecateAt"))

@@ -8,6 +8,7 @@ import (
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/allowed"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/resources"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
 )
 
@@ -76,10 +77,10 @@ const (
 func (c *call) getAllowedImages() (cloud.Effect, error) {
 	setting := c.own().allowed
 	return cloud.Answer(&struct {
-		State     string                   `xml:"state"`
-		Criteria  items[allowed.Criterion] `xml:"imageCriterionSet"`
-		ManagedBy string                   `xml:"managedBy"`
-	}{setting.state, items[allowed.Criterion]{setting.criteria}, cmp.Or(setting.managedBy, managedByAccount)}), nil
+		State     string                             `xml:"state"`
+		Criteria  resources.Items[allowed.Criterion] `xml:"imageCriterionSet"`
+		ManagedBy string                             `xml:"managedBy"`
+	}{setting.state, resources.Items[allowed.Criterion]{Items: setting.criteria}, cmp.Or(setting.managedBy, managedByAccount)}), nil
 }
 
 // maySetAllowedImages refuses to change what the organization has set. AWS publishes no code for it.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/kms"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/resources"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
 )
 
@@ -172,7 +173,7 @@ func (c *call) modifyImageAttribute() (cloud.Effect, error) {
 				return nil, err
 			}
 		}
-		return done()
+		return resources.Done()
 	}, nil
 }
 
@@ -264,7 +265,7 @@ func (c *call) mayShareImage(img *Image, add []permission) error {
 
 // resetImageAttribute takes everybody's launch permission away but the owner's, which it always has.
 func (c *call) resetImageAttribute() (cloud.Effect, error) {
-	if err := c.require("Attribute"); err != nil {
+	if err := c.Require("Attribute"); err != nil {
 		return nil, err
 	}
 	if attribute := c.Form.Get("Attribute"); attribute != "launchPermission" {
@@ -281,7 +282,7 @@ func (c *call) resetImageAttribute() (cloud.Effect, error) {
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/cancel-sharing-an-AMI.html
 // https://github.com/cloud-custodian/cloud-custodian/pull/8728
 func (c *call) cancelImageLaunchPermission() (cloud.Effect, error) {
-	if err := c.require("ImageId"); err != nil {
+	if err := c.Require("ImageId"); err != nil {
 		return nil, err
 	}
 	img, err := c.imageByID(c.Form.Get("ImageId"))
@@ -296,6 +297,6 @@ func (c *call) cancelImageLaunchPermission() (cloud.Effect, error) {
 		left := maps.Clone(img.launch)
 		delete(left, mine)
 		c.setLaunch(img, left)
-		return done()
+		return resources.Done()
 	}, nil
 }

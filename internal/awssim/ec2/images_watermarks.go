@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/resources"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
 )
 
@@ -67,7 +68,7 @@ func (c *call) attachWatermark() (cloud.Effect, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.require("WatermarkName"); err != nil {
+	if err := c.Require("WatermarkName"); err != nil {
 		return nil, err
 	}
 	mark := marked(img, c.Form.Get("WatermarkName"), c.Now())
@@ -105,7 +106,7 @@ func (img *Image) at(key string) int {
 
 // detachWatermark takes a mark off an AMI of the caller. Images that inherited it keep it.
 func (c *call) detachWatermark() (cloud.Effect, error) {
-	if err := c.require("WatermarkKey"); err != nil {
+	if err := c.Require("WatermarkKey"); err != nil {
 		return nil, err
 	}
 	key := c.Form.Get("WatermarkKey")
@@ -118,7 +119,7 @@ func (c *call) detachWatermark() (cloud.Effect, error) {
 	}
 	return func() (any, error) {
 		img.watermarks = slices.Delete(img.watermarks, img.at(key), img.at(key)+1)
-		return done()
+		return resources.Done()
 	}, nil
 }
 

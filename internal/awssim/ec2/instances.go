@@ -7,6 +7,8 @@ import (
 	"encoding/base64"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/network"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/resources"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
 )
 
@@ -25,12 +27,12 @@ const runParams = "ImageId InstanceType KeyName MinCount MaxCount SecurityGroupI
 func instanceActions() map[string]action {
 	return map[string]action{
 		"RunInstances": {
-			Params: runParams + deviceParams + tagSpecParams, Write: true, Resources: onLaunch,
+			Params: runParams + deviceParams + resources.TagSpecParams, Write: true, Resources: onLaunch,
 			Handle: (*call).runInstances,
 		},
-		"DescribeInstances": {Params: "InstanceId.N DryRun" + filterParams + pageParams, Handle: (*call).describeInstances},
+		"DescribeInstances": {Params: "InstanceId.N DryRun" + resources.FilterParams + resources.PageParams, Handle: (*call).describeInstances},
 		"DescribeInstanceStatus": {
-			Params: "InstanceId.N IncludeAllInstances DryRun" + filterParams + pageParams,
+			Params: "InstanceId.N IncludeAllInstances DryRun" + resources.FilterParams + resources.PageParams,
 			Handle: (*call).describeInstanceStatus,
 		},
 		"StartInstances": {
@@ -58,12 +60,12 @@ func instanceActions() map[string]action {
 func onLaunch(c *call) []string {
 	template, _ := c.namedTemplate(c.Form.Sub("LaunchTemplate"))
 	arns := c.LaunchARNs(c.Account, c.Region, c.Form.Get("ImageId"), template, c.Form.Get("LaunchTemplate.Version"))
-	arns = append(arns, c.arn("subnet", cmp.Or(c.Form.Get("SubnetId"), defaultSubnet)))
+	arns = append(arns, c.ARN("subnet", cmp.Or(c.Form.Get("SubnetId"), network.DefaultSubnet)))
 	for _, group := range c.Form.List("SecurityGroupId") {
-		arns = append(arns, c.arn("security-group", group))
+		arns = append(arns, c.ARN("security-group", group))
 	}
 	if name := c.Form.Get("KeyName"); name != "" {
-		arns = append(arns, c.arn("key-pair", name))
+		arns = append(arns, c.ARN("key-pair", name))
 	}
 	return arns
 }
@@ -74,16 +76,16 @@ func (s *Service) LaunchARNs(a *cloud.Account, region, imageID string, template 
 	c := s.at(a, region)
 	var arns []string
 	if template != nil {
-		arns = append(arns, c.arn("launch-template", template.ID))
+		arns = append(arns, c.ARN("launch-template", template.ID))
 		if found, _ := template.Version(version); found != nil {
 			imageID = cmp.Or(imageID, found.Image)
 		}
 	}
-	return append(arns, c.imageARN(s.parameters.Value(a, region, imageID)), c.arn("instance", "*"), c.arn("volume", "*"), c.arn("network-interface", "*"))
+	return append(arns, c.ImageARN(s.parameters.Value(a, region, imageID)), c.ARN("instance", "*"), c.ARN("volume", "*"), c.ARN("network-interface", "*"))
 }
 
 func (c *call) runInstances() (cloud.Effect, error) {
-	specs, err := c.tagSpecs("instance", "volume", "network-interface", "spot-instances-request")
+	specs, err := c.TagSpecs("instance", "volume", "network-interface", "spot-instances-request")
 	if err != nil {
 		return nil, err
 	}
@@ -102,9 +104,9 @@ func (c *call) runInstances() (cloud.Effect, error) {
 		plan.Reservation = c.NewID("r-")
 		for plan.index = range max(least, most) {
 			inst := c.Launch(plan)
-			c.own().setTags(inst.ID, specs["instance"])
+			c.SetTags(inst.ID, specs["instance"])
 			for _, device := range inst.devices {
-				c.own().setTags(device.volume, specs["volume"])
+				c.SetTags(device.volume, specs["volume"])
 			}
 		}
 		if token := c.Form.Get("ClientToken"); token != "" {
@@ -150,7 +152,7 @@ func (c *call) runPlan() (LaunchPlan, error) {
 		return plan, err
 	}
 	plan.keyName = c.Form.Get("KeyName")
-	if plan.keyName != "" && c.own().keyPairs[plan.keyName] == nil {
+	if plan.keyName != "" && !c.network.HasKeyPair(c.Account, c.Region, plan.keyName) {
 		return plan, wire.BadRequest("InvalidKeyPair.NotFound", "The key pair '%s' does not exist", plan.keyName)
 	}
 	plan.groups, err = c.launchGroups()
@@ -163,15 +165,15 @@ func (c *call) launchGroups() ([]string, error) {
 		ids = append(ids, face.List("SecurityGroupId")...)
 	}
 	for _, id := range ids {
-		if c.own().securityGroups[id] == nil {
-			return nil, wire.BadRequest("InvalidGroup.NotFound", "The security group '%s' does not exist", id)
+		if _, err := c.network.SecurityGroup(c.Account, c.Region, id); err != nil {
+			return nil, err
 		}
 	}
 	return ids, nil
 }
 
 func (c *call) counts() (least, most int, err error) {
-	if err := c.require("MinCount", "MaxCount"); err != nil {
+	if err := c.Require("MinCount", "MaxCount"); err != nil {
 		return 0, 0, err
 	}
 	if least, err = c.Number("MinCount", 1); err != nil {

@@ -7,15 +7,17 @@ import (
 	"slices"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/network"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/resources"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
 )
 
 // reservationItem is a reservation with its instances on the wire.
 type reservationItem struct {
-	ID        string              `xml:"reservationId"`
-	Owner     string              `xml:"ownerId"`
-	Groups    items[groupRef]     `xml:"groupSet"`
-	Instances items[instanceItem] `xml:"instancesSet"`
+	ID        string                        `xml:"reservationId"`
+	Owner     string                        `xml:"ownerId"`
+	Groups    resources.Items[groupRef]     `xml:"groupSet"`
+	Instances resources.Items[instanceItem] `xml:"instancesSet"`
 }
 
 type groupRef struct {
@@ -31,32 +33,32 @@ type stateItem struct {
 func state(name string) stateItem { return stateItem{instanceStateCodes[name], name} }
 
 type instanceItem struct {
-	ID             string                `xml:"instanceId"`
-	Image          string                `xml:"imageId"`
-	State          stateItem             `xml:"instanceState"`
-	PrivateDNS     string                `xml:"privateDnsName"`
-	DNS            string                `xml:"dnsName"`
-	Transition     string                `xml:"reason"`
-	KeyName        string                `xml:"keyName,omitempty"`
-	Index          int                   `xml:"amiLaunchIndex"`
-	Type           string                `xml:"instanceType"`
-	Launched       string                `xml:"launchTime"`
-	Zone           string                `xml:"placement>availabilityZone"`
-	Tenancy        string                `xml:"placement>tenancy"`
-	Monitoring     string                `xml:"monitoring>state"`
-	Subnet         string                `xml:"subnetId"`
-	VPC            string                `xml:"vpcId"`
-	PrivateIP      string                `xml:"privateIpAddress"`
-	Groups         items[groupRef]       `xml:"groupSet"`
-	Reason         *stateReason          `xml:"stateReason"`
-	Architecture   string                `xml:"architecture"`
-	RootDeviceType string                `xml:"rootDeviceType"`
-	RootDevice     string                `xml:"rootDeviceName"`
-	Devices        items[instanceDevice] `xml:"blockDeviceMapping"`
-	Virtualization string                `xml:"virtualizationType"`
-	Hypervisor     string                `xml:"hypervisor"`
-	ENA            bool                  `xml:"enaSupport"`
-	Tags           items[tagItem]        `xml:"tagSet"`
+	ID             string                             `xml:"instanceId"`
+	Image          string                             `xml:"imageId"`
+	State          stateItem                          `xml:"instanceState"`
+	PrivateDNS     string                             `xml:"privateDnsName"`
+	DNS            string                             `xml:"dnsName"`
+	Transition     string                             `xml:"reason"`
+	KeyName        string                             `xml:"keyName,omitempty"`
+	Index          int                                `xml:"amiLaunchIndex"`
+	Type           string                             `xml:"instanceType"`
+	Launched       string                             `xml:"launchTime"`
+	Zone           string                             `xml:"placement>availabilityZone"`
+	Tenancy        string                             `xml:"placement>tenancy"`
+	Monitoring     string                             `xml:"monitoring>state"`
+	Subnet         string                             `xml:"subnetId"`
+	VPC            string                             `xml:"vpcId"`
+	PrivateIP      string                             `xml:"privateIpAddress"`
+	Groups         resources.Items[groupRef]          `xml:"groupSet"`
+	Reason         *stateReason                       `xml:"stateReason"`
+	Architecture   string                             `xml:"architecture"`
+	RootDeviceType string                             `xml:"rootDeviceType"`
+	RootDevice     string                             `xml:"rootDeviceName"`
+	Devices        resources.Items[instanceDevice]    `xml:"blockDeviceMapping"`
+	Virtualization string                             `xml:"virtualizationType"`
+	Hypervisor     string                             `xml:"hypervisor"`
+	ENA            bool                               `xml:"enaSupport"`
+	Tags           resources.Items[resources.TagItem] `xml:"tagSet"`
 }
 
 type instanceDevice struct {
@@ -71,10 +73,10 @@ func (c *call) describeInstance(inst *Instance) instanceItem {
 	item := instanceItem{
 		ID: inst.ID, Image: inst.image.id, State: state(inst.State), PrivateDNS: "ip-172-31-0-10." + c.Region + ".compute.internal",
 		KeyName: inst.keyName, Index: inst.index, Type: inst.InstanceType, Launched: wire.Timestamp(inst.launched),
-		Zone: c.Region + "a", Tenancy: "default", Monitoring: "disabled", Subnet: defaultSubnet, VPC: defaultVPC,
+		Zone: c.Region + "a", Tenancy: "default", Monitoring: "disabled", Subnet: network.DefaultSubnet, VPC: network.DefaultVPC,
 		PrivateIP: "172.31.0.10", Architecture: inst.image.architecture, RootDeviceType: "ebs",
 		RootDevice: inst.image.rootDevice, Virtualization: inst.image.virtualization, Hypervisor: "xen",
-		ENA: inst.image.enaSupport, Groups: c.groupRefs(inst.securityGroups), Tags: c.tagsOf(inst.ID),
+		ENA: inst.image.enaSupport, Groups: c.groupRefs(inst.securityGroups), Tags: c.TagsOf(inst.ID),
 	}
 	if inst.State != instancePending {
 		item.Reason = inst.Reason
@@ -91,12 +93,12 @@ func (c *call) describeInstance(inst *Instance) instanceItem {
 	return item
 }
 
-func (c *call) groupRefs(ids []string) items[groupRef] {
-	var refs items[groupRef]
+func (c *call) groupRefs(ids []string) resources.Items[groupRef] {
+	var refs resources.Items[groupRef]
 	for _, id := range ids {
 		ref := groupRef{ID: id}
-		if group := c.own().securityGroups[id]; group != nil {
-			ref.Name = group.name
+		if group, err := c.network.SecurityGroup(c.Account, c.Region, id); err == nil {
+			ref.Name = group.Name
 		}
 		refs.Items = append(refs.Items, ref)
 	}
@@ -122,13 +124,13 @@ func (c *call) instancesByIndex() []*Instance {
 	return all
 }
 
-var instanceFilters = filterFields[instanceItem]{
-	"image-id":            one(func(i instanceItem) string { return i.Image }),
-	"instance-id":         one(func(i instanceItem) string { return i.ID }),
-	"instance-state-name": one(func(i instanceItem) string { return i.State.Name }),
-	"instance-type":       one(func(i instanceItem) string { return i.Type }),
-	"key-name":            one(func(i instanceItem) string { return i.KeyName }),
-	"state-reason-code": one(func(i instanceItem) string {
+var instanceFilters = resources.FilterFields[instanceItem]{
+	"image-id":            resources.One(func(i instanceItem) string { return i.Image }),
+	"instance-id":         resources.One(func(i instanceItem) string { return i.ID }),
+	"instance-state-name": resources.One(func(i instanceItem) string { return i.State.Name }),
+	"instance-type":       resources.One(func(i instanceItem) string { return i.Type }),
+	"key-name":            resources.One(func(i instanceItem) string { return i.KeyName }),
+	"state-reason-code": resources.One(func(i instanceItem) string {
 		if i.Reason == nil {
 			return ""
 		}
@@ -163,7 +165,7 @@ func (c *call) lookAt(found []*Instance) ([]instanceItem, error) {
 		c.Advance(inst)
 		described = append(described, c.describeInstance(inst))
 	}
-	return filtered(c, described, instanceFilters, func(i instanceItem) string { return i.ID })
+	return resources.Filtered(c.Request, described, instanceFilters, func(i instanceItem) string { return i.ID })
 }
 
 func (c *call) describeInstances() (cloud.Effect, error) {
@@ -183,15 +185,15 @@ func (c *call) describeInstances() (cloud.Effect, error) {
 			}
 		}
 		return &struct {
-			Reservations items[reservationItem] `xml:"reservationSet"`
-			Next         string                 `xml:"nextToken,omitempty"`
+			Reservations resources.Items[reservationItem] `xml:"reservationSet"`
+			Next         string                           `xml:"nextToken,omitempty"`
 		}{c.byReservation(shown), next}, nil
 	}, nil
 }
 
 // byReservation puts instances together that one call of RunInstances started.
-func (c *call) byReservation(shown []instanceItem) items[reservationItem] {
-	var reservations items[reservationItem]
+func (c *call) byReservation(shown []instanceItem) resources.Items[reservationItem] {
+	var reservations resources.Items[reservationItem]
 	for _, item := range shown {
 		id := c.own().instances[item.ID].reservation
 		last := len(reservations.Items) - 1
@@ -233,8 +235,8 @@ func (c *call) describeInstanceStatus() (cloud.Effect, error) {
 			return nil, err
 		}
 		return &struct {
-			Statuses items[statusItem] `xml:"instanceStatusSet"`
-			Next     string            `xml:"nextToken,omitempty"`
-		}{items[statusItem]{shown}, next}, nil
+			Statuses resources.Items[statusItem] `xml:"instanceStatusSet"`
+			Next     string                      `xml:"nextToken,omitempty"`
+		}{resources.Items[statusItem]{Items: shown}, next}, nil
 	}, nil
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/resources"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
 )
 
@@ -112,7 +113,7 @@ func (c *call) changeState(by, to string, from ...string) (cloud.Effect, error) 
 		found = append(found, inst)
 	}
 	return func() (any, error) {
-		var changes items[stateChange]
+		var changes resources.Items[stateChange]
 		for _, inst := range found {
 			before := inst.State
 			if before != to {
@@ -121,14 +122,14 @@ func (c *call) changeState(by, to string, from ...string) (cloud.Effect, error) 
 			changes.Items = append(changes.Items, stateChange{inst.ID, state(inst.State), state(before)})
 		}
 		return &struct {
-			Changes items[stateChange] `xml:"instancesSet"`
+			Changes resources.Items[stateChange] `xml:"instancesSet"`
 		}{changes}, nil
 	}, nil
 }
 
 // modifyInstanceAttribute takes what a builder sets on a stopped instance; only DeleteOnTermination has an effect.
 func (c *call) modifyInstanceAttribute() (cloud.Effect, error) {
-	if err := c.require("InstanceId"); err != nil {
+	if err := c.Require("InstanceId"); err != nil {
 		return nil, err
 	}
 	inst, err := c.instanceByID(c.Form.Get("InstanceId"))
@@ -143,6 +144,6 @@ func (c *call) modifyInstanceAttribute() (cloud.Effect, error) {
 			}
 			inst.devices[at].deletes = mapping.Flag("Ebs.DeleteOnTermination")
 		}
-		return done()
+		return resources.Done()
 	}, nil
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/resources"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
 )
 
@@ -22,15 +23,15 @@ func launchTemplateActions() map[string]action {
 	onTemplate := func(c *call) []string {
 		template, _ := c.namedTemplate(c.Form)
 		if template == nil {
-			return []string{c.arn("launch-template", "*")}
+			return []string{c.ARN("launch-template", "*")}
 		}
-		return []string{c.arn("launch-template", template.ID)}
+		return []string{c.ARN("launch-template", template.ID)}
 	}
 	return map[string]action{
 		"CreateLaunchTemplate": {
 			Params: "LaunchTemplateName VersionDescription ClientToken DryRun" + templateDataParams +
-				tagSpecParams, Write: true,
-			Resources: func(c *call) []string { return []string{c.arn("launch-template", "*")} },
+				resources.TagSpecParams, Write: true,
+			Resources: func(c *call) []string { return []string{c.ARN("launch-template", "*")} },
 			Handle:    (*call).createLaunchTemplate,
 		},
 		"CreateLaunchTemplateVersion": {
@@ -50,12 +51,12 @@ func launchTemplateActions() map[string]action {
 			Handle: (*call).deleteLaunchTemplate,
 		},
 		"DescribeLaunchTemplates": {
-			Params: "LaunchTemplateId.N LaunchTemplateName.N DryRun" + filterParams + pageParams,
+			Params: "LaunchTemplateId.N LaunchTemplateName.N DryRun" + resources.FilterParams + resources.PageParams,
 			Handle: (*call).describeLaunchTemplates,
 		},
 		"DescribeLaunchTemplateVersions": {
 			Params: "LaunchTemplateId LaunchTemplateName LaunchTemplateVersion.N MinVersion MaxVersion ResolveAlias DryRun" +
-				filterParams + pageParams,
+				resources.FilterParams + resources.PageParams,
 			Handle: (*call).describeLaunchTemplateVersions,
 		},
 	}
@@ -140,7 +141,7 @@ func (c *call) namedVersion(by wire.Form) (*TemplateVersion, error) {
 }
 
 func (c *call) createLaunchTemplate() (cloud.Effect, error) {
-	if err := c.require("LaunchTemplateName"); err != nil {
+	if err := c.Require("LaunchTemplateName"); err != nil {
 		return nil, err
 	}
 	name := c.Form.Get("LaunchTemplateName")
@@ -151,7 +152,7 @@ func (c *call) createLaunchTemplate() (cloud.Effect, error) {
 	if err != nil {
 		return nil, err
 	}
-	specs, err := c.tagSpecs("launch-template")
+	specs, err := c.TagSpecs("launch-template")
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +160,7 @@ func (c *call) createLaunchTemplate() (cloud.Effect, error) {
 		template := &LaunchTemplate{ID: c.NewID("lt-"), Name: name, defaultVersion: 1, created: c.Now()}
 		template.add(version)
 		c.own().templates[template.ID] = template
-		c.own().setTags(template.ID, specs["launch-template"])
+		c.SetTags(template.ID, specs["launch-template"])
 		return &struct {
 			Template templateItem     `xml:"launchTemplate"`
 			Warning  *templateWarning `xml:"warning"`
@@ -168,16 +169,16 @@ func (c *call) createLaunchTemplate() (cloud.Effect, error) {
 }
 
 type templateItem struct {
-	ID      string         `xml:"launchTemplateId"`
-	Name    string         `xml:"launchTemplateName"`
-	Created string         `xml:"createTime"`
-	Default int            `xml:"defaultVersionNumber"`
-	Latest  int            `xml:"latestVersionNumber"`
-	Tags    items[tagItem] `xml:"tagSet"`
+	ID      string                             `xml:"launchTemplateId"`
+	Name    string                             `xml:"launchTemplateName"`
+	Created string                             `xml:"createTime"`
+	Default int                                `xml:"defaultVersionNumber"`
+	Latest  int                                `xml:"latestVersionNumber"`
+	Tags    resources.Items[resources.TagItem] `xml:"tagSet"`
 }
 
 func (c *call) describeTemplate(t *LaunchTemplate) templateItem {
-	return templateItem{t.ID, t.Name, wire.Timestamp(t.created), t.defaultVersion, t.latest(), c.tagsOf(t.ID)}
+	return templateItem{t.ID, t.Name, wire.Timestamp(t.created), t.defaultVersion, t.latest(), c.TagsOf(t.ID)}
 }
 
 func (c *call) templateAnswer(t *LaunchTemplate) any {
@@ -193,7 +194,7 @@ func (c *call) modifyLaunchTemplate() (cloud.Effect, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.require("SetDefaultVersion"); err != nil {
+	if err := c.Require("SetDefaultVersion"); err != nil {
 		return nil, err
 	}
 	version, err := template.numbered(c.Form.Get("SetDefaultVersion"))
@@ -214,7 +215,7 @@ func (c *call) deleteLaunchTemplate() (cloud.Effect, error) {
 	return func() (any, error) {
 		answer := c.templateAnswer(template)
 		delete(c.own().templates, template.ID)
-		delete(c.own().tags, template.ID)
+		c.DropTags(template.ID)
 		return answer, nil
 	}, nil
 }
@@ -237,9 +238,9 @@ func (c *call) describeLaunchTemplates() (cloud.Effect, error) {
 			all = append(all, c.describeTemplate(t))
 		}
 	}
-	all, err := filtered(c, all, filterFields[templateItem]{
-		"launch-template-name": one(func(i templateItem) string { return i.Name }),
-		"create-time":          one(func(i templateItem) string { return i.Created }),
+	all, err := resources.Filtered(c.Request, all, resources.FilterFields[templateItem]{
+		"launch-template-name": resources.One(func(i templateItem) string { return i.Name }),
+		"create-time":          resources.One(func(i templateItem) string { return i.Created }),
 	}, func(i templateItem) string { return i.ID })
 	if err != nil {
 		return nil, err
@@ -250,8 +251,8 @@ func (c *call) describeLaunchTemplates() (cloud.Effect, error) {
 			return nil, err
 		}
 		return &struct {
-			Templates items[templateItem] `xml:"launchTemplates"`
-			Next      string              `xml:"nextToken,omitempty"`
-		}{items[templateItem]{shown}, next}, nil
+			Templates resources.Items[templateItem] `xml:"launchTemplates"`
+			Next      string                        `xml:"nextToken,omitempty"`
+		}{resources.Items[templateItem]{Items: shown}, next}, nil
 	}, nil
 }

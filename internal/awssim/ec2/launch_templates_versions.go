@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/resources"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/ssm"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
 )
@@ -57,7 +58,7 @@ func (c *call) templateData(base *TemplateVersion) (*TemplateVersion, error) {
 
 // templateWarning has what is wrong with a version that was made all the same.
 type templateWarning struct {
-	Errors items[codeAndMessage] `xml:"errorSet"`
+	Errors resources.Items[codeAndMessage] `xml:"errorSet"`
 }
 
 type codeAndMessage struct {
@@ -71,7 +72,7 @@ func (v *TemplateVersion) warning() *templateWarning {
 		return nil
 	}
 	problem := wire.AsError(err)
-	return &templateWarning{items[codeAndMessage]{[]codeAndMessage{{problem.Code, problem.Message}}}}
+	return &templateWarning{resources.Items[codeAndMessage]{Items: []codeAndMessage{{problem.Code, problem.Message}}}}
 }
 
 type versionItem struct {
@@ -86,9 +87,9 @@ type versionItem struct {
 }
 
 type templateData struct {
-	Image   string                `xml:"imageId,omitempty"`
-	Type    string                `xml:"instanceType,omitempty"`
-	Devices items[templateDevice] `xml:"blockDeviceMappingSet"`
+	Image   string                          `xml:"imageId,omitempty"`
+	Type    string                          `xml:"instanceType,omitempty"`
+	Devices resources.Items[templateDevice] `xml:"blockDeviceMappingSet"`
 }
 
 type templateDevice struct {
@@ -195,8 +196,8 @@ func (c *call) deleteLaunchTemplateVersions() (cloud.Effect, error) {
 	}
 	return func() (any, error) {
 		var answer struct {
-			Deleted items[deletedVersion] `xml:"successfullyDeletedLaunchTemplateVersionSet"`
-			Left    items[deletedVersion] `xml:"unsuccessfullyDeletedLaunchTemplateVersionSet"`
+			Deleted resources.Items[deletedVersion] `xml:"successfullyDeletedLaunchTemplateVersionSet"`
+			Left    resources.Items[deletedVersion] `xml:"unsuccessfullyDeletedLaunchTemplateVersionSet"`
 		}
 		for _, name := range named {
 			item := deletedVersion{ID: template.ID, Name: template.Name, Number: name}
@@ -221,11 +222,11 @@ func (c *call) deleteLaunchTemplateVersions() (cloud.Effect, error) {
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeLaunchTemplateVersions.html
 func (c *call) describeLaunchTemplateVersions() (cloud.Effect, error) {
 	all, missing := c.versionItems()
-	all, err := filtered(c, all, filterFields[versionItem]{
-		"create-time":        one(func(v versionItem) string { return v.Created }),
-		"image-id":           one(func(v versionItem) string { return v.Data.Image }),
-		"instance-type":      one(func(v versionItem) string { return v.Data.Type }),
-		"is-default-version": one(func(v versionItem) string { return strconv.FormatBool(v.Default) }),
+	all, err := resources.Filtered(c.Request, all, resources.FilterFields[versionItem]{
+		"create-time":        resources.One(func(v versionItem) string { return v.Created }),
+		"image-id":           resources.One(func(v versionItem) string { return v.Data.Image }),
+		"instance-type":      resources.One(func(v versionItem) string { return v.Data.Type }),
+		"is-default-version": resources.One(func(v versionItem) string { return strconv.FormatBool(v.Default) }),
 	}, nil)
 	if err = cmp.Or(err, missing); err != nil {
 		return nil, err
@@ -235,9 +236,9 @@ func (c *call) describeLaunchTemplateVersions() (cloud.Effect, error) {
 		return nil, err
 	}
 	return cloud.Answer(&struct {
-		Versions items[versionItem] `xml:"launchTemplateVersionSet"`
-		Next     string             `xml:"nextToken,omitempty"`
-	}{items[versionItem]{shown}, next}), nil
+		Versions resources.Items[versionItem] `xml:"launchTemplateVersionSet"`
+		Next     string                       `xml:"nextToken,omitempty"`
+	}{resources.Items[versionItem]{Items: shown}, next}), nil
 }
 
 // versionItems are the versions that the call names.

@@ -106,7 +106,7 @@ func (l *regionLoader) snapshot(w world.Snapshot) {
 	}
 	snap.createVolume = l.permissions(w.CreateVolumePermissions, what, toUser, toGroup)
 	l.region.snapshots[snap.id] = snap
-	l.region.setTags(snap.id, w.Tags)
+	l.service.tags.Put(l.account, l.name, snap.id, w.Tags)
 }
 
 // permissions reads entries, whose kind shows in their form.
@@ -159,7 +159,7 @@ func (l *regionLoader) image(w world.Image) {
 	img.rootDevice = img.Devices[0].name
 	l.particulars(img, w)
 	l.region.images[img.id] = img
-	l.region.setTags(img.id, w.Tags)
+	l.service.tags.Put(l.account, l.name, img.id, w.Tags)
 }
 
 // devices of an image; one without any gets a root device on a snapshot of its own.

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MPL-2.0
 
-// Package ec2 is EC2 of the local AWS: AMIs, snapshots, volumes, instances, launch templates, tags, and as much of a network
-// as builders ask for. It starts an instance only if the principal that launches it can really use the keys.
+// Package ec2 is EC2 of the local AWS: AMIs, snapshots, volumes, instances and launch templates. It starts an instance only if the principal that launches it can really use the keys.
 package ec2
 
 import (
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/ebs"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/kms"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/network"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/resources"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/ssm"
 )
 
@@ -17,6 +18,8 @@ type Service struct {
 	keys       *kms.Service
 	ebs        *ebs.Service
 	parameters *ssm.Service
+	network    *network.Service
+	tags       *resources.Tags
 	regions    cloud.Regional[inventory]
 	more       []map[string]cloud.Action[*cloud.Call]
 }
@@ -29,7 +32,10 @@ func (s *Service) Also(actions map[string]cloud.Action[*cloud.Call]) {
 // New returns the service, which asks KMS about keys, EBS what it does with them, and Parameter Store about AMIs that
 // parameters name.
 func New(c *cloud.Cloud, keys *kms.Service, disks *ebs.Service, parameters *ssm.Service) *Service {
-	return &Service{Cloud: c, keys: keys, ebs: disks, parameters: parameters, regions: cloud.NewRegional(newInventory)}
+	s := &Service{Cloud: c, keys: keys, ebs: disks, parameters: parameters, regions: cloud.NewRegional(newInventory)}
+	s.tags = resources.NewTags(c, s)
+	s.network = network.New(c, s.tags, s.inGroup)
+	return s
 }
 
 // APIs of the service.
@@ -39,12 +45,13 @@ func (s *Service) APIs() []*cloud.API { return []*cloud.API{s.api()} }
 type call struct {
 	*cloud.Call
 	*Service
+	*resources.Request
 }
 
-func (s *Service) bind(c *cloud.Call) *call { return &call{c, s} }
+func (s *Service) bind(c *cloud.Call) *call { return &call{c, s, s.tags.Request(c)} }
 
 // in is the same call in another Region.
-func (c *call) in(region string) *call { return &call{c.Call.In(region), c.Service} }
+func (c *call) in(region string) *call { return c.bind(c.Call.In(region)) }
 
 // action is a row of the table of actions.
 type action = cloud.Action[*call]

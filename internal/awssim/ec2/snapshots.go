@@ -9,25 +9,26 @@ import (
 	"strconv"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/resources"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
 )
 
 func snapshotActions() map[string]action {
 	return map[string]action{
 		"DescribeSnapshots": {
-			Params: "SnapshotId.N Owner.N RestorableBy.N DryRun" + filterParams + pageParams,
+			Params: "SnapshotId.N Owner.N RestorableBy.N DryRun" + resources.FilterParams + resources.PageParams,
 			Handle: (*call).describeSnapshots,
 		},
 		"CreateSnapshot": {
-			Params: "VolumeId Description DryRun" + tagSpecParams, Write: true,
+			Params: "VolumeId Description DryRun" + resources.TagSpecParams, Write: true,
 			Resources: func(c *call) []string {
-				return []string{c.snapshotARN("*"), c.arn("volume", c.Form.Get("VolumeId"))}
+				return []string{c.SnapshotARN("*"), c.ARN("volume", c.Form.Get("VolumeId"))}
 			}, Handle: (*call).createSnapshot,
 		},
 		"CopySnapshot": {
 			Params: "SourceSnapshotId SourceRegion DestinationRegion Description Encrypted KmsKeyId PresignedUrl" +
-				" CompletionDurationMinutes DryRun" + tagSpecParams, Write: true,
-			Resources: func(c *call) []string { return []string{c.snapshotARN("*")} }, Handle: (*call).copySnapshot,
+				" CompletionDurationMinutes DryRun" + resources.TagSpecParams, Write: true,
+			Resources: func(c *call) []string { return []string{c.SnapshotARN("*")} }, Handle: (*call).copySnapshot,
 		},
 		"DeleteSnapshot": {Params: "SnapshotId DryRun", Write: true, Resources: onSnapshot, Handle: (*call).deleteSnapshot},
 		"ModifySnapshotAttribute": {
@@ -66,7 +67,7 @@ func (c *call) snapshotByID(id string) (*snapshot, error) {
 
 // ownSnapshot returns the snapshot of the call's SnapshotId if the caller owns it.
 func (c *call) ownSnapshot() (*snapshot, error) {
-	if err := c.require("SnapshotId"); err != nil {
+	if err := c.Require("SnapshotId"); err != nil {
 		return nil, err
 	}
 	snap, err := c.snapshotByID(c.Form.Get("SnapshotId"))
@@ -88,26 +89,26 @@ func (c *call) addSnapshot(snap *snapshot, tags map[string]string) *snapshot {
 	snap.state = cmp.Or(snap.state, snapshotCompleted)
 	snap.createVolume, snap.late.unseen = permissions{}, cloud.Lag(c.Hostility.NewSnapshotUnseen)
 	c.own().snapshots[snap.id] = snap
-	c.own().setTags(snap.id, tags)
+	c.SetTags(snap.id, tags)
 	return snap
 }
 
 // snapshotItem is a snapshot on the wire.
 type snapshotItem struct {
-	ID           string         `xml:"snapshotId"`
-	Volume       string         `xml:"volumeId"`
-	State        string         `xml:"status"`
-	StateMessage string         `xml:"statusMessage,omitempty"`
-	Started      string         `xml:"startTime"`
-	Progress     string         `xml:"progress"`
-	Owner        string         `xml:"ownerId"`
-	OwnerAlias   string         `xml:"ownerAlias,omitempty"`
-	Size         int            `xml:"volumeSize"`
-	Description  string         `xml:"description"`
-	Encrypted    bool           `xml:"encrypted"`
-	Key          string         `xml:"kmsKeyId,omitempty"`
-	Tier         string         `xml:"storageTier"`
-	Tags         items[tagItem] `xml:"tagSet"`
+	ID           string                             `xml:"snapshotId"`
+	Volume       string                             `xml:"volumeId"`
+	State        string                             `xml:"status"`
+	StateMessage string                             `xml:"statusMessage,omitempty"`
+	Started      string                             `xml:"startTime"`
+	Progress     string                             `xml:"progress"`
+	Owner        string                             `xml:"ownerId"`
+	OwnerAlias   string                             `xml:"ownerAlias,omitempty"`
+	Size         int                                `xml:"volumeSize"`
+	Description  string                             `xml:"description"`
+	Encrypted    bool                               `xml:"encrypted"`
+	Key          string                             `xml:"kmsKeyId,omitempty"`
+	Tier         string                             `xml:"storageTier"`
+	Tags         resources.Items[resources.TagItem] `xml:"tagSet"`
 }
 
 func (c *call) describeSnapshot(snap *snapshot) snapshotItem {
@@ -115,7 +116,7 @@ func (c *call) describeSnapshot(snap *snapshot) snapshotItem {
 		ID: snap.id, Volume: cmp.Or(snap.volume, "vol-ffffffff"), State: snap.state,
 		StateMessage: snap.stateMessage, Started: wire.Timestamp(snap.created), Progress: "100%", Owner: snap.owner.ID,
 		OwnerAlias: ownerAlias(snap.owner), Size: snap.size, Description: snap.description, Tier: "standard",
-		Encrypted: snap.key != nil, Tags: c.tagsOf(snap.id),
+		Encrypted: snap.key != nil, Tags: c.TagsOf(snap.id),
 	}
 	if snap.key != nil {
 		item.Key = snap.key.ARN
@@ -141,7 +142,7 @@ func (c *call) describeSnapshots() (cloud.Effect, error) {
 	for _, snap := range found {
 		described = append(described, c.describeSnapshot(snap))
 	}
-	described, err = filtered(c, described, snapshotFilters, func(i snapshotItem) string { return i.ID })
+	described, err = resources.Filtered(c.Request, described, snapshotFilters, func(i snapshotItem) string { return i.ID })
 	if err != nil {
 		return nil, err
 	}
@@ -153,9 +154,9 @@ func (c *call) describeSnapshots() (cloud.Effect, error) {
 			}
 		}
 		return &struct {
-			Snapshots items[snapshotItem] `xml:"snapshotSet"`
-			Next      string              `xml:"nextToken,omitempty"`
-		}{items[snapshotItem]{shown}, next}, nil
+			Snapshots resources.Items[snapshotItem] `xml:"snapshotSet"`
+			Next      string                        `xml:"nextToken,omitempty"`
+		}{resources.Items[snapshotItem]{Items: shown}, next}, nil
 	}, nil
 }
 
@@ -214,29 +215,29 @@ func (c *call) restorable(snap *snapshot, users []string) bool {
 	})
 }
 
-var snapshotFilters = filterFields[snapshotItem]{
-	"description":  one(func(i snapshotItem) string { return i.Description }),
-	"encrypted":    one(func(i snapshotItem) string { return strconv.FormatBool(i.Encrypted) }),
-	"owner-alias":  one(func(i snapshotItem) string { return i.OwnerAlias }),
-	"owner-id":     one(func(i snapshotItem) string { return i.Owner }),
-	"progress":     one(func(i snapshotItem) string { return i.Progress }),
-	"snapshot-id":  one(func(i snapshotItem) string { return i.ID }),
-	"start-time":   one(func(i snapshotItem) string { return i.Started }),
-	"status":       one(func(i snapshotItem) string { return i.State }),
-	"storage-tier": one(func(i snapshotItem) string { return i.Tier }),
-	"volume-id":    one(func(i snapshotItem) string { return i.Volume }),
-	"volume-size":  one(func(i snapshotItem) string { return strconv.Itoa(i.Size) }),
+var snapshotFilters = resources.FilterFields[snapshotItem]{
+	"description":  resources.One(func(i snapshotItem) string { return i.Description }),
+	"encrypted":    resources.One(func(i snapshotItem) string { return strconv.FormatBool(i.Encrypted) }),
+	"owner-alias":  resources.One(func(i snapshotItem) string { return i.OwnerAlias }),
+	"owner-id":     resources.One(func(i snapshotItem) string { return i.Owner }),
+	"progress":     resources.One(func(i snapshotItem) string { return i.Progress }),
+	"snapshot-id":  resources.One(func(i snapshotItem) string { return i.ID }),
+	"start-time":   resources.One(func(i snapshotItem) string { return i.Started }),
+	"status":       resources.One(func(i snapshotItem) string { return i.State }),
+	"storage-tier": resources.One(func(i snapshotItem) string { return i.Tier }),
+	"volume-id":    resources.One(func(i snapshotItem) string { return i.Volume }),
+	"volume-size":  resources.One(func(i snapshotItem) string { return strconv.Itoa(i.Size) }),
 }
 
 func (c *call) createSnapshot() (cloud.Effect, error) {
-	if err := c.require("VolumeId"); err != nil {
+	if err := c.Require("VolumeId"); err != nil {
 		return nil, err
 	}
 	vol, err := c.volumeByID(c.Form.Get("VolumeId"))
 	if err != nil {
 		return nil, err
 	}
-	specs, err := c.tagSpecs("snapshot")
+	specs, err := c.TagSpecs("snapshot")
 	if err != nil {
 		return nil, err
 	}
@@ -260,8 +261,8 @@ func (c *call) deleteSnapshot() (cloud.Effect, error) {
 			return nil, wire.BadRequest("InvalidSnapshot.InUse", "The snapshot %s is currently in use by %s", snap.id, img.id)
 		}
 		delete(c.own().snapshots, snap.id)
-		delete(c.own().tags, snap.id)
-		return done()
+		c.DropTags(snap.id)
+		return resources.Done()
 	}, nil
 }
 
@@ -276,14 +277,14 @@ func (c *call) imageUsing(id string) *Image {
 }
 
 func (c *call) copySnapshot() (cloud.Effect, error) {
-	if err := c.require("SourceSnapshotId", "SourceRegion"); err != nil {
+	if err := c.Require("SourceSnapshotId", "SourceRegion"); err != nil {
 		return nil, err
 	}
 	old, err := c.in(c.Form.Get("SourceRegion")).snapshotByID(c.Form.Get("SourceSnapshotId"))
 	if err != nil {
 		return nil, err
 	}
-	specs, err := c.tagSpecs("snapshot")
+	specs, err := c.TagSpecs("snapshot")
 	if err != nil {
 		return nil, err
 	}
@@ -295,8 +296,8 @@ func (c *call) copySnapshot() (cloud.Effect, error) {
 		made, _ := c.copyOf(old, encryption, c.Form.Get("Description"))
 		c.addSnapshot(made, specs["snapshot"])
 		return &struct {
-			ID   string         `xml:"snapshotId"`
-			Tags items[tagItem] `xml:"tagSet"`
-		}{made.id, c.tagsOf(made.id)}, nil
+			ID   string                             `xml:"snapshotId"`
+			Tags resources.Items[resources.TagItem] `xml:"tagSet"`
+		}{made.id, c.TagsOf(made.id)}, nil
 	}, nil
 }

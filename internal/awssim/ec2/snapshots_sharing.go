@@ -8,6 +8,7 @@ import (
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/kms"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/resources"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
 )
 
@@ -38,7 +39,7 @@ func (c *call) modifySnapshotAttribute() (cloud.Effect, error) {
 			delete(changed, entry)
 		}
 		c.setCreateVolume(snap, changed)
-		return done()
+		return resources.Done()
 	}, nil
 }
 
@@ -71,7 +72,7 @@ func (c *call) mayShareSnapshot(snap *snapshot, add []permission) error {
 }
 
 func (c *call) describeSnapshotAttribute() (cloud.Effect, error) {
-	if err := c.require("Attribute"); err != nil {
+	if err := c.Require("Attribute"); err != nil {
 		return nil, err
 	}
 	snap, err := c.ownSnapshot()
@@ -79,15 +80,15 @@ func (c *call) describeSnapshotAttribute() (cloud.Effect, error) {
 		return nil, err
 	}
 	answer := &struct {
-		ID           string                 `xml:"snapshotId"`
-		CreateVolume *items[permissionItem] `xml:"createVolumePermission"`
-		ProductCodes *items[string]         `xml:"productCodes"`
+		ID           string                           `xml:"snapshotId"`
+		CreateVolume *resources.Items[permissionItem] `xml:"createVolumePermission"`
+		ProductCodes *resources.Items[string]         `xml:"productCodes"`
 	}{ID: snap.id}
 	switch attribute := c.Form.Get("Attribute"); attribute {
 	case "createVolumePermission":
 		answer.CreateVolume = snap.late.attribute.See(snap.createVolume).items()
 	case "productCodes":
-		answer.ProductCodes = &items[string]{}
+		answer.ProductCodes = &resources.Items[string]{}
 	default:
 		return nil, wire.InvalidValue("attribute", attribute)
 	}
@@ -97,7 +98,7 @@ func (c *call) describeSnapshotAttribute() (cloud.Effect, error) {
 }
 
 func (c *call) resetSnapshotAttribute() (cloud.Effect, error) {
-	if err := c.require("Attribute"); err != nil {
+	if err := c.Require("Attribute"); err != nil {
 		return nil, err
 	}
 	if attribute := c.Form.Get("Attribute"); attribute != "createVolumePermission" {
@@ -109,6 +110,6 @@ func (c *call) resetSnapshotAttribute() (cloud.Effect, error) {
 	}
 	return func() (any, error) {
 		c.setCreateVolume(snap, permissions{})
-		return done()
+		return resources.Done()
 	}, nil
 }

@@ -15,37 +15,31 @@ import (
 
 // inventory is everything that an account has in a Region.
 type inventory struct {
-	images         map[string]*Image
-	snapshots      map[string]*snapshot
-	volumes        map[string]*volume
-	instances      map[string]*Instance
-	templates      map[string]*LaunchTemplate
-	keyPairs       map[string]*keyPair
-	securityGroups map[string]*securityGroup
-	tags           map[string]map[string]string // by resource id, as this account sees it, its own or not
-	allowed        allowedImages
-	imageBlock     string // block public access of AMIs
-	snapshotBlock  string // block public access of snapshots
-	sharingQuota   int
-	closed         []string          // account ids that no permission takes
-	made           map[string]string // ids by client token
+	images        map[string]*Image
+	snapshots     map[string]*snapshot
+	volumes       map[string]*volume
+	instances     map[string]*Instance
+	templates     map[string]*LaunchTemplate
+	allowed       allowedImages
+	imageBlock    string // block public access of AMIs
+	snapshotBlock string // block public access of snapshots
+	sharingQuota  int
+	closed        []string          // account ids that no permission takes
+	made          map[string]string // ids by client token
 }
 
 func newInventory() *inventory {
 	return &inventory{
-		images:         map[string]*Image{},
-		snapshots:      map[string]*snapshot{},
-		volumes:        map[string]*volume{},
-		instances:      map[string]*Instance{},
-		templates:      map[string]*LaunchTemplate{},
-		keyPairs:       map[string]*keyPair{},
-		securityGroups: map[string]*securityGroup{},
-		tags:           map[string]map[string]string{},
-		allowed:        allowedImages{state: settingDisabled},
-		imageBlock:     publicUnblocked,
-		snapshotBlock:  publicUnblocked,
-		sharingQuota:   1000,
-		made:           map[string]string{},
+		images:        map[string]*Image{},
+		snapshots:     map[string]*snapshot{},
+		volumes:       map[string]*volume{},
+		instances:     map[string]*Instance{},
+		templates:     map[string]*LaunchTemplate{},
+		allowed:       allowedImages{state: settingDisabled},
+		imageBlock:    publicUnblocked,
+		snapshotBlock: publicUnblocked,
+		sharingQuota:  1000,
+		made:          map[string]string{},
 	}
 }
 

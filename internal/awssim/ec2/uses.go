@@ -33,7 +33,7 @@ func (s *Service) InstancesOf(a *cloud.Account, region, image string, states []s
 	for _, inst := range cloud.SortedValues(c.own().instances) {
 		counts := len(states) == 0 && !inst.Ended() || slices.Contains(states, inst.State)
 		if inst.image.id == image && counts {
-			arns = append(arns, c.arn("instance", inst.ID))
+			arns = append(arns, c.ARN("instance", inst.ID))
 		}
 	}
 	return arns
@@ -51,7 +51,7 @@ func (s *Service) TemplatesWith(a *cloud.Account, region, image string, depth in
 			v := template.versions[n]
 			return v.Image == image && (v.atStart || !atStart)
 		}) {
-			arns = append(arns, c.arn("launch-template", template.ID))
+			arns = append(arns, c.ARN("launch-template", template.ID))
 		}
 	}
 	return arns
@@ -62,16 +62,4 @@ func (s *Service) at(a *cloud.Account, region string) *call {
 	c := s.bind(s.NewCall(""))
 	c.Account, c.Region = a, region
 	return c
-}
-
-// Filtered keeps what fits all filters of a form, whose fields have one value each.
-func Filtered[T any](form wire.Form, all []T, fields map[string]func(T) string) ([]T, error) {
-	for _, filter := range form.Structs("Filter") {
-		field, ok := fields[filter.Get("Name")]
-		if !ok {
-			return nil, wire.BadRequest("InvalidParameterValue", "The filter '%s' is invalid", filter.Get("Name"))
-		}
-		all = slices.DeleteFunc(all, func(one T) bool { return !anyFits(filter.List("Value"), []string{field(one)}) })
-	}
-	return all, nil
 }

@@ -7,16 +7,17 @@ import (
 	"strconv"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/resources"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
 )
 
 func volumeActions() map[string]action {
 	return map[string]action{
-		"DescribeVolumes": {Params: "VolumeId.N DryRun" + filterParams + pageParams, Handle: (*call).describeVolumes},
+		"DescribeVolumes": {Params: "VolumeId.N DryRun" + resources.FilterParams + resources.PageParams, Handle: (*call).describeVolumes},
 		"CreateVolume": {
 			Params: "AvailabilityZone Size SnapshotId VolumeType Encrypted KmsKeyId Iops Throughput ClientToken" +
-				" DryRun" + tagSpecParams, Write: true,
-			Resources: func(c *call) []string { return []string{c.arn("volume", "*")} }, Handle: (*call).createVolume,
+				" DryRun" + resources.TagSpecParams, Write: true,
+			Resources: func(c *call) []string { return []string{c.ARN("volume", "*")} }, Handle: (*call).createVolume,
 		},
 		"DeleteVolume": {Params: "VolumeId DryRun", Write: true, Resources: on("volume", "VolumeId"), Handle: (*call).deleteVolume},
 		"AttachVolume": {
@@ -31,7 +32,7 @@ func volumeActions() map[string]action {
 }
 
 func onAttachment(c *call) []string {
-	return []string{c.arn("volume", c.Form.Get("VolumeId")), c.arn("instance", c.Form.Get("InstanceId"))}
+	return []string{c.ARN("volume", c.Form.Get("VolumeId")), c.ARN("instance", c.Form.Get("InstanceId"))}
 }
 
 // readDevices reads the BlockDeviceMapping of a call or of a launch template.
@@ -111,17 +112,17 @@ func (c *call) volumeByID(id string) (*volume, error) {
 }
 
 type volumeItem struct {
-	ID          string                `xml:"volumeId"`
-	Size        int                   `xml:"size"`
-	Snapshot    string                `xml:"snapshotId"`
-	Zone        string                `xml:"availabilityZone"`
-	State       string                `xml:"status"`
-	Created     string                `xml:"createTime"`
-	Attachments items[attachmentItem] `xml:"attachmentSet"`
-	Type        string                `xml:"volumeType"`
-	Encrypted   bool                  `xml:"encrypted"`
-	Key         string                `xml:"kmsKeyId,omitempty"`
-	Tags        items[tagItem]        `xml:"tagSet"`
+	ID          string                             `xml:"volumeId"`
+	Size        int                                `xml:"size"`
+	Snapshot    string                             `xml:"snapshotId"`
+	Zone        string                             `xml:"availabilityZone"`
+	State       string                             `xml:"status"`
+	Created     string                             `xml:"createTime"`
+	Attachments resources.Items[attachmentItem]    `xml:"attachmentSet"`
+	Type        string                             `xml:"volumeType"`
+	Encrypted   bool                               `xml:"encrypted"`
+	Key         string                             `xml:"kmsKeyId,omitempty"`
+	Tags        resources.Items[resources.TagItem] `xml:"tagSet"`
 }
 
 type attachmentItem struct {
@@ -136,7 +137,7 @@ type attachmentItem struct {
 func (c *call) describeVolume(vol *volume) volumeItem {
 	item := volumeItem{
 		ID: vol.id, Size: vol.size, Snapshot: vol.snapshot, Zone: c.Region + "a", State: vol.state(),
-		Created: wire.Timestamp(vol.created), Type: vol.volumeType, Encrypted: vol.key != nil, Tags: c.tagsOf(vol.id),
+		Created: wire.Timestamp(vol.created), Type: vol.volumeType, Encrypted: vol.key != nil, Tags: c.TagsOf(vol.id),
 	}
 	if vol.key != nil {
 		item.Key = vol.key.ARN
@@ -151,12 +152,12 @@ func (v *volume) attachment(state string) attachmentItem {
 	return attachmentItem{v.id, v.instance, v.device, state, wire.Timestamp(v.created), v.deletes}
 }
 
-var volumeFilters = filterFields[volumeItem]{
-	"encrypted":              one(func(i volumeItem) string { return strconv.FormatBool(i.Encrypted) }),
-	"snapshot-id":            one(func(i volumeItem) string { return i.Snapshot }),
-	"status":                 one(func(i volumeItem) string { return i.State }),
-	"volume-id":              one(func(i volumeItem) string { return i.ID }),
-	"volume-type":            one(func(i volumeItem) string { return i.Type }),
+var volumeFilters = resources.FilterFields[volumeItem]{
+	"encrypted":              resources.One(func(i volumeItem) string { return strconv.FormatBool(i.Encrypted) }),
+	"snapshot-id":            resources.One(func(i volumeItem) string { return i.Snapshot }),
+	"status":                 resources.One(func(i volumeItem) string { return i.State }),
+	"volume-id":              resources.One(func(i volumeItem) string { return i.ID }),
+	"volume-type":            resources.One(func(i volumeItem) string { return i.Type }),
 	"attachment.instance-id": eachAttachment(func(a attachmentItem) string { return a.Instance }),
 	"attachment.device":      eachAttachment(func(a attachmentItem) string { return a.Device }),
 }
@@ -186,7 +187,7 @@ func (c *call) describeVolumes() (cloud.Effect, error) {
 			described = append(described, c.describeVolume(vol))
 		}
 	}
-	described, err := filtered(c, described, volumeFilters, func(i volumeItem) string { return i.ID })
+	described, err := resources.Filtered(c.Request, described, volumeFilters, func(i volumeItem) string { return i.ID })
 	if err != nil {
 		return nil, err
 	}
@@ -196,22 +197,22 @@ func (c *call) describeVolumes() (cloud.Effect, error) {
 			return nil, err
 		}
 		return &struct {
-			Volumes items[volumeItem] `xml:"volumeSet"`
-			Next    string            `xml:"nextToken,omitempty"`
-		}{items[volumeItem]{shown}, next}, nil
+			Volumes resources.Items[volumeItem] `xml:"volumeSet"`
+			Next    string                      `xml:"nextToken,omitempty"`
+		}{resources.Items[volumeItem]{Items: shown}, next}, nil
 	}, nil
 }
 
 // createVolume refuses at once what a key refuses, where EBS would make a volume that goes from creating to deleted.
 func (c *call) createVolume() (cloud.Effect, error) {
-	if err := c.require("AvailabilityZone"); err != nil {
+	if err := c.Require("AvailabilityZone"); err != nil {
 		return nil, err
 	}
 	device, err := c.volumeWanted()
 	if err != nil {
 		return nil, err
 	}
-	specs, err := c.tagSpecs("volume")
+	specs, err := c.TagSpecs("volume")
 	if err != nil {
 		return nil, err
 	}
@@ -221,7 +222,7 @@ func (c *call) createVolume() (cloud.Effect, error) {
 			delete(c.own().volumes, vol.id)
 			return nil, wire.BadRequest("InvalidVolume.NotFound", "The volume '%s' does not exist: its key could not be used: %s", vol.id, failure.Message)
 		}
-		c.own().setTags(vol.id, specs["volume"])
+		c.SetTags(vol.id, specs["volume"])
 		item := c.describeVolume(vol)
 		return &item, nil
 	}, nil
@@ -247,7 +248,7 @@ func (c *call) volumeWanted() (BlockDevice, error) {
 }
 
 func (c *call) deleteVolume() (cloud.Effect, error) {
-	if err := c.require("VolumeId"); err != nil {
+	if err := c.Require("VolumeId"); err != nil {
 		return nil, err
 	}
 	vol, err := c.volumeByID(c.Form.Get("VolumeId"))
@@ -259,13 +260,13 @@ func (c *call) deleteVolume() (cloud.Effect, error) {
 			return nil, wire.BadRequest("VolumeInUse", "Volume %s is currently attached to %s", vol.id, vol.instance)
 		}
 		delete(c.own().volumes, vol.id)
-		delete(c.own().tags, vol.id)
-		return done()
+		c.DropTags(vol.id)
+		return resources.Done()
 	}, nil
 }
 
 func (c *call) attachVolume() (cloud.Effect, error) {
-	if err := c.require("VolumeId", "InstanceId", "Device"); err != nil {
+	if err := c.Require("VolumeId", "InstanceId", "Device"); err != nil {
 		return nil, err
 	}
 	vol, err := c.volumeByID(c.Form.Get("VolumeId"))
@@ -295,7 +296,7 @@ func (c *call) attachVolume() (cloud.Effect, error) {
 }
 
 func (c *call) detachVolume() (cloud.Effect, error) {
-	if err := c.require("VolumeId"); err != nil {
+	if err := c.Require("VolumeId"); err != nil {
 		return nil, err
 	}
 	vol, err := c.volumeByID(c.Form.Get("VolumeId"))

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
-	"github.com/amishare/packer-plugin-ami-share/internal/awssim/ec2"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/resources"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
 )
 
@@ -148,7 +148,7 @@ func (c *call) describeReports() (cloud.Effect, error) {
 	for _, r := range all {
 		items = append(items, r.item())
 	}
-	items, err := ec2.Filtered(c.Form, items, map[string]func(reportItem) string{
+	items, err := resources.Fitting(c.Form, items, map[string]func(reportItem) string{
 		"creation-time": func(r reportItem) string { return r.Created },
 		"state":         func(r reportItem) string { return r.State },
 	})
@@ -191,7 +191,7 @@ func (c *call) describeEntries() (cloud.Effect, error) {
 			}
 		}
 	}
-	items, err := ec2.Filtered(c.Form, items, map[string]func(entryItem) string{
+	items, err := resources.Fitting(c.Form, items, map[string]func(entryItem) string{
 		"account-id":    func(e entryItem) string { return e.Account },
 		"creation-time": func(e entryItem) string { return e.Created },
 		"resource-type": func(e entryItem) string { return e.Kind },

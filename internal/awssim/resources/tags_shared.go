@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-package ec2
+package resources
 
 import (
 	"maps"
@@ -17,14 +17,14 @@ const sharedTag = "ec2:SharedTag/"
 // mostTags is how many tags a resource has at most, each account's by themselves.
 const mostTags = 50
 
-// seenTags are the tags of a resource that the caller sees: its own, and those that the owner of an AMI shares with it.
-func (c *call) seenTags(id string) map[string]string {
-	seen := maps.Clone(c.own().tags[id])
-	img := c.image(c.Region, id)
-	if img == nil || img.owner == c.Account || !c.hasLaunchPermission(img, c.Account.ID) || c.hiddenBySetting(img) {
+// SeenTags are the tags of a resource that the caller sees: its own, and those that the owner of an AMI shares with it.
+func (r *Request) SeenTags(id string) map[string]string {
+	seen := maps.Clone(r.own()[id])
+	owner, shared := r.tags.inventory.AMI(r.call, id)
+	if owner == nil || owner == r.call.Account || !shared {
 		return seen
 	}
-	for key, value := range c.regions.Of(img.owner, c.Region).tags[id] {
+	for key, value := range r.tags.of(owner, r.call.Region)[id] {
 		if strings.HasPrefix(key, sharedTag) {
 			if seen == nil {
 				seen = map[string]string{}
@@ -37,11 +37,11 @@ func (c *call) seenTags(id string) map[string]string {
 
 // taggedIDs are the ids of everything with tags that the caller sees, sorted: what it has tagged itself, and the AMIs that are
 // shared with it, though not with its organization alone.
-func (c *call) taggedIDs() []string {
-	ids := slices.Collect(maps.Keys(c.own().tags))
-	for _, img := range c.listedImages(false) {
-		if len(c.seenTags(img.id)) > 0 {
-			ids = append(ids, img.id)
+func (r *Request) taggedIDs() []string {
+	ids := slices.Collect(maps.Keys(r.own()))
+	for _, id := range r.tags.inventory.ListedAMIs(r.call) {
+		if len(r.SeenTags(id)) > 0 {
+			ids = append(ids, id)
 		}
 	}
 	slices.Sort(ids)
@@ -50,12 +50,12 @@ func (c *call) taggedIDs() []string {
 
 // mayHaveTags refuses tags beyond 50 of a resource, and shared ones of what is no AMI of the caller. AWS publishes no code for the
 // latter, and does not say what such a tag of another resource would be; here there is none.
-func (c *call) mayHaveTags(tags map[string]string) error {
-	for _, id := range c.Form.List("ResourceId") {
-		if err := c.mayShareTags(id, slices.Collect(maps.Keys(tags))); err != nil {
+func (r *Request) mayHaveTags(tags map[string]string) error {
+	for _, id := range r.call.Form.List("ResourceId") {
+		if err := r.mayShareTags(id, slices.Collect(maps.Keys(tags))); err != nil {
 			return err
 		}
-		all := maps.Clone(c.own().tags[id])
+		all := maps.Clone(r.own()[id])
 		if all == nil {
 			all = map[string]string{}
 		}
@@ -68,8 +68,8 @@ func (c *call) mayHaveTags(tags map[string]string) error {
 }
 
 // mayShareTags refuses keys of shared tags, but of an AMI of the caller.
-func (c *call) mayShareTags(id string, keys []string) error {
-	if img := c.image(c.Region, id); img != nil && img.owner == c.Account {
+func (r *Request) mayShareTags(id string, keys []string) error {
+	if owner, _ := r.tags.inventory.AMI(r.call, id); owner != nil && owner == r.call.Account {
 		return nil
 	}
 	for _, key := range keys {

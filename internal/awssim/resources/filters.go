@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-package ec2
+package resources
 
 import (
 	"maps"
@@ -10,18 +10,18 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
 )
 
-// filterFields are the filters of an action, and the values that each looks at. A filter fits if one of its values fits one
+// FilterFields are the filters of an action, and the values that each looks at. A filter fits if one of its values fits one
 // of those.
-type filterFields[T any] map[string]func(T) []string
+type FilterFields[T any] map[string]func(T) []string
 
-// filtered keeps what fits all filters of the call. An unknown filter refuses the call. The filters tag:<key> and tag-key
+// Filtered keeps what fits all filters of the call. An unknown filter refuses the call. The filters tag:<key> and tag-key
 // look at the tags of the id that the caller sees.
-func filtered[T any](c *call, all []T, fields filterFields[T], id func(T) string) ([]T, error) {
-	if err := c.checkFilters(); err != nil {
+func Filtered[T any](r *Request, all []T, fields FilterFields[T], id func(T) string) ([]T, error) {
+	if err := r.checkFilters(); err != nil {
 		return nil, err
 	}
-	for _, filter := range c.Form.Structs("Filter") {
-		field, err := filterField(c, filter.Get("Name"), fields, id)
+	for _, filter := range r.call.Form.Structs("Filter") {
+		field, err := filterField(r, filter.Get("Name"), fields, id)
 		if err != nil {
 			return nil, err
 		}
@@ -38,8 +38,8 @@ func filtered[T any](c *call, all []T, fields filterFields[T], id func(T) string
 
 // checkFilters refuses more filters than a request can have, and more values.
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html
-func (c *call) checkFilters() error {
-	filters := c.Form.Structs("Filter")
+func (r *Request) checkFilters() error {
+	filters := r.call.Form.Structs("Filter")
 	if len(filters) > 50 {
 		return wire.BadRequest("FilterLimitExceeded", "The maximum number of filters specified on a single call is 50")
 	}
@@ -52,8 +52,8 @@ func (c *call) checkFilters() error {
 }
 
 // checkMaxResults refuses a page that is too small or too large.
-func (c *call) checkMaxResults(least, most int) error {
-	size, err := c.Number("MaxResults", least)
+func (r *Request) checkMaxResults(least, most int) error {
+	size, err := r.call.Number("MaxResults", least)
 	if err == nil && (size < least || size > most) {
 		return wire.BadRequest("InvalidParameterValue", "Value ( %d ) for parameter maxResults is invalid. Expecting a value between %d and %d.", size, least, most)
 	}
@@ -61,20 +61,20 @@ func (c *call) checkMaxResults(least, most int) error {
 }
 
 // filterField finds what a filter looks at.
-func filterField[T any](c *call, name string, fields filterFields[T], id func(T) string) (func(T) []string, error) {
+func filterField[T any](r *Request, name string, fields FilterFields[T], id func(T) string) (func(T) []string, error) {
 	if field, ok := fields[name]; ok {
 		return field, nil
 	}
 	if key, ok := strings.CutPrefix(name, "tag:"); ok && id != nil {
 		return func(one T) []string {
-			if value, ok := c.seenTags(id(one))[key]; ok {
+			if value, ok := r.SeenTags(id(one))[key]; ok {
 				return []string{value}
 			}
 			return nil
 		}, nil
 	}
 	if name == "tag-key" && id != nil {
-		return func(one T) []string { return slices.Collect(maps.Keys(c.seenTags(id(one)))) }, nil
+		return func(one T) []string { return slices.Collect(maps.Keys(r.SeenTags(id(one)))) }, nil
 	}
 	return nil, wire.BadRequest("InvalidParameterValue", "The filter '%s' is invalid", name)
 }
@@ -107,7 +107,19 @@ func wildcard(pattern, value string) bool {
 	return strings.Trim(pattern[p:], "*") == ""
 }
 
-// one makes a field of a single value.
-func one[T any](get func(T) string) func(T) []string {
+// One makes a field of a single value.
+func One[T any](get func(T) string) func(T) []string {
 	return func(v T) []string { return []string{get(v)} }
+}
+
+// Fitting keeps what fits all filters of a form, whose fields have one value each.
+func Fitting[T any](form wire.Form, all []T, fields map[string]func(T) string) ([]T, error) {
+	for _, filter := range form.Structs("Filter") {
+		field, ok := fields[filter.Get("Name")]
+		if !ok {
+			return nil, wire.BadRequest("InvalidParameterValue", "The filter '%s' is invalid", filter.Get("Name"))
+		}
+		all = slices.DeleteFunc(all, func(one T) bool { return !anyFits(filter.List("Value"), []string{field(one)}) })
+	}
+	return all, nil
 }

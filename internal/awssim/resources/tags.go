@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-package ec2
+package resources
 
 import (
 	"maps"
@@ -14,49 +14,39 @@ import (
 // Tags are private to the account that put them on a resource, which need not be its own if it is shared with it:
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html
 
-func tagActions() map[string]action {
-	return map[string]action{
+// Actions of tags, which are EC2's.
+func (t *Tags) Actions() map[string]cloud.Action[*cloud.Call] {
+	return cloud.Actions(map[string]cloud.Action[*Request]{
 		"CreateTags": {
 			Params: "ResourceId.N Tag.N.Key Tag.N.Value DryRun", Write: true, Resources: onTagged,
-			Conditions: tagConditions, Handle: (*call).createTags,
+			Conditions: tagConditions, Handle: (*Request).createTags,
 		},
 		"DeleteTags": {
 			Params: "ResourceId.N Tag.N.Key Tag.N.Value DryRun", Write: true, Resources: onTagged,
-			Conditions: tagConditions, Handle: (*call).deleteTags,
+			Conditions: tagConditions, Handle: (*Request).deleteTags,
 		},
-		"DescribeTags": {Params: "DryRun" + filterParams + pageParams, Handle: (*call).describeTags},
-	}
+		"DescribeTags": {Params: "DryRun" + FilterParams + PageParams, Handle: (*Request).describeTags},
+	}, t.Request)
 }
 
-// tagItem is a tag on the wire.
-type tagItem struct {
+// TagItem is a tag on the wire.
+type TagItem struct {
 	Key   string `xml:"key"`
 	Value string `xml:"value"`
 }
 
-// tagsOf returns the tags of a resource that the caller sees, sorted by key.
-func (c *call) tagsOf(id string) items[tagItem] {
-	tags := c.seenTags(id)
-	var set items[tagItem]
+// TagsOf returns the tags of a resource that the caller sees, sorted by key.
+func (r *Request) TagsOf(id string) Items[TagItem] {
+	tags := r.SeenTags(id)
+	var set Items[TagItem]
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
-		set.Items = append(set.Items, tagItem{key, tags[key]})
+		set.Items = append(set.Items, TagItem{key, tags[key]})
 	}
 	return set
 }
 
-// setTags adds tags to a resource for one account.
-func (r *inventory) setTags(id string, tags map[string]string) {
-	if len(tags) == 0 {
-		return
-	}
-	if r.tags[id] == nil {
-		r.tags[id] = map[string]string{}
-	}
-	maps.Copy(r.tags[id], tags)
-}
-
-// resourceKinds says what an id is by its prefix.
-var resourceKinds = [...]struct{ prefix, kind string }{
+// kinds says what an id is by its prefix.
+var kinds = [...]struct{ prefix, kind string }{
 	{"ami-", "image"},
 	{"snap-", "snapshot"},
 	{"i-", "instance"},
@@ -66,8 +56,9 @@ var resourceKinds = [...]struct{ prefix, kind string }{
 	{"lt-", "launch-template"},
 }
 
-func resourceKind(id string) string {
-	for _, known := range resourceKinds {
+// Kind returns what an id is one of, as tags call it, "" for no id of EC2.
+func Kind(id string) string {
+	for _, known := range kinds {
 		if strings.HasPrefix(id, known.prefix) {
 			return known.kind
 		}
@@ -75,71 +66,71 @@ func resourceKind(id string) string {
 	return ""
 }
 
-func onTagged(c *call) []string {
+func onTagged(r *Request) []string {
 	var arns []string
-	for _, id := range c.Form.List("ResourceId") {
-		arns = append(arns, c.tagARN(id))
+	for _, id := range r.call.Form.List("ResourceId") {
+		arns = append(arns, r.tagARN(id))
 	}
 	return arns
 }
 
-func (c *call) tagARN(id string) string {
-	switch kind := resourceKind(id); kind {
+func (r *Request) tagARN(id string) string {
+	switch kind := Kind(id); kind {
 	case "image":
-		return c.imageARN(id)
+		return r.ImageARN(id)
 	case "snapshot":
-		return c.snapshotARN(id)
+		return r.SnapshotARN(id)
 	default:
-		return c.arn(kind, id)
+		return r.ARN(kind, id)
 	}
 }
 
-func tagConditions(c *call) map[string][]string {
+func tagConditions(r *Request) map[string][]string {
 	conditions := map[string][]string{}
-	for _, tag := range c.Form.Structs("Tag") {
+	for _, tag := range r.call.Form.Structs("Tag") {
 		conditions["aws:TagKeys"] = append(conditions["aws:TagKeys"], tag.Get("Key"))
 		conditions["aws:RequestTag/"+tag.Get("Key")] = []string{tag.Get("Value")}
 	}
 	return conditions
 }
 
-func (c *call) createTags() (cloud.Effect, error) {
-	if err := c.requireTagged(); err != nil {
+func (r *Request) createTags() (cloud.Effect, error) {
+	if err := r.requireTagged(); err != nil {
 		return nil, err
 	}
-	tags, err := readTags(c.Form.Structs("Tag"))
+	tags, err := readTags(r.call.Form.Structs("Tag"))
 	if err != nil {
 		return nil, err
 	}
 	if len(tags) == 0 {
 		return nil, wire.BadRequest("MissingParameter", "The request must contain the parameter tagSet")
 	}
-	if err := c.mayHaveTags(tags); err != nil {
+	if err := r.mayHaveTags(tags); err != nil {
 		return nil, err
 	}
 	return func() (any, error) {
-		for _, id := range c.Form.List("ResourceId") {
-			c.own().setTags(id, tags)
+		for _, id := range r.call.Form.List("ResourceId") {
+			r.SetTags(id, tags)
 		}
-		return done()
+		return Done()
 	}, nil
 }
 
-func (c *call) deleteTags() (cloud.Effect, error) {
-	if err := c.requireTagged(); err != nil {
+func (r *Request) deleteTags() (cloud.Effect, error) {
+	if err := r.requireTagged(); err != nil {
 		return nil, err
 	}
-	given := c.Form.Structs("Tag")
-	for _, id := range c.Form.List("ResourceId") {
+	given := r.call.Form.Structs("Tag")
+	for _, id := range r.call.Form.List("ResourceId") {
 		for _, tag := range given {
-			if err := c.mayShareTags(id, []string{tag.Get("Key")}); err != nil {
+			if err := r.mayShareTags(id, []string{tag.Get("Key")}); err != nil {
 				return nil, err
 			}
 		}
 	}
 	return func() (any, error) {
-		for _, id := range c.Form.List("ResourceId") {
-			tags := c.own().tags[id]
+		for _, id := range r.call.Form.List("ResourceId") {
+			tags := r.own()[id]
 			if len(given) == 0 {
 				maps.DeleteFunc(tags, func(key, _ string) bool { return !strings.HasPrefix(key, "aws:") })
 			}
@@ -150,49 +141,20 @@ func (c *call) deleteTags() (cloud.Effect, error) {
 				}
 			}
 		}
-		return done()
+		return Done()
 	}, nil
 }
 
 // requireTagged refuses resources that are not there for the caller.
-func (c *call) requireTagged() error {
-	ids := c.Form.List("ResourceId")
+func (r *Request) requireTagged() error {
+	ids := r.call.Form.List("ResourceId")
 	if len(ids) == 0 {
 		return wire.BadRequest("MissingParameter", "The request must contain the parameter resourceIdSet")
 	}
 	for _, id := range ids {
-		if err := c.taggable(id); err != nil {
+		if err := r.tags.inventory.Has(r.call, id); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-func (c *call) taggable(id string) error {
-	r := c.own()
-	there := false
-	switch resourceKind(id) {
-	case "image":
-		_, err := c.imageByID(id)
-		return err
-	case "snapshot":
-		_, err := c.snapshotByID(id)
-		return err
-	case "instance":
-		there = r.instances[id] != nil
-	case "volume":
-		there = r.volumes[id] != nil
-	case "key-pair":
-		there = slices.ContainsFunc(cloud.SortedValues(r.keyPairs), func(k *keyPair) bool { return k.id == id })
-	case "security-group":
-		there = r.securityGroups[id] != nil
-	case "launch-template":
-		there = r.templates[id] != nil
-	default:
-		return wire.BadRequest("InvalidID", "The ID '%s' is not valid", id)
-	}
-	if !there {
-		return wire.BadRequest("InvalidID", "The ID '%s' is not valid", id)
 	}
 	return nil
 }
@@ -219,11 +181,11 @@ func readTags(given []wire.Form) (map[string]string, error) {
 	return tags, nil
 }
 
-// tagSpecs reads the TagSpecification of a call that creates something: the tags by kind of resource. Creating tags
+// TagSpecs reads the TagSpecification of a call that creates something: the tags by kind of resource. Creating tags
 // this way takes permission for ec2:CreateTags as well.
-func (c *call) tagSpecs(kinds ...string) (map[string]map[string]string, error) {
+func (r *Request) TagSpecs(kinds ...string) (map[string]map[string]string, error) {
 	specs := map[string]map[string]string{}
-	for _, spec := range c.Form.Structs("TagSpecification") {
+	for _, spec := range r.call.Form.Structs("TagSpecification") {
 		kind := spec.Get("ResourceType")
 		if !slices.Contains(kinds, kind) {
 			return nil, wire.BadRequest("InvalidParameterValue", "'%s' is not a valid taggable resource type for this operation.", kind)
@@ -236,11 +198,11 @@ func (c *call) tagSpecs(kinds ...string) (map[string]map[string]string, error) {
 			continue
 		}
 		if kind != "image" {
-			if err := c.mayShareTags("", slices.Collect(maps.Keys(tags))); err != nil {
+			if err := r.mayShareTags("", slices.Collect(maps.Keys(tags))); err != nil {
 				return nil, err
 			}
 		}
-		if err := c.mayTagOnCreate(kind, tags); err != nil {
+		if err := r.mayTagOnCreate(kind, tags); err != nil {
 			return nil, err
 		}
 		specs[kind] = tags
@@ -248,20 +210,20 @@ func (c *call) tagSpecs(kinds ...string) (map[string]map[string]string, error) {
 	return specs, nil
 }
 
-func (c *call) mayTagOnCreate(kind string, tags map[string]string) error {
-	arn := c.arn(kind, "*")
+func (r *Request) mayTagOnCreate(kind string, tags map[string]string) error {
+	arn := r.ARN(kind, "*")
 	switch kind {
 	case "image":
-		arn = c.imageARN("*")
+		arn = r.ImageARN("*")
 	case "snapshot":
-		arn = c.snapshotARN("*")
+		arn = r.SnapshotARN("*")
 	}
-	conditions := map[string][]string{"ec2:CreateAction": {c.Action}}
+	conditions := map[string][]string{"ec2:CreateAction": {r.call.Action}}
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
 		conditions["aws:TagKeys"] = append(conditions["aws:TagKeys"], key)
 		conditions["aws:RequestTag/"+key] = []string{tags[key]}
 	}
-	return c.Allowed("ec2:CreateTags", arn, conditions)
+	return r.call.Allowed("ec2:CreateTags", arn, conditions)
 }
 
 // tagEntry is one tag of one resource.
@@ -273,33 +235,33 @@ type tagEntry struct {
 }
 
 // describeTags: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeTags.html
-func (c *call) describeTags() (cloud.Effect, error) {
-	if err := c.checkMaxResults(5, 1000); err != nil {
+func (r *Request) describeTags() (cloud.Effect, error) {
+	if err := r.checkMaxResults(5, 1000); err != nil {
 		return nil, err
 	}
 	var all []tagEntry
-	for _, id := range c.taggedIDs() {
-		for _, tag := range c.tagsOf(id).Items {
-			all = append(all, tagEntry{id, resourceKind(id), tag.Key, tag.Value})
+	for _, id := range r.taggedIDs() {
+		for _, tag := range r.TagsOf(id).Items {
+			all = append(all, tagEntry{id, Kind(id), tag.Key, tag.Value})
 		}
 	}
-	all, err := filtered(c, all, filterFields[tagEntry]{
-		"resource-id":   one(func(t tagEntry) string { return t.ResourceID }),
-		"resource-type": one(func(t tagEntry) string { return t.ResourceType }),
-		"key":           one(func(t tagEntry) string { return t.Key }),
-		"value":         one(func(t tagEntry) string { return t.Value }),
+	all, err := Filtered(r, all, FilterFields[tagEntry]{
+		"resource-id":   One(func(t tagEntry) string { return t.ResourceID }),
+		"resource-type": One(func(t tagEntry) string { return t.ResourceType }),
+		"key":           One(func(t tagEntry) string { return t.Key }),
+		"value":         One(func(t tagEntry) string { return t.Value }),
 	}, func(t tagEntry) string { return t.ResourceID })
 	if err != nil {
 		return nil, err
 	}
 	return func() (any, error) {
-		shown, next, err := cloud.Page(c.Call, all, "MaxResults", 1000)
+		shown, next, err := cloud.Page(r.call, all, "MaxResults", 1000)
 		if err != nil {
 			return nil, err
 		}
 		return &struct {
-			Tags items[tagEntry] `xml:"tagSet"`
+			Tags Items[tagEntry] `xml:"tagSet"`
 			Next string          `xml:"nextToken,omitempty"`
-		}{items[tagEntry]{shown}, next}, nil
+		}{Items[tagEntry]{shown}, next}, nil
 	}, nil
 }
