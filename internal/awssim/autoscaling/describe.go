@@ -28,7 +28,7 @@ type groupItem struct {
 	Role          string                 `xml:"ServiceLinkedRoleARN"`
 	Policies      members[string]        `xml:"TerminationPolicies"`
 	Protected     bool                   `xml:"NewInstancesProtectedFromScaleIn"`
-	Tags          members[struct{}]      `xml:"Tags"`
+	Tags          members[groupTag]      `xml:"Tags"`
 }
 
 type templateRef struct {
@@ -61,6 +61,7 @@ func (group *Group) describe() groupItem {
 		Name: group.name, ARN: group.arn, Template: group.templateRef(), Least: group.least, Most: group.most,
 		Desired: group.desired, Cooldown: 300, Zones: members[string]{group.zones}, HealthCheck: "EC2",
 		Created: wire.Timestamp(group.created), Subnets: group.subnets, Role: group.role, Policies: members[string]{[]string{"Default"}},
+		Tags: members[groupTag]{group.tags},
 	}
 	if group.configuration != nil {
 		item.Configuration = group.configuration.name
@@ -103,8 +104,12 @@ func (c *call) describeGroups() (cloud.Effect, error) {
 	if err := c.checkMaxRecords(); err != nil {
 		return nil, err
 	}
+	wanted, err := c.groupFilters()
+	if err != nil {
+		return nil, err
+	}
 	return func() (any, error) {
-		found := c.groupsLookedAt(names)
+		found := slices.DeleteFunc(c.groupsLookedAt(names), func(group *Group) bool { return !wanted(group) })
 		shown, next, err := cloud.PageOf(c.Call, found, "MaxRecords", 50, 100)
 		if err != nil {
 			return nil, err

@@ -33,7 +33,7 @@ func (s *Service) api() *cloud.API {
 func actions() map[string]action {
 	return map[string]action{
 		"CreateAutoScalingGroup": {
-			Params: groupParams, Write: true, Resources: onGroup, Handle: (*call).createGroup,
+			Params: groupParams + groupTagParams, Write: true, Resources: onGroup, Conditions: groupTagConditions, Handle: (*call).createGroup,
 		},
 		"UpdateAutoScalingGroup": {Params: groupParams, Write: true, Resources: onGroup, Handle: (*call).updateGroup},
 		"DeleteAutoScalingGroup": {
@@ -45,7 +45,7 @@ func actions() map[string]action {
 			Resources: onGroup, Handle: (*call).setDesiredCapacity,
 		},
 		"DescribeAutoScalingGroups": {
-			Params: "AutoScalingGroupNames.member.N MaxRecords NextToken",
+			Params: "AutoScalingGroupNames.member.N MaxRecords NextToken Filters.member.N.Name Filters.member.N.Values.member.N",
 			Handle: (*call).describeGroups,
 		},
 		"DescribeScalingActivities": {
@@ -117,6 +117,7 @@ type Group struct {
 	desired       int
 	zones         []string
 	subnets       string
+	tags          []groupTag
 	instances     []*ec2.Instance
 	activities    []Activity // newest first
 	created       time.Time
@@ -179,6 +180,9 @@ func (c *call) createGroup() (cloud.Effect, error) {
 		arn: arn(c.Partition, c.Region, c.Account.ID, "autoScalingGroup", name),
 	}
 	if err := c.setGroup(group); err != nil {
+		return nil, err
+	}
+	if err := c.tagGroup(group); err != nil {
 		return nil, err
 	}
 	if group.template == nil && group.configuration == nil {

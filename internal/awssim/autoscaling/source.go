@@ -4,6 +4,7 @@ package autoscaling
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/ec2"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
@@ -48,12 +49,24 @@ func unusableTemplate(err error) error {
 	return wire.ValidationError("You must use a valid fully-formed launch template. %s", wire.AsError(err).Message)
 }
 
+// ec2ARN is the ARN of a resource of EC2 in the caller's account.
+func (c *call) ec2ARN(resource string) string {
+	return "arn:" + c.Partition + ":ec2:" + c.Region + ":" + c.Account.ID + ":" + resource
+}
+
 // mayLaunch refuses a caller who could not launch what the group does. Who gives a group a launch template needs ec2:RunInstances,
 // and ssm:GetParameters where a parameter names the AMI. AWS does not say that an update takes them which leaves the template be.
 // https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-launch-template-permissions.html
 // https://docs.aws.amazon.com/autoscaling/ec2/userguide/using-systems-manager-parameters.html
 func (c *call) mayLaunch(group *Group) error {
-	for _, arn := range c.ec2.LaunchARNs(c.Account, c.Region, "", group.template, group.version) {
+	arns := c.ec2.LaunchARNs(c.Account, c.Region, "", group.template, group.version)
+	if subnets := c.Form.Get("VPCZoneIdentifier"); subnets != "" {
+		arns = append(arns, c.ec2ARN("security-group/*"))
+		for subnet := range strings.SplitSeq(subnets, ",") {
+			arns = append(arns, c.ec2ARN("subnet/"+subnet))
+		}
+	}
+	for _, arn := range arns {
 		if err := c.Allowed("ec2:RunInstances", arn, map[string][]string{"ec2:Region": {c.Region}}); err != nil {
 			return wire.Errorf(http.StatusForbidden, "AccessDenied", "You are not authorized to use launch template: %s. %s", group.template.ID, wire.AsError(err).Message)
 		}
