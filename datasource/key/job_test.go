@@ -44,6 +44,7 @@ func theTarget() options {
 		"assume_role":          options{"role_name": "ami-share", "external_id": externalID, "tags": map[string]string{"run": "1"}},
 		"service_linked_roles": []string{"autoscaling/golden"}, "create_service_linked_roles": true,
 		"auto_scaling_groups": []string{"web"}, "copy_tags": true, "prove_use": true,
+		"canary": []options{{"region": frankfurt, "subnet_id": "subnet-0default00000000", "instance_type": "t3.micro"}},
 	})
 }
 
@@ -124,6 +125,8 @@ func theJob() []part {
 	return []part{
 		{"find and prove", nil, findAndProve},
 		{"share", nil, shareEverything},
+		{"start a canary", nil, startCanary},
+		{"see why a canary does not start", nil, seeWhy},
 		{"build", nil, buildAnImage},
 		{"explain a refusal", withRole, explainARefusal},
 		{"take back", nil, takeBack},
@@ -241,7 +244,9 @@ func (u *quietUI) Machine(string, ...string)         {}
 // share runs the post-processor.
 func share(ctx context.Context, t *testing.T, more options) (said string, err error) {
 	t.Helper()
-	config := map[string]any{"target": []options{theTarget()}}
+	target := theTarget()
+	delete(target, "canary") // has a part of the job of its own
+	config := map[string]any{"target": []options{target}}
 	maps.Copy(config, more)
 	var p amishare.PostProcessor
 	if err := p.Configure(config); err != nil {
@@ -259,6 +264,24 @@ func shareEverything(t *testing.T, server *awssim.Server, _ options) string {
 		return fmt.Sprintf("%v\n%s", err, said)
 	}
 	return refusal(server)
+}
+
+// startCanary shares, and has an instance started.
+func startCanary(t *testing.T, server *awssim.Server, _ options) string {
+	said, err := share(t.Context(), t, options{"target": []options{theTarget()}})
+	if err != nil || strings.Contains(said, "Warnings:") {
+		return fmt.Sprintf("%v\n%s", err, said)
+	}
+	return refusal(server)
+}
+
+// seeWhy shares with too few operations, and the canary is told with the reason.
+func seeWhy(t *testing.T, _ *awssim.Server, _ options) string {
+	said, err := share(t.Context(), t, options{"grant_operations": []string{"Decrypt", "CreateGrant"}, "target": []options{theTarget()}})
+	if err == nil || !strings.Contains(err.Error(), "EC2 may not use a key of the volumes") {
+		return fmt.Sprintf("%v\n%s", err, said)
+	}
+	return "" // EC2 was refused the key, as it should be
 }
 
 // replaceGrants shares with fewer operations first: the grants of that run are retired.

@@ -65,4 +65,6 @@ type TargetConfig struct {
 	// with `launch_permission = false`, what KMS refuses is a warning, and elsewhere it is not asked. With `true` a refusal is a
 	// failure; with `false` nothing is asked.
 	ProveUse config.Trilean `mapstructure:"prove_use" required:"false"`
+	// Start an instance of each image in the accounts to prove that it can be started: see [canary](#canary-of-a-target).
+	Canaries []CanaryConfig `mapstructure:"canary" required:"false"`
 }

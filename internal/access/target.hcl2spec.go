@@ -22,6 +22,7 @@ type FlatTargetConfig struct {
 	Regions                  []string              `mapstructure:"regions" required:"false" cty:"regions" hcl:"regions"`
 	LaunchPermission         *bool                 `mapstructure:"launch_permission" required:"false" cty:"launch_permission" hcl:"launch_permission"`
 	ProveUse                 *bool                 `mapstructure:"prove_use" required:"false" cty:"prove_use" hcl:"prove_use"`
+	Canaries                 []FlatCanaryConfig    `mapstructure:"canary" required:"false" cty:"canary" hcl:"canary"`
 }
 
 // FlatMapstructure returns a new FlatTargetConfig.
@@ -48,6 +49,7 @@ func (*FlatTargetConfig) HCL2Spec() map[string]hcldec.Spec {
 		"regions":                     &hcldec.AttrSpec{Name: "regions", Type: cty.List(cty.String), Required: false},
 		"launch_permission":           &hcldec.AttrSpec{Name: "launch_permission", Type: cty.Bool, Required: false},
 		"prove_use":                   &hcldec.AttrSpec{Name: "prove_use", Type: cty.Bool, Required: false},
+		"canary":                      &hcldec.BlockListSpec{TypeName: "canary", Nested: hcldec.ObjectSpec((*FlatCanaryConfig)(nil).HCL2Spec())},
 	}
 	return s
 }

@@ -144,6 +144,7 @@ func (t TargetConfig) checkAccess(f findings, accounts []sharing.AccountID, gran
 		t.checkNoAccess(f, grantees)
 	}
 	t.checkServiceLinked(f, grantees)
+	t.checkCanaries(f, grantees)
 }
 
 func (t TargetConfig) checkNoAccess(f findings, grantees []sharing.Grantee) {
@@ -160,6 +161,7 @@ func (t TargetConfig) checkNoAccess(f findings, grantees []sharing.Grantee) {
 		{"copy_tags", t.CopyTags},
 		{"prove_use", t.ProveUse.True()},
 		{"ssm_parameter", len(t.Parameters) > 0},
+		{"canary", len(t.Canaries) > 0},
 	} {
 		if option.set {
 			f.addf("%s: it needs access to the account: add an assume_role block", option.name)
@@ -197,7 +199,7 @@ func (t TargetConfig) target(account sharing.AccountID, grantees []sharing.Grant
 	target := sharing.Target{
 		Account: account, Credentials: credentials, Grantees: grantees, CopyTags: t.CopyTags,
 		CreateServiceLinkedRoles: t.CreateServiceLinkedRoles, AutoScalingGroups: t.AutoScalingGroups,
-		ThroughOrganization: t.LaunchPermission.False(), MustUse: t.ProveUse.True(), Announcements: announcements,
+		ThroughOrganization: t.LaunchPermission.False(), MustUse: t.ProveUse.True(), Announcements: announcements, Canaries: t.canaries(),
 	}
 	unproven := len(grantees) == 0 || target.ThroughOrganization
 	target.ProveUse = credentials && (t.ProveUse.True() || unproven && !t.ProveUse.False())

@@ -73,10 +73,13 @@ func from[In, Out, Option any](o origin, call func(context.Context, In, ...Optio
 }
 
 type ec2Service struct {
+	CreateLaunchTemplate      operation[ec2.CreateLaunchTemplateInput, ec2.CreateLaunchTemplateOutput, ec2.Options]
 	CreateTags                operation[ec2.CreateTagsInput, ec2.CreateTagsOutput, ec2.Options]
+	DeleteLaunchTemplate      operation[ec2.DeleteLaunchTemplateInput, ec2.DeleteLaunchTemplateOutput, ec2.Options]
 	DeleteTags                operation[ec2.DeleteTagsInput, ec2.DeleteTagsOutput, ec2.Options]
 	DescribeImageAttribute    operation[ec2.DescribeImageAttributeInput, ec2.DescribeImageAttributeOutput, ec2.Options]
 	DescribeImages            describeImages
+	DescribeLaunchTemplates   operation[ec2.DescribeLaunchTemplatesInput, ec2.DescribeLaunchTemplatesOutput, ec2.Options]
 	DescribeSnapshotAttribute operation[ec2.DescribeSnapshotAttributeInput, ec2.DescribeSnapshotAttributeOutput, ec2.Options]
 	DescribeSnapshots         describeSnapshots
 	DescribeTags              describeTags
@@ -91,10 +94,13 @@ func newEC2(config aws.Config) func(origin) ec2Service {
 	return func(o origin) ec2Service {
 		set := func(options *ec2.Options) { o.set(&options.Region, &options.Credentials) }
 		return ec2Service{
+			CreateLaunchTemplate:      from(o, client.CreateLaunchTemplate, set),
 			CreateTags:                from(o, client.CreateTags, set),
+			DeleteLaunchTemplate:      from(o, client.DeleteLaunchTemplate, set),
 			DeleteTags:                from(o, client.DeleteTags, set),
 			DescribeImageAttribute:    from(o, client.DescribeImageAttribute, set),
 			DescribeImages:            from(o, client.DescribeImages, set),
+			DescribeLaunchTemplates:   from(o, client.DescribeLaunchTemplates, set),
 			DescribeSnapshotAttribute: from(o, client.DescribeSnapshotAttribute, set),
 			DescribeSnapshots:         from(o, client.DescribeSnapshots, set),
 			DescribeTags:              from(o, client.DescribeTags, set),
@@ -167,7 +173,10 @@ func newSTS(config aws.Config) func(origin) stsService {
 }
 
 type autoscalingService struct {
+	CreateAutoScalingGroup    operation[autoscaling.CreateAutoScalingGroupInput, autoscaling.CreateAutoScalingGroupOutput, autoscaling.Options]
+	DeleteAutoScalingGroup    operation[autoscaling.DeleteAutoScalingGroupInput, autoscaling.DeleteAutoScalingGroupOutput, autoscaling.Options]
 	DescribeAutoScalingGroups describeAutoScalingGroups
+	DescribeScalingActivities operation[autoscaling.DescribeScalingActivitiesInput, autoscaling.DescribeScalingActivitiesOutput, autoscaling.Options]
 	UpdateAutoScalingGroup    operation[autoscaling.UpdateAutoScalingGroupInput, autoscaling.UpdateAutoScalingGroupOutput, autoscaling.Options]
 }
 
@@ -176,7 +185,10 @@ func newAutoScaling(config aws.Config) func(origin) autoscalingService {
 	return func(o origin) autoscalingService {
 		set := func(options *autoscaling.Options) { o.set(&options.Region, &options.Credentials) }
 		return autoscalingService{
+			CreateAutoScalingGroup:    from(o, client.CreateAutoScalingGroup, set),
+			DeleteAutoScalingGroup:    from(o, client.DeleteAutoScalingGroup, set),
 			DescribeAutoScalingGroups: from(o, client.DescribeAutoScalingGroups, set),
+			DescribeScalingActivities: from(o, client.DescribeScalingActivities, set),
 			UpdateAutoScalingGroup:    from(o, client.UpdateAutoScalingGroup, set),
 		}
 	}

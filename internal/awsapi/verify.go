@@ -38,6 +38,7 @@ func (c *Client) Verify(ctx context.Context, p plan.Plan, made []plan.Present) [
 	if ctx.Err() != nil { // what was not seen in time is nobody's fault
 		v.checks.items = slices.DeleteFunc(v.checks.items, func(check sharing.Check) bool { return !check.OK })
 	}
+	v.checks.add(v.left.items...)
 	slices.SortFunc(v.checks.items, func(a, b sharing.Check) int {
 		return cmp.Or(sharing.CompareScopes(a.Scope, b.Scope), cmp.Compare(a.Subject.String(), b.Subject.String()))
 	})
@@ -46,6 +47,20 @@ func (c *Client) Verify(ctx context.Context, p plan.Plan, made []plan.Present) [
 
 // expectation looks at what a target is to see in a Region.
 func (v *verification) expectation(ctx context.Context, e *expectation) {
+	v.look(ctx, e)
+	if !v.failed(e.scope) {
+		v.canaries(ctx, e)
+	}
+}
+
+// failed tells whether something is not as it has to be in a scope.
+func (v *verification) failed(scope sharing.Scope) bool {
+	v.checks.mu.Lock()
+	defer v.checks.mu.Unlock()
+	return slices.ContainsFunc(v.checks.items, func(check sharing.Check) bool { return check.Scope == scope && !check.OK && !check.Warning })
+}
+
+func (v *verification) look(ctx context.Context, e *expectation) {
 	ctx, cancel := traffic.Patient(ctx, v.options.TargetTimeout)
 	defer cancel()
 	together(
@@ -61,6 +76,7 @@ type verification struct {
 	*Client
 	plan   plan.Plan
 	checks list[sharing.Check]
+	left   list[sharing.Check] // of what verification itself made
 }
 
 // expectation is what a target is to see in a Region.
@@ -71,6 +87,9 @@ type expectation struct {
 	// uses are the keys that are to be proved usable from inside; see sharing.Target.
 	uses    []string
 	mustUse bool
+	// canary is the instance to start of each image, nil for none, and canaryRole who starts it.
+	canary     *sharing.Canary
+	canaryRole string
 }
 
 // expectedGrant is a grant that is to be listed. Without an id it is known by key and grantee.
@@ -114,7 +133,8 @@ func (c *Client) expectations(p plan.Plan, made []plan.Present) map[sharing.Scop
 		e := of(scope)
 		e.uses, e.mustUse = keysIn(p.Keys, scope.Region), target.MustUse
 	}
-	for _, e := range expected {
+	for scope, e := range expected {
+		e.canary, e.canaryRole = c.canaryOf(p, scope)
 		slices.Sort(e.images)
 		e.images = slices.Compact(e.images)
 	}
@@ -147,6 +167,21 @@ func proving(p plan.Plan) iter.Seq2[sharing.Scope, sharing.Target] {
 			}
 		}
 	}
+}
+
+// canaryOf returns the canary of a scope, and the ARN of the role that starts it.
+func (c *Client) canaryOf(p plan.Plan, scope sharing.Scope) (*sharing.Canary, string) {
+	for _, target := range p.Targets {
+		if target.Account != scope.Account {
+			continue
+		}
+		role := slices.IndexFunc(target.Grantees, func(g sharing.Grantee) bool { return g.Service == sharing.AutoScalingService })
+		canary := slices.IndexFunc(target.Canaries, func(canary sharing.Canary) bool { return canary.Region == scope.Region })
+		if role >= 0 && canary >= 0 {
+			return &target.Canaries[canary], target.Grantees[role].ARN(c.partition(), target.Account)
+		}
+	}
+	return nil, ""
 }
 
 func keysIn(keys []string, region sharing.Region) []string {

@@ -64,6 +64,7 @@ func everyOption(t *testing.T) policy.Config {
 	second := target(t, "333333333333", "autoscaling")
 	second.RoleARN, second.ExternalID = "arn:aws:iam::333333333333:role/pipelines/ami-share", "golden-images-3"
 	second.ProveUse, second.MustUse = true, true
+	second.Canaries = []sharing.Canary{{Region: "eu-central-1", Subnet: "subnet-0123456789abcdef0", InstanceType: "t3.micro"}}
 	second.Grantees = append(second.Grantees, sharing.Grantee{Path: "/", Name: "karpenter"})
 	profile := target(t, "444444444444", "autoscaling")
 	profile.RoleARN, profile.ExternalID = "", ""

@@ -24,7 +24,7 @@ func Session(c Config, t Target, limit int) string {
 	for _, widen := range []func([]statement) []statement{
 		func(all []statement) []statement { return all },
 		widenService("ec2"), withoutGrantConditions, widenService("kms"), widenService("iam"), widenService("autoscaling"), widenService("ssm"),
-		func(all []statement) []statement { return widened(all, func(string) string { return "*" }) },
+		func(all []statement) []statement { return merged(widened(all, func(string) string { return "*" })) },
 	} {
 		statements = widen(statements)
 		if text = short(statements); len(text) <= limit {
@@ -94,6 +94,22 @@ func widened(all []statement, widen func(string) string) []statement {
 		}
 		s.Resource = unique(resources)
 		result[i] = s
+	}
+	return result
+}
+
+// merged makes one statement of those that have no condition and the same resources.
+func merged(all []statement) []statement {
+	var result []statement
+	for _, s := range all {
+		i := slices.IndexFunc(result, func(other statement) bool {
+			return len(other.Condition)+len(s.Condition) == 0 && slices.Equal(other.Resource, s.Resource)
+		})
+		if i < 0 {
+			result = append(result, s)
+			continue
+		}
+		result[i].Action = unique(slices.Concat(result[i].Action, s.Action))
 	}
 	return result
 }

@@ -29,7 +29,7 @@ func actions(t *testing.T, text string) []string {
 		}
 	}
 	slices.Sort(all)
-	return all
+	return slices.Compact(all)
 }
 
 func anonymous(t *testing.T, text string) []statement {

@@ -48,6 +48,7 @@ func (c Config) targetStatements(targets []Target) []statement {
 	statements = append(statements, c.lookStatements(granting(targets))...)
 	statements = append(statements, c.groupStatements(filter(targets, func(t Target) bool { return len(t.AutoScalingGroups) > 0 }))...)
 	statements = append(statements, c.useStatements(filter(targets, func(t Target) bool { return t.ProveUse }))...)
+	statements = append(statements, c.canaryStatements(filter(targets, func(t Target) bool { return len(t.Canaries) > 0 }))...)
 	statements = append(statements, c.tagStatements(filter(targets, func(t Target) bool { return t.CopyTags }))...)
 	statements = append(statements, c.announceStatements(targets)...)
 	return statements

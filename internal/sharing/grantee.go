@@ -111,6 +111,9 @@ func (g Grantee) ARN(partition string, account AccountID) string {
 	return ARN{Partition: partition, Service: "iam", Account: account, Resource: "role" + g.Path + g.Name}.String()
 }
 
+// AutoScalingService is the service principal of Auto Scaling.
+const AutoScalingService = "autoscaling.amazonaws.com"
+
 // Elsewhere tells whether a role of the grantee's name has another path than the grantee was named with. A name alone stands
 // for any path.
 func (g Grantee) Elsewhere(role, partition string, account AccountID) bool {

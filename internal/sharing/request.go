@@ -57,6 +57,8 @@ type Target struct {
 	// ProveUse asks KMS from inside the account whether whoever acts there could use the keys. What KMS refuses is a failure
 	// with MustUse, and else a warning.
 	ProveUse, MustUse bool
+	// Canaries are instances that verification starts, by the first Auto Scaling service-linked role of Grantees.
+	Canaries []Canary
 }
 
 // In tells whether the target gets anything in a Region.

@@ -25,6 +25,9 @@ func (c *Config) request(artifact packersdk.Artifact) (sharing.Request, map[shar
 	if errs := c.checkPartition(refs); len(errs) > 0 {
 		return sharing.Request{}, nil, access.Joined(errs)
 	}
+	if errs := placeCanaries(targets.Accounts, refs); len(errs) > 0 {
+		return sharing.Request{}, nil, access.Joined(errs)
+	}
 	parameters, _ := access.ParseParameters(c.Parameters, true) // they have been checked
 	return sharing.Request{
 		Announcements: sharing.Announcements{Parameters: parameters},

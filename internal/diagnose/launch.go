@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MPL-2.0
+
+package diagnose
+
+import "strings"
+
+// launchRule explains why Auto Scaling could not start an instance.
+type launchRule struct {
+	contains string // in the activity's status message
+	cause    string // before AWS's words
+	remedy   string
+}
+
+// launchRules in the order in which they are tried.
+// https://docs.aws.amazon.com/autoscaling/ec2/userguide/ts-as-instancelaunchfailure.html
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/troubleshooting-launch.html
+func launchRules() []launchRule {
+	return []launchRule{
+		{
+			"InvalidKMSKey.InvalidState", "a key of the volumes is not enabled: ",
+			"Look at the state of the image's key and of the account's default EBS key.",
+		},
+		{
+			"Client.InternalError", "EC2 may not use a key of the volumes in the name of the role: ",
+			"It needs a grant on the image's key that was issued from inside the account, and the account's default EBS key, if that is a customer managed key. " +
+				"Nothing in the keys' policies may deny either.",
+		},
+		{
+			"not authorized", "the image, or something that the launch takes, is not the account's to use: ",
+			"Look at the launch permission of the image, the account's Allowed AMIs and its service control policies.",
+		},
+		{
+			"OptInRequired", "the image has a product code, and the account has not subscribed: ",
+			"Subscribe to the product in AWS Marketplace, from the account.",
+		},
+		{
+			"InsufficientInstanceCapacity", "AWS has no room for the instance, which says nothing of the image: ",
+			"Run again, or give the canary another instance_type or subnet_id.",
+		},
+		{
+			"InsufficientFreeAddresses", "the subnet has no free address, which says nothing of the image: ",
+			"Give the canary another subnet_id.",
+		},
+		{
+			"LimitExceeded", "a quota of the account is used up, which says nothing of the image: ",
+			"Give the canary another instance_type, or have the quota raised.",
+		},
+		{
+			"architecture", "the instance type and the image don't fit: ",
+			"Give the canary an instance_type of the image's architecture.",
+		},
+		{
+			"InvalidParameterCombination", "the instance type and the image don't fit: ",
+			"Give the canary an instance_type that the image allows.",
+		},
+	}
+}
+
+// Launch says what the message of a scaling activity means that failed to start an instance under a service-linked role.
+func Launch(message, role string) (cause, remedy string) {
+	message = strings.TrimSuffix(strings.TrimSpace(message), ".")
+	for _, r := range launchRules() {
+		if strings.Contains(message, r.contains) {
+			return r.cause + message, r.remedy
+		}
+	}
+	return message, "The group launched as " + role + ": whatever keeps that role from starting instances in the subnet keeps the account's groups from it too."
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MPL-2.0
+
+package sharing
+
+// Canary is one instance that verification starts of each image of a Region.
+type Canary struct {
+	Region       Region // "" until the images are known: theirs
+	Subnet       string
+	InstanceType string
+}
+
+// Canaries are told from everything else in an account by the name that begins with CanaryPrefix, and by the tag CanaryTag. Its
+// value is the time until which the run that made them needs them.
+const (
+	CanaryPrefix = "packer-plugin-ami-share-canary-"
+	CanaryTag    = "packer-plugin-ami-share:canary"
+)

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MPL-2.0
+
+package amishare
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// placeCanaries gives canaries without a Region that of the images, and finds those that no image would be started by.
+func placeCanaries(targets []sharing.Target, images []sharing.ImageRef) []error {
+	var regions []sharing.Region
+	for _, image := range images {
+		if !slices.Contains(regions, image.Region) {
+			regions = append(regions, image.Region)
+		}
+	}
+	var errs []error
+	for _, target := range targets {
+		for i := range target.Canaries {
+			canary := &target.Canaries[i]
+			if canary.Region == "" && len(regions) == 1 {
+				canary.Region = regions[0]
+			}
+			switch {
+			case canary.Region == "":
+				errs = append(errs, fmt.Errorf("canary of account %s: the images are in several Regions, %v: name the Region of subnet %s, as in region = %q",
+					target.Account, regions, canary.Subnet, regions[0]))
+			case !slices.Contains(regions, canary.Region):
+				errs = append(errs, fmt.Errorf("canary of account %s: no image is in its Region %s: there are images in %v", target.Account, canary.Region, regions))
+			case !target.In(canary.Region):
+				errs = append(errs, fmt.Errorf("canary of account %s: its Region %s is none of the target's regions", target.Account, canary.Region))
+			}
+		}
+	}
+	return errs
+}
