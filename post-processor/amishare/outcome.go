@@ -20,7 +20,9 @@ func (r *run) failure() error {
 		return nil
 	}
 	what := "sharing the AMIs failed"
-	if failed := r.failedTargets(problems); failed > 0 {
+	if failed := r.failedTargets(problems); len(r.told.Refused) > 0 {
+		what = "the AMIs can't be shared, and nothing was changed"
+	} else if failed > 0 {
 		what = fmt.Sprintf("sharing the AMIs failed for %d of %s", failed, sharing.Counted(len(r.told.Request.Targets), "target account"))
 	}
 	if r.told.DryRun {
@@ -52,7 +54,7 @@ func (r *run) failedTargets(problems []sharing.Problem) int {
 // leftovers tells what a rollback did, what it left, and what it could not do.
 func (r *run) leftovers() string {
 	switch {
-	case r.told.DryRun || !r.rollback():
+	case r.told.DryRun || !r.rollback() || len(r.told.Refused) > 0:
 		return ""
 	case !r.told.Result.RolledBack:
 		return "\nNothing was changed, because on_failure is \"rollback\"."

@@ -12,18 +12,18 @@ import (
 )
 
 // request makes of the configuration and the artifact what is asked for, and where each target's credentials come from.
-// All values are known now: its error is everything that is wrong.
+// All values are known now: its error is everything that is wrong, and then the request has the images alone.
 func (c *Config) request(artifact packersdk.Artifact) (sharing.Request, map[sharing.AccountID]access.TargetSource, error) {
-	targets, errs := c.check(true)
-	if len(errs) > 0 {
-		return sharing.Request{}, nil, access.Joined(errs)
-	}
 	refs, err := c.images(artifact)
-	if err != nil {
-		return sharing.Request{}, nil, err
+	targets, errs := c.check(true)
+	switch {
+	case err != nil:
+		errs = append(errs, err)
+	case len(errs) == 0:
+		errs = c.checkPartition(refs)
 	}
-	if errs := c.checkPartition(refs); len(errs) > 0 {
-		return sharing.Request{}, nil, access.Joined(errs)
+	if len(errs) > 0 {
+		return sharing.Request{Images: refs}, nil, access.Joined(errs)
 	}
 	if errs := placeCanaries(targets.Accounts, refs); len(errs) > 0 {
 		return sharing.Request{}, nil, access.Joined(errs)

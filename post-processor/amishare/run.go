@@ -100,10 +100,10 @@ func (r *run) observe(ctx context.Context) (sharing.Facts, error) {
 func (r *run) open(ctx context.Context, artifact packersdk.Artifact) error {
 	c := r.config
 	request, sources, err := c.request(artifact)
+	r.told.Request = request
 	if err != nil {
 		return err
 	}
-	r.told.Request = request
 	r.say("Warning: %s", c.warnings(request))
 	r.ui.Sayf("Looking at %s and at what %s may do with them...", sharing.Counted(len(request.Images), "image"), sharing.Counted(len(request.Targets), "target account"))
 	r.steps.Begin(progress.Entering, []string{"the source account"})
@@ -199,13 +199,14 @@ func (r *run) takeBack(ctx context.Context) {
 	apply.Undo(ctx, r.client, result, apply.Options{Concurrency: r.config.MaxConcurrency, Progress: r.steps})
 }
 
-// refused notes why nothing was begun, for the report, and returns err. What fails after an interruption has no other
+// refused notes why nothing was begun, for the report, and returns it. What fails after an interruption has no other
 // reason.
 func (r *run) refused(ctx context.Context, err error) error {
-	if ctx.Err() == nil {
-		r.told.Refused = reasons(err)
+	if ctx.Err() != nil {
+		return err
 	}
-	return err
+	r.told.Refused = reasons(err)
+	return r.failure()
 }
 
 // reasons are the problems that an error is made of, each on its own.
