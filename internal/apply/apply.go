@@ -28,7 +28,7 @@ type Doer interface {
 
 // Options of a run.
 type Options struct {
-	Concurrency int // changes under way at the same time; 0 means 512
+	Concurrency int // changes under way at the same time; 0 means no limit
 	// Undoable is for runs that are undone when anything fails: nothing is begun when a target is blocked, and no stage
 	// after one in which something failed; and what is there is read right before it is changed.
 	Undoable bool
@@ -36,9 +36,10 @@ type Options struct {
 	Progress *progress.Tally
 }
 
-func (o Options) concurrency() int {
+// limit is Concurrency as errgroup takes it.
+func (o Options) limit() int {
 	if o.Concurrency <= 0 {
-		return 512
+		return -1
 	}
 	return o.Concurrency
 }

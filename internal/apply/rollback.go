@@ -46,7 +46,7 @@ func (r *Result) undo(ctx context.Context, doer Doer, stage []int, o Options) {
 	o.Progress.Begin(progress.TakingBack, parties(changes(r.Outcomes), stage))
 	errs := make([]error, len(stage))
 	workers := errgroup.Group{}
-	workers.SetLimit(o.concurrency())
+	workers.SetLimit(o.limit())
 	for n, i := range stage {
 		workers.Go(func() error {
 			_, errs[n] = doer.Do(ctx, r.Outcomes[i].Undo)

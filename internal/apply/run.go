@@ -48,7 +48,7 @@ func (r *run) stage(ctx context.Context, indexes []int) {
 	failed := r.dropped()
 	r.options.Progress.Begin(r.plan.Changes[indexes[0]].Stage().String(), parties(r.plan.Changes, indexes))
 	workers := errgroup.Group{}
-	workers.SetLimit(r.options.concurrency())
+	workers.SetLimit(r.options.limit())
 	for _, i := range indexes {
 		workers.Go(func() error {
 			if ctx.Err() == nil {

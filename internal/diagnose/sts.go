@@ -61,7 +61,11 @@ func (f refusal) trustSide() string {
 	if f.Action != "sts:AssumeRole" {
 		along = append(along, f.Action)
 	}
-	return "The trust policy of " + f.Resource + " needs\n" + policy.TrustStatement(f.whom(), f.ExternalID, along...)
+	text := "The trust policy of " + f.Resource + " needs\n" + policy.TrustStatement(f.whom(), f.ExternalID, along...)
+	if f.ExternalID != "" {
+		text += "\nWhere the external ID is masked, put in the external_id of the target's assume_role."
+	}
+	return text
 }
 
 func withExternalID(id string) string {

@@ -3,6 +3,7 @@
 package amishare
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log"
@@ -154,9 +155,12 @@ func (r *run) apply(ctx context.Context) {
 		r.ui.Say("Sharing: " + sharing.Counted(len(p.Changes), "change") + "...")
 	}
 	r.told.Result = apply.Run(traffic.Interruptible(ctx), r.client, r.told.Plan, apply.Options{
-		Concurrency: r.config.MaxConcurrency, Undoable: r.rollback(), Progress: r.steps,
+		Concurrency: r.workers(), Undoable: r.rollback(), Progress: r.steps,
 	})
 }
+
+// workers is how many changes are under way at the same time: as many as calls may be in flight.
+func (r *run) workers() int { return cmp.Or(r.config.MaxConcurrency, awsapi.DefaultConcurrency) }
 
 // rollback tells whether a run that fails is to be undone.
 func (r *run) rollback() bool { return r.config.onFailure() == onFailureRollback }
@@ -196,7 +200,7 @@ func (r *run) takeBack(ctx context.Context) {
 		return
 	}
 	r.ui.Say("Taking back what this run has done to its AMIs...")
-	apply.Undo(ctx, r.client, result, apply.Options{Concurrency: r.config.MaxConcurrency, Progress: r.steps})
+	apply.Undo(ctx, r.client, result, apply.Options{Concurrency: r.workers(), Progress: r.steps})
 }
 
 // refused notes why nothing was begun, for the report, and returns it. What fails after an interruption has no other
