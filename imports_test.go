@@ -24,7 +24,7 @@ var mayImport = map[string][]string{
 	"version":                 {},
 	"post-processor/amishare": {"internal/access", "internal/mask", "internal/awsapi", "internal/apply", "internal/report", "internal/plan", "internal/progress", "internal/sharing", "internal/traffic", "version"},
 	"datasource/accounts":     {"internal/access", "internal/awsapi", "internal/sharing", "version"},
-	"datasource/key":          {"internal/access", "internal/awsapi", "internal/bootstrap", "internal/keypolicy", "internal/policy", "internal/report", "internal/plan", "internal/sharing", "version"},
+	"datasource/key":          {"internal/access", "internal/awsapi", "internal/bootstrap", "internal/keypolicy", "internal/policy", "internal/sharing", "version"},
 	"internal/access":         {"internal/awsapi", "internal/diagnose", "internal/sharing"},
 	"internal/awsapi":         {"internal/diagnose", "internal/keypolicy", "internal/policy", "internal/plan", "internal/progress", "internal/sharing", "internal/traffic"},
 	"internal/traffic":        {"internal/diagnose", "internal/sharing"},

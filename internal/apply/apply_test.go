@@ -371,6 +371,15 @@ func TestAnUndoableRunBeginsNothingWhenATargetIsBlocked(t *testing.T) {
 	}
 }
 
+func TestWhatAnotherBuildHasMadeMeanwhileIsFound(t *testing.T) {
+	w := newWorld()
+	w.is["image "+image(frankfurt).String()+" "+string(one)] = true
+	r := apply.Run(t.Context(), w, plan.Plan{Changes: []plan.Change{shared(frankfurt, one), shared(frankfurt, two)}}, apply.Options{Undoable: true})
+	if len(r.Outcomes) != 2 || r.Outcomes[0].Status != apply.Found || r.Outcomes[1].Status != apply.Done {
+		t.Errorf("want the first one found and the second one done: %v", statuses(r))
+	}
+}
+
 // TestEveryFault fails every call of a run in turn, before its effect and after it.
 func TestEveryFault(t *testing.T) {
 	total := len(job().Changes)

@@ -96,7 +96,8 @@ func (r *run) send(ctx context.Context, change plan.Change) (outcome Outcome, re
 		outcome.Reason = why
 		return outcome, nil
 	}
-	if r.options.Undoable && plan.BelongingOf(change) == plan.ToImage {
+	looked := r.options.Undoable && plan.BelongingOf(change) == plan.ToImage
+	if looked {
 		undo, err := r.doer.Undo(ctx, change)
 		outcome.Undo = undo
 		if err != nil {
@@ -114,8 +115,11 @@ func (r *run) send(ctx context.Context, change plan.Change) (outcome Outcome, re
 		outcome.Change, outcome.Undo, outcome.Blind = rejection.Refused, nil, nil
 		return outcome, rejection.Rest
 	}
-	if outcome.Status == Failed && !effect.Lost {
+	switch {
+	case outcome.Status == Failed && !effect.Lost:
 		outcome.Undo, outcome.Blind = nil, nil
+	case outcome.Status == Done && looked && outcome.Undo == nil && outcome.Blind == nil && change.Stage() < plan.ImageRemovals:
+		outcome.Status = Found // another build has made it since the plan was made
 	}
 	return outcome, nil
 }
