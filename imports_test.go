@@ -72,6 +72,7 @@ var mayImport = map[string][]string{
 	"internal/awssim/cmd/judge":     {"internal/awssim/iampolicy", "internal/awssim/reference"},
 	"internal/awssim/awscli":        {"internal/awssim"},
 	"internal/awssim/fuzz":          {"internal/awssim"},
+	"internal/campaign":             {},
 	"internal/e2e":                  {"internal/awssim"},
 	"internal/e2e/cmd/demo":         {"internal/e2e", "internal/awssim"},
 }

@@ -31,7 +31,7 @@ func TestAnAnswerThatIsNotAWSs(t *testing.T) {
 		"a gateway that is busy":     {503, "upstream connect error", `the answer is not one of AWS's: "upstream connect error"`, "Run again", 2},
 		"a gateway that is silent":   {504, "", "the answer is empty, and AWS's never is", "Run again", 2},
 		"a proxy that asks who":      {407, "<html>who?</html>", "the proxy asks who is calling", "user:password@host:port", 1},
-		"a network's page to log in": {200, "<html><head><title>Welcome to the hotel</title></head></html>", `a web page came instead of AWS's answer: "Welcome to the hotel"`, "log in first", 1},
+		"a network's page to log in": {200, "<html><head><title>Welcome to the hotel</title></head></html>", `a web page came instead of AWS's answer: "Welcome to the hotel"`, "log in first", 2},
 		"a redirect to that page":    {302, "<a href=\"/login\">Found</a>.", "the answer is ", "log in first", 1},
 		"a long page":                {403, "<html>" + strings.Repeat("all work and no play ", 200), `all work and no" …`, "", 1},
 		"bytes":                      {400, "\x00\xff\x01", "the answer is not one of AWS's: ", "AWS_ENDPOINT_URL", 1},

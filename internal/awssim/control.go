@@ -25,6 +25,13 @@ func (s *Server) Fail(f Fault) {
 	s.cloud.Fail(f)
 }
 
+// Heal takes all faults away.
+func (s *Server) Heal() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cloud.Heal()
+}
+
 // checkFault refuses a fault that can never happen.
 func (s *Server) checkFault(f Fault) error {
 	switch {
@@ -32,10 +39,14 @@ func (s *Server) checkFault(f Fault) error {
 		return fmt.Errorf("fault: the action %q is not known here; actions have their service in front, as in \"kms:CreateGrant\"", f.Action)
 	case f.Account != "" && s.cloud.AccountByID(f.Account) == nil:
 		return fmt.Errorf("fault: the account %q does not exist", f.Account)
-	case f.Code == "" && !f.Drop && f.DelayMillis == 0:
-		return errors.New("fault: nothing happens: code, drop or delay_millis is missing")
-	case f.Nth < 0 || f.DelayMillis < 0 || f.Status != 0 && (f.Status < 400 || f.Status > 599):
-		return errors.New("fault: nth and delay_millis are not negative, status is from 400 to 599")
+	case f.Code == "" && f.Body == "" && !f.Drop && !f.Cut && f.DelayMillis == 0:
+		return errors.New("fault: nothing happens: code, body, drop, cut or delay_millis is missing")
+	case f.Nth < 0 || f.From < 0 || f.DelayMillis < 0:
+		return errors.New("fault: nth, from and delay_millis are not negative")
+	case f.Body != "" && f.Status == http.StatusOK:
+		return nil
+	case f.Status != 0 && (f.Status < 400 || f.Status > 599):
+		return errors.New("fault: status is from 400 to 599, or 200 with a body")
 	default:
 		return nil
 	}

@@ -128,9 +128,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	wait(r.Context(), s.latency)
 	answer := s.answer(r)
 	wait(r.Context(), answer.Delay)
-	if answer.Drop {
-		panic(http.ErrAbortHandler)
-	}
 	answer.Write(w)
 }
 

@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"syscall"
 
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 )
@@ -25,6 +27,8 @@ func unanswered(err error) (cause, remedy string) {
 	case Unreachable(err):
 		return "AWS could not be reached: " + root(err),
 			"Check the Region's name, the endpoint settings (AWS_ENDPOINT_URL) and the way to AWS from here: proxy, VPC endpoint, firewall."
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
+		return "the connection was closed before AWS had answered", "Run again. If it stays so, look at the way to AWS from here: proxy, VPC endpoint, firewall."
 	case errors.As(err, &exhausted):
 		return fmt.Sprintf("no answer in %d attempts: %s", exhausted.Attempt, root(err)), runAgain
 	default:

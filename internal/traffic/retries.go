@@ -5,6 +5,7 @@ package traffic
 import (
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,8 +18,8 @@ import (
 )
 
 const (
-	// DialAttempts is how often a host is tried that has no address or takes no connection. Trying longer hides a wrong
-	// Region or endpoint behind a long wait.
+	// DialAttempts is how often a host is tried that has no address or takes no connection, or that is not AWS. Trying longer
+	// hides a wrong Region or endpoint, or a network that asks to log in, behind a long wait.
 	DialAttempts = 3
 	// longestCall is how long after its first attempt a call may be repeated that AWS throttles, while it takes others.
 	longestCall = 10 * time.Minute
@@ -81,7 +82,7 @@ func (c *call) judge(ctx context.Context, err error, room bool, retries int) err
 	case !passing(err) || c.spent >= longestWait:
 		return &attemptError{error: err}
 	}
-	if c.faults++; diagnose.Unreachable(err) {
+	if c.faults++; diagnose.Unreachable(err) || notAWS(err) {
 		retries = min(retries, DialAttempts-1)
 	}
 	if _, again := errors.AsType[renewed](err); !again {
@@ -111,7 +112,13 @@ func passing(err error) bool {
 	if _, ok := errors.AsType[*smithy.DeserializationError](err); ok {
 		return true
 	}
-	return !fullKey(err) && retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err).Bool()
+	return notAWS(err) || !fullKey(err) && retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err).Bool()
+}
+
+// notAWS tells whether somebody else has answered as if all were well.
+func notAWS(err error) bool {
+	answer, ok := errors.AsType[*diagnose.NotAWS](err)
+	return ok && answer.Status < http.StatusMultipleChoices
 }
 
 // newRetryer returns the SDK's repetitions as this package wants them: without a limit of their own and without waiting,

@@ -20,6 +20,9 @@ type Fault struct {
 // Fail adds a fault. It counts the calls from now on.
 func (c *Cloud) Fail(f world.Fault) { c.faults = append(c.faults, &Fault{Fault: f}) }
 
+// Heal takes all faults away.
+func (c *Cloud) Heal() { c.faults = nil }
+
 // Fault counts the call and returns the fault that happens to it, or nil.
 func (c *Call) Fault() *Fault {
 	var happening *Fault
@@ -28,7 +31,7 @@ func (c *Call) Fault() *Fault {
 			continue
 		}
 		f.seen++
-		if happening == nil && (f.Nth == 0 || f.Nth == f.seen) {
+		if happening == nil && (f.Nth == 0 || f.Nth == f.seen) && f.seen >= f.From {
 			happening = f
 		}
 	}
@@ -46,6 +49,7 @@ func (f *Fault) Before(a *wire.Answer) error {
 		return nil
 	}
 	a.Delay += time.Duration(f.DelayMillis) * time.Millisecond
+	a.Cut = f.Cut
 	if f.AfterEffect {
 		return nil
 	}
@@ -65,6 +69,10 @@ func (f *Fault) happen(a *wire.Answer) error {
 	switch {
 	case f.Drop:
 		return wire.Errorf(http.StatusInternalServerError, "ConnectionDropped", "the connection is dropped")
+	case f.Body != "":
+		status := cmp.Or(f.Status, http.StatusOK)
+		a.Instead = &wire.Page{Status: status, ContentType: cmp.Or(f.ContentType, "text/html"), Body: f.Body}
+		return wire.Errorf(status, "AnsweredBySomebodyElse", "the answer does not come from AWS")
 	case f.Code == "":
 		return nil
 	}

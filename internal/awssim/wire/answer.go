@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -55,7 +56,16 @@ type Answer struct {
 	Body      any
 	problem   *Error
 	Delay     time.Duration
-	Drop      bool // close the connection instead of answering
+	Drop      bool  // close the connection instead of answering
+	Cut       bool  // close it in the middle of the answer
+	Instead   *Page // what somebody else answers
+}
+
+// Page is an answer that AWS does not give: a proxy's, or garbage.
+type Page struct {
+	Status      int
+	ContentType string
+	Body        string
 }
 
 // Fail makes it the answer to a call that failed, unless err is nil.
@@ -66,8 +76,22 @@ func (a *Answer) Fail(err error) *Answer {
 	return a
 }
 
-// Write writes the answer, or the error, as the protocol has it.
+// Write writes the answer, or the error, as the protocol has it. It panics with http.ErrAbortHandler to close the
+// connection, as a handler does.
 func (a *Answer) Write(w http.ResponseWriter) {
+	switch {
+	case a.Drop:
+		panic(http.ErrAbortHandler)
+	case a.Instead != nil:
+		w.Header().Set("Content-Type", a.Instead.ContentType)
+		w.WriteHeader(a.Instead.Status)
+		_, _ = io.WriteString(w, a.Instead.Body) // the client is gone; there is nobody to tell
+	default:
+		a.write(w)
+	}
+}
+
+func (a *Answer) write(w http.ResponseWriter) {
 	status, content := http.StatusOK, []byte(nil)
 	if a.problem != nil {
 		status, content = a.problem.Status, a.errorDocument()
@@ -84,8 +108,16 @@ func (a *Answer) Write(w http.ResponseWriter) {
 	if a.Protocol == JSON {
 		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 	}
+	if a.Cut {
+		w.Header().Set("Content-Length", strconv.Itoa(len(content)))
+		content = content[:len(content)/2]
+	}
 	w.WriteHeader(status)
 	_, _ = w.Write(content) // the client is gone; there is nobody to tell
+	if a.Cut {
+		_ = http.NewResponseController(w).Flush() // it is cut off all the same
+		panic(http.ErrAbortHandler)
+	}
 }
 
 func (a *Answer) document() ([]byte, error) {

@@ -70,13 +70,21 @@ type Fault struct {
 	Region string `json:"region,omitempty"`
 	// Nth matching call it happens to, counted from 1; 0 means to every one.
 	Nth int `json:"nth,omitempty"`
+	// From is the matching call from which on it happens to all, counted from 1; 0 sets no beginning.
+	From int `json:"from,omitempty"`
 	// Code and Status of the error; Status is 400 unless given. Without a Code there is no error.
 	Code    string `json:"code,omitempty"`
 	Message string `json:"message,omitempty"`
 	Status  int    `json:"status,omitempty"`
 	// Drop closes the connection without an answer.
 	Drop bool `json:"drop,omitempty"`
-	// AfterEffect lets the call have its effect before it fails or its connection is dropped.
+	// Body is answered as it is instead of AWS's document, as a proxy would, with Status, 200 unless given, and ContentType,
+	// "text/html" unless given.
+	Body        string `json:"body,omitempty"`
+	ContentType string `json:"content_type,omitempty"`
+	// Cut lets the call have its effect, and closes the connection in the middle of the answer.
+	Cut bool `json:"cut,omitempty"`
+	// AfterEffect lets the call have its effect before it fails, its connection is dropped, or somebody else answers.
 	AfterEffect bool `json:"after_effect,omitempty"`
 	// DelayMillis is how much longer the answer takes.
 	DelayMillis int `json:"delay_millis,omitempty"`

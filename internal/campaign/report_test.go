@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MPL-2.0
+
+package campaign
+
+import (
+	"slices"
+	"strings"
+)
+
+// document is the report_file of a run.
+type document struct {
+	Outcome    string      `json:"outcome"`
+	Recipients []recipient `json:"recipients"`
+	Failures   []problem   `json:"failures"`
+	Warnings   []problem   `json:"warnings"`
+	Left       []leftover  `json:"left"`
+	LeftAlone  []string    `json:"left_alone"`
+}
+
+type recipient struct {
+	IDs   []string `json:"ids"`
+	Items []item   `json:"items"`
+}
+
+// item is something that one recipient gets, has, or loses.
+type item struct {
+	Kind      string `json:"kind"`
+	Region    string `json:"region"`
+	Resource  string `json:"resource"`
+	Grantee   string `json:"grantee"`
+	Status    string `json:"status"`
+	Removal   bool   `json:"removal"`
+	Verified  bool   `json:"verified"`
+	Reason    string `json:"reason"`
+	recipient string
+}
+
+type problem struct {
+	Account   string `json:"account"`
+	Region    string `json:"region"`
+	Doing     string `json:"doing"`
+	Code      string `json:"code"`
+	RequestID string `json:"request_id"`
+	Cause     string `json:"cause"`
+	Remedy    string `json:"remedy"`
+	Also      []struct {
+		Account   string `json:"account"`
+		Region    string `json:"region"`
+		RequestID string `json:"request_id"`
+	} `json:"also"`
+}
+
+type leftover struct {
+	Change  string   `json:"change"`
+	Command string   `json:"command"`
+	Problem *problem `json:"problem"`
+}
+
+// items are those of each recipient on its own.
+func (d document) items() []item {
+	var all []item
+	for _, entry := range d.Recipients {
+		for _, id := range entry.IDs {
+			for _, i := range entry.Items {
+				i.recipient = id
+				i.Resource, i.Grantee = strings.ReplaceAll(i.Resource, "{account}", id), strings.ReplaceAll(i.Grantee, "{account}", id)
+				all = append(all, i)
+			}
+		}
+	}
+	return all
+}
+
+// good tells whether the report says that all that was asked for is there.
+func (d document) good() bool {
+	return slices.Contains([]string{"shared", "removed", "unchanged"}, d.Outcome)
+}
+
+// fact is the name of what an item is about, as facts has it.
+func (i item) fact() string {
+	switch i.Kind {
+	case "launch permission", "snapshot permission":
+		return strings.Join([]string{i.Kind, i.Region, i.Resource, i.recipient}, " ")
+	case "grant":
+		return strings.Join([]string{i.Kind, i.Resource, i.Grantee}, " ")
+	case "service-linked role":
+		return i.Kind + " " + i.Resource
+	default: // tags, Auto Scaling group
+		return strings.Join([]string{i.Kind, i.recipient, i.Region, i.Resource}, " ")
+	}
+}
+
+// belongsToImage tells whether a rollback takes a fact back.
+func belongsToImage(fact string) bool {
+	return strings.HasPrefix(fact, "launch permission") || strings.HasPrefix(fact, "snapshot permission") || strings.HasPrefix(fact, "tags")
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MPL-2.0
+
+package campaign
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hcldec"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	packersdk "github.com/hashicorp/packer-plugin-sdk/packer"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
+	"github.com/amishare/packer-plugin-ami-share/post-processor/amishare"
+)
+
+// stage serves one local AWS after the other at one address, where the SDK looks for AWS.
+type stage struct {
+	mu     sync.Mutex
+	server *awssim.Server
+	before func(*http.Request) // sees every call before it is answered; may be nil
+}
+
+// newStage starts to serve. A connection is good for one call: one that is kept would be waited for, and time in the bubble
+// would stand still.
+func newStage(t *testing.T) *stage {
+	t.Helper()
+	s := &stage{}
+	listening := httptest.NewUnstartedServer(s)
+	listening.Config.SetKeepAlivesEnabled(false)
+	listening.Start()
+	t.Cleanup(listening.Close)
+	missing := filepath.Join(t.TempDir(), "none")
+	for name, value := range map[string]string{
+		"AWS_ENDPOINT_URL": listening.URL, "AWS_ACCESS_KEY_ID": "AKIASOURCE", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "",
+		"AWS_CONFIG_FILE": missing, "AWS_SHARED_CREDENTIALS_FILE": missing, "AWS_PROFILE": "", "AWS_REGION": "", "AWS_DEFAULT_REGION": "",
+		"AWS_EC2_METADATA_DISABLED": "true",
+	} {
+		t.Setenv(name, value)
+	}
+	return s
+}
+
+// ServeHTTP implements http.Handler.
+func (s *stage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	server, before := s.server, s.before
+	s.mu.Unlock()
+	if before != nil {
+		before(r)
+	}
+	server.ServeHTTP(w, r)
+}
+
+// open puts a new local AWS on the stage, with what the earlier run has made in it.
+func (s *stage) open(t *testing.T) *awssim.Server {
+	t.Helper()
+	server, err := awssim.New(world())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.mu.Lock()
+	s.server, s.before = server, nil
+	s.mu.Unlock()
+	if first := s.run(t, earlier); first.err != nil {
+		t.Fatalf("the earlier run: %v\n%s", first.err, first.said)
+	}
+	return server
+}
+
+// told is what a run told.
+type told struct {
+	err    error
+	said   string
+	report document
+	waited time.Duration
+}
+
+// run runs the post-processor in a bubble.
+func (s *stage) run(t *testing.T, template string) told {
+	t.Helper()
+	return s.runUntil(t, template, nil)
+}
+
+// runUntil is run, interrupted when interrupt is closed. What it hands on must be the artifact, to be kept.
+func (s *stage) runUntil(t *testing.T, template string, interrupt *interruption) told {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "report.json")
+	result := told{}
+	now := time.Now()
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Until(now)) // a bubble begins in the year 2000, and AWS looks at the time of a signature
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		interrupt.arm(cancel)
+		began := time.Now()
+		result.said, result.err = process(ctx, t, template, path)
+		result.waited = time.Since(began)
+	})
+	result.report = readReport(t, path)
+	return result
+}
+
+// process runs the post-processor.
+func process(ctx context.Context, t *testing.T, template, report string) (said string, err error) {
+	t.Helper()
+	p := new(amishare.PostProcessor)
+	file, diagnostics := hclsyntax.ParseConfig([]byte(template), "campaign.pkr.hcl", hcl.InitialPos)
+	if diagnostics.HasErrors() {
+		t.Fatal(diagnostics)
+	}
+	body, diagnostics := hcldec.Decode(file.Body, p.ConfigSpec(), nil)
+	if diagnostics.HasErrors() {
+		t.Fatal(diagnostics)
+	}
+	if err := p.Configure(map[string]any{"packer_core_version": "1.16.0", "packer_build_name": "golden", "report_file": report}, body); err != nil {
+		t.Fatal(err)
+	}
+	var text bytes.Buffer
+	ui := &packersdk.BasicUi{Reader: bytes.NewReader(nil), Writer: &text, ErrorWriter: &text}
+	artifact := artifactOf()
+	got, keep, force, err := p.PostProcess(ctx, ui, artifact)
+	if got != packersdk.Artifact(artifact) || !keep || !force {
+		t.Errorf("got the artifact %v, keep %t, force %t", got, keep, force)
+	}
+	return text.String(), err
+}
+
+func artifactOf() *packersdk.MockArtifact {
+	var id string
+	for i, region := range regions() {
+		if i > 0 {
+			id += ","
+		}
+		id += region + ":" + image(region)
+	}
+	return &packersdk.MockArtifact{BuilderIdValue: "mitchellh.amazonebs", IdValue: id, StateValues: map[string]any{
+		"generated_data": map[any]any{"BuildRegion": regions()[0]},
+	}}
+}
+
+func readReport(t *testing.T, path string) document {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("there is no report: %v", err)
+	}
+	var d document
+	if err := json.Unmarshal(text, &d); err != nil {
+		t.Fatalf("the report: %v", err)
+	}
+	return d
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MPL-2.0
+
+package campaign
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
+)
+
+// The accounts: the source, a target that lacks its role, one that has all it takes, and one that loses what it has.
+const (
+	source  = "111111111111"
+	lacking = "222222222222"
+	ready   = "333333333333"
+	former  = "444444444444"
+)
+
+func regions() []string { return []string{"eu-central-1", "us-east-1"} }
+
+func image(region string) string         { return "ami-0123456789abcdef" + digit(region) }
+func snapshot(region string) string      { return "snap-0123456789abcdef" + digit(region) }
+func keyID(region string) string         { return "00000000-0000-0000-0000-00000000000" + digit(region) }
+func policy(text string) json.RawMessage { return json.RawMessage(text) }
+
+func digit(region string) string {
+	for i, one := range regions() {
+		if one == region {
+			return fmt.Sprint(i)
+		}
+	}
+	return "9"
+}
+
+const anything = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
+
+// world has an image with a snapshot in each of two Regions, each under a key of its own.
+func world() awssim.World {
+	owner := awssim.WorldAccount{
+		ID:      source,
+		Users:   []awssim.WorldUser{{Name: "packer", AccessKeyID: "AKIASOURCE", SecretAccessKey: "secret", Policies: []json.RawMessage{policy(anything)}}},
+		Regions: map[string]awssim.WorldRegion{},
+	}
+	for _, region := range regions() {
+		owner.Keys = append(owner.Keys, awssim.WorldKey{Region: region, ID: keyID(region), Policy: policy(
+			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"kms:*","Resource":"*"}]}`)})
+		owner.Regions[region] = awssim.WorldRegion{
+			Snapshots: []awssim.WorldSnapshot{{ID: snapshot(region), KMSKey: keyID(region), Tags: map[string]string{"disk": "root"}}},
+			Images: []awssim.WorldImage{{
+				ID: image(region), Name: "golden", Tags: map[string]string{"os": "linux"},
+				BlockDevices: []awssim.WorldBlockDevice{{Snapshot: snapshot(region)}},
+			}},
+		}
+	}
+	return awssim.World{Accounts: []awssim.WorldAccount{owner, account(lacking), account(ready, "autoscaling.amazonaws.com"), account(former, "autoscaling.amazonaws.com")}}
+}
+
+func account(id string, roles ...string) awssim.WorldAccount {
+	return awssim.WorldAccount{
+		ID: id, ServiceLinkedRoles: roles,
+		Regions: map[string]awssim.WorldRegion{regions()[0]: {
+			LaunchTemplates:   []awssim.WorldLaunchTemplate{{Name: "web", Image: image(regions()[0])}},
+			AutoScalingGroups: []awssim.WorldAutoScalingGroup{{Name: "web", LaunchTemplate: "web"}},
+		}},
+		Roles: []awssim.WorldRole{{
+			Name: "ami-share", Policies: []json.RawMessage{policy(anything)},
+			TrustPolicy: policy(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + source +
+				`:root"},"Action":["sts:AssumeRole","sts:TagSession"]}]}`),
+		}},
+	}
+}
+
+// earlier is what the run before the one that is looked at was asked for, and wanted what that one is.
+var (
+	earlier = block("", former)
+	wanted  = "exact = true\nexact_grants = true\n" + block("service_linked_roles = [\"autoscaling/golden\"]\ncreate_service_linked_roles = true\n"+
+		"auto_scaling_groups = [\"web\"]\n", lacking) + block("copy_tags = true\n", ready)
+)
+
+// block is a target block.
+func block(options string, accounts ...string) string {
+	return fmt.Sprintf("target {\n account_ids = [\"%s\"]\n%s\n assume_role {\n role_name = \"ami-share\"\n}\n}\n", strings.Join(accounts, `", "`), options)
+}
