@@ -44,24 +44,24 @@ func changes(outcomes []Outcome) []plan.Change {
 func (r *Result) undo(ctx context.Context, doer Doer, stage []int, o Options) {
 	stage = slices.DeleteFunc(stage, func(i int) bool { return r.Outcomes[i].Undo == nil })
 	o.Progress.Begin(progress.TakingBack, parties(changes(r.Outcomes), stage))
-	errs := make([]error, len(stage))
+	effects, errs := make([]plan.Effect, len(stage)), make([]error, len(stage))
 	workers := errgroup.Group{}
 	workers.SetLimit(o.limit())
 	for n, i := range stage {
 		workers.Go(func() error {
-			_, errs[n] = doer.Do(ctx, r.Outcomes[i].Undo)
+			effects[n], errs[n] = doer.Do(ctx, r.Outcomes[i].Undo)
 			o.Progress.Done(party(r.Outcomes[i].Change), errs[n] != nil)
 			return nil
 		})
 	}
 	_ = workers.Wait() // errs has each one's error
 	for n, i := range stage {
-		r.undid(&r.Outcomes[i], errs[n])
+		r.undid(&r.Outcomes[i], effects[n], errs[n])
 	}
 }
 
 // undid notes what became of an undo. A change that failed stays failed: its undo only made sure.
-func (r *Result) undid(outcome *Outcome, err error) {
+func (r *Result) undid(outcome *Outcome, effect plan.Effect, err error) {
 	if err == nil {
 		r.Undone = append(r.Undone, outcome.Undo)
 		if outcome.Status == Done || outcome.Status == Unknown {
@@ -70,7 +70,10 @@ func (r *Result) undid(outcome *Outcome, err error) {
 		return
 	}
 	problem := problemOf(err, outcome.Undo)
-	if outcome.Status == Done {
+	switch {
+	case effect.Unknown:
+		outcome.Status = Unknown
+	case outcome.Status == Done:
 		outcome.Status = Left
 	}
 	r.Left = append(r.Left, Leftover{Change: outcome.Change, Problem: &problem, Command: Command(outcome.Undo)})

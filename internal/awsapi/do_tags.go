@@ -27,7 +27,7 @@ func (c *Client) putTags(ctx context.Context, change plan.PutTags) (plan.Effect,
 	ctx, tries := watched(ctx)
 	_, err := c.ec2(place{change.Account, change.Image.Region}).CreateTags(ctx, createTagsInput(change.Resource, change.Tags))
 	return settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
-		there, err := c.tagsOf(ctx, change)
+		there, err := c.tagsOf(ctx, change.Account, change.Image.Region, change.Resource)
 		return err == nil && among(there, change.Tags), err
 	})
 }
@@ -43,31 +43,44 @@ func among(all, some map[string]string) bool {
 }
 
 // restoreTags deletes tags and puts back the values that were there before.
-// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteTags.html
 func (c *Client) restoreTags(ctx context.Context, change plan.RestoreTags) (plan.Effect, error) {
-	client := c.ec2(place{change.Account, change.Image.Region})
 	if len(change.Delete) > 0 {
-		var tags []types.Tag
-		for _, key := range change.Delete {
-			tags = append(tags, types.Tag{Key: aws.String(key)})
-		}
-		if _, err := client.DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{change.Resource}, Tags: tags}); err != nil {
-			return plan.Effect{}, diagnose.Error(err, c.tagAct(change.Account, change.Image.Region, change.Resource, "ec2:DeleteTags"))
+		if effect, err := c.deleteTags(ctx, change); err != nil {
+			return effect, err
 		}
 	}
-	if len(change.Restore) > 0 {
-		if _, err := client.CreateTags(ctx, createTagsInput(change.Resource, change.Restore)); err != nil {
-			return plan.Effect{}, diagnose.Error(err, c.tagAct(change.Account, change.Image.Region, change.Resource, "ec2:CreateTags"))
-		}
+	if len(change.Restore) == 0 {
+		return plan.Effect{}, nil
 	}
-	return plan.Effect{}, nil
+	return c.putTags(ctx, plan.PutTags{Account: change.Account, Image: change.Image, Resource: change.Resource, Tags: change.Restore})
+}
+
+// deleteTags deletes tags as the target sees them, whatever their values.
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteTags.html
+func (c *Client) deleteTags(ctx context.Context, change plan.RestoreTags) (plan.Effect, error) {
+	in := &ec2.DeleteTagsInput{Resources: []string{change.Resource}}
+	for _, key := range change.Delete {
+		in.Tags = append(in.Tags, types.Tag{Key: aws.String(key)})
+	}
+	ctx, tries := watched(ctx)
+	_, err := c.ec2(place{change.Account, change.Image.Region}).DeleteTags(ctx, in)
+	a := c.tagAct(change.Account, change.Image.Region, change.Resource, "ec2:DeleteTags")
+	return settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
+		there, err := c.tagsOf(ctx, change.Account, change.Image.Region, change.Resource)
+		return err == nil && !slices.ContainsFunc(change.Delete, func(key string) bool { return has(there, key) }), err
+	})
+}
+
+func has(tags map[string]string, key string) bool {
+	_, there := tags[key]
+	return there
 }
 
 // tagsOf reads the tags of a resource as the target sees them.
-func (c *Client) tagsOf(ctx context.Context, change plan.PutTags) (map[string]string, error) {
+func (c *Client) tagsOf(ctx context.Context, account sharing.AccountID, region sharing.Region, resource string) (map[string]string, error) {
 	tags := map[string]map[string]string{}
-	err := c.describeTags(ctx, place{change.Account, change.Image.Region}, []string{change.Resource}, tags)
-	return tags[change.Resource], err
+	err := c.describeTags(ctx, place{account, region}, []string{resource}, tags)
+	return tags[resource], err
 }
 
 func createTagsInput(resource string, tags map[string]string) *ec2.CreateTagsInput {

@@ -58,7 +58,7 @@ func (c *Client) undoTags(ctx context.Context, change plan.PutTags) (plan.Change
 	if c.sessions[change.Account] == nil {
 		return nil, noCredentials(c.tagAct(change.Account, change.Image.Region, change.Resource, "ec2:CreateTags"), change.Account)
 	}
-	there, err := c.tagsOf(ctx, change)
+	there, err := c.tagsOf(ctx, change.Account, change.Image.Region, change.Resource)
 	if err != nil {
 		return nil, diagnose.Error(err, diagnose.Act{
 			Scope:  sharing.Scope{Account: change.Account, Region: change.Image.Region},
