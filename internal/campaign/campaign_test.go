@@ -13,7 +13,7 @@ import (
 
 // every is how many cases there are for one that is tried when nothing else is asked for. It is prime, so that all kinds,
 // calls and modes are among them.
-const every = 53
+const every = 101
 
 // chosen tells whether a case is to be tried: by AMISHARE_CASE, a part of its name, or by AMISHARE_CAMPAIGN, which is "all" or
 // as in "3/10" the third of each ten.
