@@ -221,6 +221,11 @@ func newRoleListed(ctx context.Context, t *testing.T, f *fixture) []string {
 
 func endedGrant(ctx context.Context, t *testing.T, f *fixture) []string {
 	client, made := grantTo(ctx, t, f)
-	must(t, only(client.RevokeGrant(ctx, &kms.RevokeGrantInput{KeyId: shared, GrantId: made.GrantId})))
+	endGrant(ctx, t, client, made)
 	return seen(func() string { return grantees(ctx, t, client) })
+}
+
+func endGrant(ctx context.Context, t *testing.T, client *kms.Client, made *kms.CreateGrantOutput) {
+	t.Helper()
+	must(t, only(client.RevokeGrant(ctx, &kms.RevokeGrantInput{KeyId: shared, GrantId: made.GrantId})))
 }

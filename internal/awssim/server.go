@@ -97,7 +97,7 @@ func serve(c *cloud.Cloud, services ...service) *Server {
 
 // load makes what the world has of each service, and its faults. It returns all problems.
 func (s *Server) load(world World) error {
-	var problems []error
+	problems := s.cloud.LoadControls(world)
 	for _, one := range s.services {
 		problems = append(problems, one.Load(world)...)
 	}

@@ -25,6 +25,8 @@ type (
 	WorldKey = world.Key
 	// WorldOrganization is an organization.
 	WorldOrganization = world.Organization
+	// WorldControlPolicy is a service or resource control policy.
+	WorldControlPolicy = world.ControlPolicy
 	// WorldUnit is an organizational unit.
 	WorldUnit = world.Unit
 	// WorldRegion is what one account has in one Region.

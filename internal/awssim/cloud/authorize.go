@@ -16,13 +16,15 @@ type Decision struct {
 	Reason  string
 	// Denied says that an explicit deny decided.
 	Denied bool
+	// Kind of the policy that decided.
+	Kind iampolicy.Kind
 	// Words are AWS's for an explicit deny, as in "with an explicit deny in a session policy".
 	Words string
 }
 
 // DecisionOf is what a policy decided on an action.
 func DecisionOf(d iampolicy.Decision, action string) Decision {
-	decision := Decision{Allowed: d.Effect == iampolicy.Allow, Denied: d.Effect == iampolicy.Deny, Reason: d.Reason}
+	decision := Decision{Kind: d.Kind, Allowed: d.Effect == iampolicy.Allow, Denied: d.Effect == iampolicy.Deny, Reason: d.Reason}
 	if decision.Denied {
 		decision.Words = d.Because(action)
 	}
@@ -79,19 +81,26 @@ func (c *Call) Refusal(action, resource, why string) error {
 	return c.Refuse(action, resource, Decision{Reason: why})
 }
 
-// policies are the documents that speak for and against whatever a principal does.
-func (p *Principal) policies() iampolicy.Policies {
-	return iampolicy.Policies{Identity: p.identity(), Session: p.SessionOnly}
+// policies are the documents that speak for and against whatever a principal does with a resource, besides the resource's own.
+func (c *Cloud) policies(who *Principal, resource string) iampolicy.Policies {
+	return iampolicy.Policies{
+		ServiceControl: c.serviceControl(who), ResourceControl: c.resourceControl(resource),
+		Identity: who.identity(), Boundary: who.boundary(), Session: who.SessionOnly,
+	}
 }
 
 // IdentityAllows is the decision of the caller's own policies: an identity policy must allow the action, and if there are
-// session policies, one of them must too. None may deny it.
+// session policies, one of them must too, and so must the permissions boundary and each level of service control policies. None
+// may deny it. A service control policy that does not allow is like a deny: no resource's policy makes up for it.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
 func (c *Cloud) IdentityAllows(who *Principal, context map[string][]string, action, resource string) Decision {
-	d := who.policies().Decide(c.request(who, context, action, resource), who.Account.ID)
+	d := c.policies(who, resource).Decide(c.request(who, context, action, resource), who.Account.ID)
 	decision := DecisionOf(d, action)
 	if d.Effect == iampolicy.Silent {
 		decision.Reason = strings.TrimPrefix(d.Because(action), "because ") + " (" + d.Reason + ")"
+		if decision.Denied = d.Kind == iampolicy.ServiceControl; decision.Denied {
+			decision.Words = d.Because(action)
+		}
 	}
 	return decision
 }
@@ -119,5 +128,5 @@ func (c *Call) Context(conditions map[string][]string) map[string][]string {
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#policies_session
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
 func (c *Cloud) SessionAllows(who *Principal, context map[string][]string, action, resource string) bool {
-	return who.policies().Limits(c.request(who, context, action, resource)).Effect == iampolicy.Allow
+	return c.policies(who, resource).Limits(c.request(who, context, action, resource)).Effect == iampolicy.Allow
 }

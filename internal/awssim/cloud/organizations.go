@@ -74,6 +74,7 @@ type Organization struct {
 	Parents              map[string]string   // id of a unit -> id of the unit or root above it
 	delegated            map[string]bool     // accounts that are delegated administrators
 	partition            string
+	controls             map[string]*controls // by id of the root, a unit or an account
 }
 
 func newOrganization(partition string, w world.Organization) *Organization {

@@ -19,6 +19,7 @@ type Role struct {
 	Trust      TrustPolicy
 	Policies   map[string]InlinePolicy
 	Attached   map[string]*ManagedPolicy // by ARN
+	Boundary   *iampolicy.Document       // nil for none
 	MaxSession int
 	Service    string // of a service-linked role
 	Tags       map[string]string
@@ -64,6 +65,7 @@ type InlinePolicy struct {
 type ManagedPolicy struct {
 	ARN      string
 	Document *iampolicy.Document
+	Text     []byte
 }
 
 // documents are all identity policies of the role, inline and attached.
@@ -106,6 +108,7 @@ type User struct {
 	Secret      string
 	Tags        map[string]string
 	Policies    []*iampolicy.Document // inline and attached
+	Boundary    *iampolicy.Document   // nil for none
 	AccessKeyID string
 }
 
@@ -136,6 +139,14 @@ func (p *Principal) identity() []*iampolicy.Document {
 	return p.Role.documents()
 }
 
+// boundary returns the permissions boundary of the user or role, nil for none.
+func (p *Principal) boundary() *iampolicy.Document {
+	if p.user != nil {
+		return p.user.Boundary
+	}
+	return p.Role.Boundary
+}
+
 // gone tells whether the principal's role was deleted, or deleted and made again.
 func (p *Principal) gone() bool {
 	return p.Role != nil && p.Account.Roles[p.Role.Name] != p.Role
@@ -143,7 +154,9 @@ func (p *Principal) gone() bool {
 
 // ForPolicies is the principal as policies see it.
 func (p *Principal) ForPolicies(partition string) iampolicy.Principal {
-	return iampolicy.Principal{ARN: p.ARN, RoleARN: p.RoleARN, AccountID: p.Account.ID, UniqueID: p.UniqueID, Partition: partition}
+	return iampolicy.Principal{
+		ARN: p.ARN, RoleARN: p.RoleARN, AccountID: p.Account.ID, UniqueID: p.UniqueID, Partition: partition, Bounded: p.boundary() != nil,
+	}
 }
 
 // Authenticate finds out whose signature it is. There is no caller before the signature is verified.

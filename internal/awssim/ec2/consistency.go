@@ -59,3 +59,15 @@ func (c *call) shownSnapshot(snap *snapshot) *snapshot {
 	shown.createVolume = snap.late.listing.See(snap.createVolume)
 	return &shown
 }
+
+// Settle makes every image, snapshot and permission seen.
+func (s *Service) Settle() {
+	for _, r := range s.regions.Each() {
+		for _, img := range r.images {
+			img.late = late{}
+		}
+		for _, snap := range r.snapshots {
+			snap.late = late{}
+		}
+	}
+}

@@ -110,7 +110,7 @@ func (c *call) createPolicy() (cloud.Effect, error) {
 	}{}
 	answer.Policy.ARN, answer.Policy.Name, answer.Policy.Path = arn, name, path
 	return func() (any, error) {
-		c.addManagedPolicy(c.Account, path, name, document)
+		c.addManagedPolicy(c.Account, path, name, document, []byte(c.Form.Get("PolicyDocument")))
 		return answer, nil
 	}, nil
 }
@@ -152,9 +152,9 @@ func (c *call) deletePolicy() (cloud.Effect, error) {
 	}, nil
 }
 
-func (s *Service) addManagedPolicy(a *cloud.Account, path, name string, document *iampolicy.Document) {
+func (s *Service) addManagedPolicy(a *cloud.Account, path, name string, document *iampolicy.Document, text []byte) {
 	arn := s.policyARN(a, path, name)
-	a.Policies[arn] = &cloud.ManagedPolicy{ARN: arn, Document: document}
+	a.Policies[arn] = &cloud.ManagedPolicy{ARN: arn, Document: document, Text: text}
 }
 
 func (c *call) attachRolePolicy() (cloud.Effect, error) {

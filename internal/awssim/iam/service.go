@@ -32,3 +32,12 @@ func (s *Service) bind(c *cloud.Call) *call { return &call{c, s} }
 
 // action is a row of the table of actions.
 type action = cloud.Action[*call]
+
+// Settle makes every role and trust policy known.
+func (s *Service) Settle() {
+	for _, a := range s.Accounts {
+		for _, r := range a.Roles {
+			r.Unknown, r.ListedByID, r.OldTrust = 0, 0, cloud.Stale[cloud.TrustPolicy]{}
+		}
+	}
+}

@@ -41,7 +41,7 @@ func (s *Service) Load(w world.World) []error {
 				problems = append(problems, fmt.Errorf("account %s: managed policy %q: %w", a.ID, p.Name, err))
 				continue
 			}
-			s.addManagedPolicy(owner, "/", p.Name, document)
+			s.addManagedPolicy(owner, "/", p.Name, document, p.Document)
 		}
 		for _, u := range a.Users {
 			if err := s.addUser(owner, u); err != nil {
@@ -83,6 +83,10 @@ func (s *Service) addUser(a *cloud.Account, w world.User) error {
 			return fmt.Errorf("the account has no managed policy %q", arn)
 		}
 		u.Policies = append(u.Policies, policy.Document)
+	}
+	var err error
+	if u.Boundary, err = s.boundary(a, w.PermissionsBoundary); err != nil {
+		return err
 	}
 	a.Users[w.Name], s.Users[w.AccessKeyID] = u, u
 	return nil
@@ -164,10 +168,31 @@ func (s *Service) loadRole(r *cloud.Role, w world.Role) error {
 		}
 		r.Policies[name] = cloud.InlinePolicy{Document: document, Text: text}
 	}
+	var err error
+	if r.Boundary, err = s.boundary(r.Account, w.PermissionsBoundary); err != nil {
+		return err
+	}
 	trust, err := s.trustPolicy(r.Account, w.TrustPolicy)
 	if err != nil {
 		return err
 	}
 	r.Trust = trust
 	return nil
+}
+
+// boundary is the permissions boundary that a managed policy of an account makes.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+func (s *Service) boundary(a *cloud.Account, arn string) (*iampolicy.Document, error) {
+	if arn == "" {
+		return nil, nil
+	}
+	policy := s.ManagedPolicy(a, arn)
+	if policy == nil {
+		return nil, fmt.Errorf("permissions_boundary: the account has no managed policy %q", arn)
+	}
+	document, err := s.ParsePolicy(iampolicy.Boundary, policy.Text)
+	if err != nil {
+		return nil, fmt.Errorf("permissions_boundary: %w", err)
+	}
+	return document.WithARN(arn), nil
 }

@@ -33,3 +33,13 @@ func (s *Service) bind(c *cloud.Call) *call { return &call{c, s} }
 
 // action is a row of the table of actions.
 type action = cloud.Action[*call]
+
+// Settle makes every grant usable and listed, and every ended one gone.
+func (s *Service) Settle() {
+	for _, key := range s.keys {
+		key.ended = nil
+		for _, g := range key.grants {
+			g.unlisted, g.unusable = 0, 0
+		}
+	}
+}

@@ -15,6 +15,8 @@ type User struct {
 	Policies []json.RawMessage `json:"policies,omitempty"`
 	// ManagedPolicies are ARNs of the account's managed policies that are attached to the user.
 	ManagedPolicies []string `json:"managed_policies,omitempty"`
+	// PermissionsBoundary is the ARN of a managed policy of the account that bounds what the user may do; empty for none.
+	PermissionsBoundary string `json:"permissions_boundary,omitempty"`
 	// Tags of the user, as aws:PrincipalTag shows them.
 	Tags map[string]string `json:"tags,omitempty"`
 }
@@ -31,6 +33,8 @@ type Role struct {
 	Policies []json.RawMessage `json:"policies,omitempty"`
 	// ManagedPolicies are ARNs of the account's managed policies that are attached to the role.
 	ManagedPolicies []string `json:"managed_policies,omitempty"`
+	// PermissionsBoundary is the ARN of a managed policy of the account that bounds what the role may do; empty for none.
+	PermissionsBoundary string `json:"permissions_boundary,omitempty"`
 	// MaxSessionDuration in seconds; 3600 unless given.
 	MaxSessionDuration int `json:"max_session_duration,omitempty"`
 	// Tags of the role, as aws:PrincipalTag shows them.
@@ -87,6 +91,22 @@ type Organization struct {
 	Accounts []string `json:"accounts,omitempty"`
 	// Units below the root.
 	Units []Unit `json:"units,omitempty"`
+	// ServiceControlPolicies say what principals of the accounts may do at most.
+	ServiceControlPolicies []ControlPolicy `json:"service_control_policies,omitempty"`
+	// WithoutFullAccess are the root, units and accounts that AWS's policy FullAWSAccess was detached from.
+	WithoutFullAccess []string `json:"without_full_access,omitempty"`
+	// ResourceControlPolicies say what may be done with resources of the accounts at most.
+	ResourceControlPolicies []ControlPolicy `json:"resource_control_policies,omitempty"`
+}
+
+// ControlPolicy is a service control policy or a resource control policy.
+type ControlPolicy struct {
+	// ID begins with "p-".
+	ID string `json:"id"`
+	// Targets are ids of the root, of units and of accounts that the policy is attached to.
+	Targets []string `json:"targets"`
+	// Document of the policy.
+	Document json.RawMessage `json:"document"`
 }
 
 // Unit is an organizational unit.
