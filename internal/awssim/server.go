@@ -3,17 +3,17 @@
 // Package awssim is a local AWS: as much of EC2, KMS, IAM, STS, Auto Scaling and the tagging API as it takes to build
 // encrypted AMIs, share them across accounts and Regions, and launch them, on one port, as an [http.Handler].
 //
-// It is no kinder than AWS. It verifies signatures; evaluates identity, session, trust and key policies; enforces
-// launch and create-volume permissions, key states, and grants with the account that issued them; and starts an
-// instance only if the principal that launches can really use the keys. It refuses an action, parameter, filter or
-// attribute that it does not know. Every call leaves a line in the journal, with the reason of its decision.
+// It is no kinder than AWS. It verifies signatures; evaluates identity, session, trust and key policies, permissions
+// boundaries and the policies of organizations; enforces launch and create-volume permissions, key states, and grants with
+// the account that issued them; and starts an instance only if the principal that launches can really use the keys. It
+// refuses an action, parameter, filter or attribute that it does not know. Every call leaves a line in the journal, with
+// the reason of its decision.
 //
 // Where AWS is eventually consistent, throttles or pages, so does this server. It counts calls for that and does nothing at
 // random; each has a switch in [Hostility]. A [Fault] makes a chosen call fail in a chosen way.
 //
-// It will never hold data, move time, charge, or imitate anything that sharing AMIs does not touch: no permissions
-// boundaries, no service control policies, no VPC endpoints, no networks, no volumes with bytes in them. Don't test
-// anything else against it.
+// It will never hold data, charge, or imitate anything that sharing AMIs does not touch: no VPC endpoints, no networks, no
+// volumes with bytes in them. Don't test anything else against it.
 //
 // Each service has a package. This one has what comes before and after them: which services there are ([New]), the order of
 // a call, the lock, and the control endpoints below /_awssim/.
