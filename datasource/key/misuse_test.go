@@ -10,11 +10,15 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
 // asTarget is the configuration of the target's role, entered as the run enters it but not narrowed.
@@ -31,6 +35,19 @@ func asTarget(externalID string) aws.Config {
 func createGrant(ctx context.Context, config aws.Config, grantee string, more ...types.GrantOperation) error {
 	_, err := kms.NewFromConfig(config).CreateGrant(ctx, &kms.CreateGrantInput{
 		KeyId: aws.String(keyARN(frankfurt)), GranteePrincipal: &grantee, Operations: append(more, types.GrantOperationDecrypt),
+	})
+	return err
+}
+
+// tagTemplate tags a template that exists, as a canary's is tagged when it is made.
+func tagTemplate(ctx context.Context, client *ec2.Client) error {
+	found, err := client.DescribeLaunchTemplates(ctx, &ec2.DescribeLaunchTemplatesInput{LaunchTemplateNames: []string{"web"}})
+	if err != nil {
+		return err
+	}
+	_, err = client.CreateTags(ctx, &ec2.CreateTagsInput{
+		Resources: []string{aws.ToString(found.LaunchTemplates[0].LaunchTemplateId)},
+		Tags:      []ec2types.Tag{{Key: aws.String(sharing.CanaryTag), Value: aws.String("x")}},
 	})
 	return err
 }
@@ -72,6 +89,13 @@ func TestConditionsKeepOut(t *testing.T) {
 		}},
 		"the trust policy refuses no external id": {"trust", trustOnly, "sts:ExternalId", func(ctx context.Context) error {
 			_, err := asTarget("").Credentials.Retrieve(ctx)
+			return err
+		}},
+		"the role tags templates only while it makes them": {"target role", roleOnly, "ec2:CreateAction", func(ctx context.Context) error {
+			return tagTemplate(ctx, ec2.NewFromConfig(asTarget(externalID)))
+		}},
+		"the role deletes no template but a canary's": {"target role", roleOnly, "aws:ResourceTag/" + sharing.CanaryTag, func(ctx context.Context) error {
+			_, err := ec2.NewFromConfig(asTarget(externalID)).DeleteLaunchTemplate(ctx, &ec2.DeleteLaunchTemplateInput{LaunchTemplateName: aws.String("web")})
 			return err
 		}},
 		"the source makes no grants itself": {"source", sourceOnly, "kms:GrantIsForAWSResource", func(ctx context.Context) error {
@@ -131,7 +155,7 @@ func TestTheRolesPolicyRefusesOtherServicesRoles(t *testing.T) {
 
 func accessDenied(err error) bool {
 	var api smithy.APIError
-	return errors.As(err, &api) && strings.HasPrefix(api.ErrorCode(), "AccessDenied")
+	return errors.As(err, &api) && (strings.HasPrefix(api.ErrorCode(), "AccessDenied") || api.ErrorCode() == "UnauthorizedOperation")
 }
 
 // unconditional takes a condition out of all documents.
