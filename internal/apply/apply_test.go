@@ -93,7 +93,8 @@ func (w *world) effect(change plan.Change) {
 		for _, account := range c.Accounts {
 			w.set(permissionKey(c, string(account)), c.Operation)
 		}
-	case plan.CreateServiceLinkedRole, plan.PutTags, plan.RestoreTags, plan.SetGroupRole:
+	case plan.CreateServiceLinkedRole, plan.PutTags, plan.RestoreTags, plan.SetGroupRole,
+		plan.PutParameter, plan.LabelParameter, plan.RestoreParameter, plan.RestoreLabels:
 		panic(change)
 	}
 }

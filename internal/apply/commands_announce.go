@@ -27,6 +27,8 @@ func announceCommand(change plan.Change) string {
 		return in(c.Account, putParameter(c.Where, c.Name, c.Previous.Value, c.Previous.DataType))
 	case plan.RestoreLabels:
 		return in(c.Account, restoreLabels(c))
+	case plan.CreateServiceLinkedRole, plan.CreateGrant, plan.RetireGrant, plan.ModifySnapshotPermission, plan.ModifyLaunchPermission,
+		plan.PutTags, plan.RestoreTags, plan.SetGroupRole:
 	}
 	return ""
 }

@@ -54,7 +54,8 @@ func (c *Client) versionsOf(ctx context.Context, p place, name string, labels []
 
 // parameters reads parameters in Regions of a place's account, with their labels. What can't be read is handed to problem.
 func (c *Client) parameters(ctx context.Context, account sharing.AccountID, regions []sharing.Region, wanted []sharing.Parameter,
-	problem func(error, sharing.Region, diagnose.Act)) sharing.StoredParameters {
+	problem func(error, sharing.Region, diagnose.Act),
+) sharing.StoredParameters {
 	if len(wanted) == 0 {
 		return nil
 	}

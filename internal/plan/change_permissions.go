@@ -125,7 +125,8 @@ func Divide(c Change, pick func(sharing.Recipient) bool) (part, rest Change) {
 		return c.less(leave), c.less(pick)
 	case ModifySnapshotPermission:
 		return c.less(leave), c.less(pick)
-	case CreateServiceLinkedRole, CreateGrant, RetireGrant, PutTags, RestoreTags, SetGroupRole:
+	case CreateServiceLinkedRole, CreateGrant, RetireGrant, PutTags, RestoreTags, SetGroupRole,
+		PutParameter, LabelParameter, RestoreParameter, RestoreLabels:
 	}
 	return nil, c
 }

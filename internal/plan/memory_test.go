@@ -36,6 +36,8 @@ func (m *memory) do(change plan.Change) plan.Change {
 		m.restoreTags(c)
 	case plan.SetGroupRole:
 		m.setGroupRole(c)
+	case plan.PutParameter, plan.LabelParameter, plan.RestoreParameter, plan.RestoreLabels:
+		panic(fmt.Sprintf("%T is no change of the first act", change))
 	}
 	return nil
 }

@@ -111,7 +111,8 @@ func (k Criterion) Check() error {
 		most   int
 		form   *regexp.Regexp
 	}{
-		{"ImageProvider", k.Providers, 200, provider}, {"ImageName", k.Names, 50, imageName},
+		{"ImageProvider", k.Providers, 200, provider},
+		{"ImageName", k.Names, 50, imageName},
 		{"MarketplaceProductCode", k.ProductCodes, 50, productCode},
 	} {
 		if len(list.values) > list.most {

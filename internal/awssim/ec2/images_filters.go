@@ -3,8 +3,9 @@
 package ec2
 
 import (
-	"github.com/amishare/packer-plugin-ami-share/internal/awssim/resources"
 	"strconv"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/resources"
 )
 
 // imageFilters are the filters of DescribeImages. The value of creation-date can hold wildcards.
