@@ -61,9 +61,8 @@ type TargetConfig struct {
 	// anew under the same key, which is what EC2 does for whoever starts an instance. The calls are `DryRun` calls, and nothing
 	// is decrypted. This proves what the key's policy and the role's own policies do to this role in a direct call. It says
 	// nothing of other roles, of service-linked roles least of all, nor of a statement that lets an account in only through EC2
-	// (`kms:ViaService`), nor of the grants that EC2 makes for a volume (`kms:CreateGrant`). Default: where no role gets a grant, or
-	// with `launch_permission = false`, what KMS refuses is a warning, and elsewhere it is not asked. With `true` a refusal is a
-	// failure; with `false` nothing is asked.
+	// (`kms:ViaService`), nor of the grants that EC2 makes for a volume (`kms:CreateGrant`). Default: where no role gets a grant, a refusal
+	// is a warning; where roles get grants, nothing is asked. With `true` a refusal is a failure; with `false` nothing is asked.
 	ProveUse config.Trilean `mapstructure:"prove_use" required:"false"`
 	// Start an instance of each image in the accounts to prove that it can be started: see [canary](#canary-of-a-target).
 	Canaries []CanaryConfig `mapstructure:"canary" required:"false"`

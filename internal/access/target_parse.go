@@ -201,8 +201,8 @@ func (t TargetConfig) target(account sharing.AccountID, grantees []sharing.Grant
 		CreateServiceLinkedRoles: t.CreateServiceLinkedRoles, AutoScalingGroups: t.AutoScalingGroups,
 		ThroughOrganization: t.LaunchPermission.False(), MustUse: t.ProveUse.True(), Announcements: announcements, Canaries: t.canaries(),
 	}
-	unproven := len(grantees) == 0 || target.ThroughOrganization
-	target.ProveUse = credentials && (t.ProveUse.True() || unproven && !t.ProveUse.False())
+	unproven := len(grantees) == 0 && !t.ProveUse.False() // no grant says that somebody there can use the keys
+	target.ProveUse = credentials && (t.ProveUse.True() || unproven)
 	for _, region := range t.Regions {
 		target.Regions = append(target.Regions, sharing.Region(region))
 	}
