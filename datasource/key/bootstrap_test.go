@@ -45,7 +45,7 @@ func bootstrapped(t *testing.T, data options) map[string]string {
 	return files
 }
 
-// bareWorld has the images and their keys, and nothing that sharing needs: no role in the target, and keys whose policies let
+// bareWorld has the AMIs and their keys, and nothing that sharing needs: no role in the target, and keys whose policies let
 // in nobody else. What packer may do, the file says.
 func bareWorld(packers string) awssim.World {
 	w := jobWorld(administrators(), source)

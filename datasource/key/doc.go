@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-// Package key is the data source "ami-share-key": it finds the key that images are to be encrypted with, proves before the
+// Package key is the data source "ami-share-key": it finds the key that AMIs are to be encrypted with, proves before the
 // build starts that they can be shared under it, and hands out the policies which that takes.
 //
 // It decides from what DescribeKey says whether a key is fit, and nothing about permissions: those it has KMS prove with

@@ -70,7 +70,7 @@ func handedOut(t *testing.T, o options) documents {
 // builders is what Packer's builder needs for itself, as its own documentation has it, as far as it is used here.
 const builders = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ec2:CopyImage","Resource":"*"}]}`
 
-// jobWorld is an image in two Regions, with a target that has groups and lacks the role; all that anybody may do is what
+// jobWorld is an AMI in two Regions, with a target that has groups and lacks the role; all that anybody may do is what
 // the documents say. The keys are of the owner.
 func jobWorld(d documents, owner string) awssim.World {
 	sourceAccount := awssim.WorldAccount{
@@ -144,7 +144,7 @@ func theJob() []part {
 			grantOwnKeys(t)
 			return shareEverything(t, s, o)
 		}},
-		{"hidden image", func(w *awssim.World) {
+		{"hidden AMI", func(w *awssim.World) {
 			withRole(w)
 			setRegions(w, func(r *awssim.WorldRegion) {
 				r.AllowedImages = &awssim.WorldAllowedImages{State: "enabled", Criteria: []awssim.WorldImageCriterion{{ImageProviders: []string{"amazon"}}}}
@@ -331,7 +331,7 @@ func ofAMIs(t *testing.T, server *awssim.Server) string {
 	return fmt.Sprintf("%v", state)
 }
 
-// hiddenImage waits no longer than the plugin does when it may ask why it doesn't see an image.
+// hiddenImage waits no longer than the plugin does when it may ask why it doesn't see an AMI.
 func hiddenImage(t *testing.T, _ *awssim.Server, _ options) string {
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
 	defer cancel()
@@ -350,7 +350,7 @@ func sdk(accessKey, region string) aws.Config {
 	}
 }
 
-// buildAnImage copies the image into the other Region, as the builder does, and encrypts it under the key there.
+// buildAnImage copies the AMI into the other Region, as the builder does, and encrypts it under the key there.
 func buildAnImage(t *testing.T, server *awssim.Server, data options) string {
 	t.Helper()
 	destination := keyARN(virginia)

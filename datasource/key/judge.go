@@ -20,7 +20,7 @@ type verdict struct {
 	Warnings []string
 }
 
-// judge tells which of the keys that were found can encrypt images for other accounts, and why the others can't. Found
+// judge tells which of the keys that were found can encrypt AMIs for other accounts, and why the others can't. Found
 // by tags, there may be several in a Region: then the one counts that is fit.
 func judge(found []awsapi.ResolvedKey, query awsapi.KeyQuery) verdict {
 	var v verdict
@@ -57,14 +57,14 @@ type flaw struct {
 	remedy  string
 }
 
-// unfitness returns every reason why a key can't encrypt shared images.
+// unfitness returns every reason why a key can't encrypt shared AMIs.
 // https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html
 func unfitness(k awsapi.ResolvedKey) []sharing.Problem {
 	var problems []sharing.Problem
 	for _, f := range append(kinds(k), states(k)...) {
 		if f.applies {
 			problems = append(problems, sharing.Problem{
-				Scope: sharing.Scope{Region: k.Region}, Doing: "using the key " + k.ARN + " for shared images", Cause: f.cause, Remedy: f.remedy,
+				Scope: sharing.Scope{Region: k.Region}, Doing: "using the key " + k.ARN + " for shared AMIs", Cause: f.cause, Remedy: f.remedy,
 			})
 		}
 	}
@@ -107,9 +107,9 @@ func on(date time.Time) string {
 func cautions(k awsapi.ResolvedKey) []string {
 	switch k.Origin {
 	case "EXTERNAL":
-		return []string{fmt.Sprintf("%s has imported key material: when it expires or is deleted, no instance starts from the images any more", k.ARN)}
+		return []string{fmt.Sprintf("%s has imported key material: when it expires or is deleted, no instance starts from the AMIs any more", k.ARN)}
 	case "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE":
-		return []string{fmt.Sprintf("%s is in a custom key store (%s): whenever that is not connected, no instance starts from the images", k.ARN, k.Origin)}
+		return []string{fmt.Sprintf("%s is in a custom key store (%s): whenever that is not connected, no instance starts from the AMIs", k.ARN, k.Origin)}
 	default:
 		return nil
 	}

@@ -34,8 +34,8 @@ type DatasourceOutput struct {
 	//   has to be issued from inside the account that is to use the key. It stands alone because its conditions
 	//   would refuse everything else.
 	// - `AmiShareLook` lets them see that their grants are there. To retire a grant its issuer needs no statement.
-	// - `AmiShareSourceLooks`, when the key belongs to another account than the images, lets the source describe the key and
-	//   list its grants; `AmiShareBuild` and `AmiShareBuildGrants` let EBS encrypt the images with it; with `exact_grants`,
+	// - `AmiShareSourceLooks`, when the key belongs to another account than the AMIs, lets the source describe the key and
+	//   list its grants; `AmiShareBuild` and `AmiShareBuildGrants` let EBS encrypt the AMIs with it; with `exact_grants`,
 	//   `AmiShareSourceRevokes` lets the source end grants.
 	//
 	// When the targets are too many for a key policy (32 KB), they are given by `organization_id`.
@@ -47,7 +47,7 @@ type DatasourceOutput struct {
 	// - `AmiShareCreateGrants`: to create the grants on these keys, which takes a permission here as well as in the key's policy.
 	// - `AmiShareGrants`: to find the grants, and to retire those that are out of date.
 	// - `AmiShareRoles`: to tell a role that is missing from one that KMS doesn't know yet.
-	// - `AmiShareVerify`, `AmiShareDefaultKeys`: to see whether the image is visible, and whether the roles can use
+	// - `AmiShareVerify`, `AmiShareDefaultKeys`: to see whether the AMI is visible, and whether the roles can use
 	//   the key that the volumes will be encrypted with.
 	// - `AmiShareCreateRoles`, with `create_service_linked_roles`: to create them.
 	// - `AmiShareFindGroups`, `AmiShareGroups`, `AmiSharePassRole`, with `auto_scaling_groups`: to point the groups at the role.
@@ -65,13 +65,13 @@ type DatasourceOutput struct {
 	// The policy of whoever runs Packer, as far as this plugin needs it. When the targets are too many for a managed policy,
 	// it names their roles in any account.
 	//
-	// - `AmiShareFind`: to find the images, their snapshots and the keys of these.
+	// - `AmiShareFind`: to find the AMIs, their snapshots and the keys of these.
 	// - `AmiShareImages`, `AmiShareSnapshots`: to read and change who may launch and copy them.
 	// - `AmiShareKeys`: to see that the keys are fit, and which grants are there.
 	// - `AmiShareExplain`: to say which statement of the key's policy is missing when a grant is refused.
 	// - `AmiShareRevokeGrants`, with `exact_grants`: to end the grants of accounts that are no targets any more.
 	// - `AmiShareFindKey`, with `tags`: to find the key by them.
-	// - `AmiShareBuild`, `AmiShareBuildGrants`: what EBS does with the keys while the builder makes encrypted images; what
+	// - `AmiShareBuild`, `AmiShareBuildGrants`: what EBS does with the keys while the builder makes encrypted AMIs; what
 	//   else the builder needs is in its own documentation.
 	// - `AmiShareEnter`, `AmiShareTagSessions`: to assume the role in each target, with session tags if there are any.
 	SourcePolicy string `mapstructure:"source_policy"`

@@ -112,7 +112,7 @@ func (s *search) lacking(shut map[string][]sharing.AccountID) []lack {
 // lack.
 func (s *search) refusal() error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "images can't be shared with this configuration: %s\n", sharing.Counted(len(s.problems), "problem"))
+	fmt.Fprintf(&b, "AMIs can't be shared with this configuration: %s\n", sharing.Counted(len(s.problems), "problem"))
 	for _, p := range s.problems {
 		b.WriteString("\n* " + strings.ReplaceAll(p.Error(), "\n", "\n  ") + "\n")
 	}

@@ -12,21 +12,21 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// Verification starts one instance of each image in the accounts, as proof that it can be started: by an Auto
+// Verification starts one instance of each AMI in the accounts, as proof that it can be started: by an Auto
 // Scaling group of its own, under the first `autoscaling` role of `service_linked_roles`, from a launch template made for it.
 // The instance has to be in service within ten minutes; if it isn't, the account fails verification with the reason that
 // Auto Scaling gives. Group, launch template and instance are deleted again, also when the build is interrupted. What a run that
 // was killed has left is deleted by a later one: both have the tag `packer-plugin-ami-share:canary`, whose value is the time after
-// which nobody needs them any more. The instance costs what it costs for some minutes, and it runs whatever the image starts.
+// which nobody needs them any more. The instance costs what it costs for some minutes, and it runs whatever the AMI starts.
 //
 // Block, repeatable: one for each Region.
 type CanaryConfig struct {
 	// The subnet to start the instance in. Each account of the target must be able to use it: give accounts with subnets of their
 	// own targets of their own, or share the subnet with them by AWS RAM. Security group is the VPC's default one.
 	SubnetID string `mapstructure:"subnet_id" required:"true"`
-	// The type of the instance. It must fit the image's architecture, and the types that the image may be restricted to.
+	// The type of the instance. It must fit the AMI's architecture, and the types that the AMI may be restricted to.
 	InstanceType string `mapstructure:"instance_type" required:"true"`
-	// The Region of the subnet. Default: that of the images, if they are in one.
+	// The Region of the subnet. Default: that of the AMIs, if they are in one.
 	Region string `mapstructure:"region" required:"false"`
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 // CheckPartition returns an error for each ARN among the access options and the target blocks that is in another
-// partition than the images: AWS shares nothing between partitions.
+// partition than the AMIs: AWS shares nothing between partitions.
 // https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
 func CheckPartition(partition string, c *Config, blocks []TargetConfig) []error {
 	f := newFindings("", true)
@@ -19,7 +19,7 @@ func CheckPartition(partition string, c *Config, blocks []TargetConfig) []error 
 		checkPartition(at.within("assume_role"), partition, block.AssumeRole.AssumeRoleConfig)
 		for _, region := range block.Regions {
 			if other := sharing.PartitionOf(sharing.Region(region)); other != partition && !Placeholder(region) {
-				at.addf("regions: %s is in partition %s and the images are in %s: nothing can be shared between partitions", region, other, partition)
+				at.addf("regions: %s is in partition %s and the AMIs are in %s: nothing can be shared between partitions", region, other, partition)
 			}
 		}
 		for _, role := range block.GranteeRoles {
@@ -42,5 +42,5 @@ func InPartition(partition, s string) error {
 	if err != nil || arn.Partition == partition {
 		return nil //nolint:nilerr // what is no ARN has no partition; its shape is checked elsewhere
 	}
-	return fmt.Errorf("%q is in partition %s and the images are in %s: nothing can be shared between partitions", s, arn.Partition, partition)
+	return fmt.Errorf("%q is in partition %s and the AMIs are in %s: nothing can be shared between partitions", s, arn.Partition, partition)
 }

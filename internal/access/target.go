@@ -40,8 +40,8 @@ type TargetConfig struct {
 	// The names of Auto Scaling groups to switch to the first `autoscaling` role of `service_linked_roles`. Each group
 	// is looked for in every Region of the AMIs. A group that exists in none of them is an error. Default `[]`.
 	AutoScalingGroups []string `mapstructure:"auto_scaling_groups" required:"false"`
-	// Put the tags of the images and their snapshots on them as the account sees them: tags are private to each account,
-	// and a shared image shows none of its owner's. Only what differs is written, nothing is removed, and tags that
+	// Put the tags of the AMIs and their snapshots on them as the account sees them: tags are private to each account,
+	// and a shared AMI shows none of its owner's. Only what differs is written, nothing is removed, and tags that
 	// begin with `aws:` are left out. Default `false`.
 	CopyTags bool `mapstructure:"copy_tags" required:"false"`
 	// Store the AMI's id in parameters of these accounts, after verification: see
@@ -64,6 +64,6 @@ type TargetConfig struct {
 	// (`kms:ViaService`), nor of the grants that EC2 makes for a volume (`kms:CreateGrant`). Default: where no role gets a grant, a refusal
 	// is a warning; where roles get grants, nothing is asked. With `true` a refusal is a failure; with `false` nothing is asked.
 	ProveUse config.Trilean `mapstructure:"prove_use" required:"false"`
-	// Start an instance of each image in the accounts to prove that it can be started: see [canary](#canary-of-a-target).
+	// Start an instance of each AMI in the accounts to prove that it can be started: see [canary](#canary-of-a-target).
 	Canaries []CanaryConfig `mapstructure:"canary" required:"false"`
 }

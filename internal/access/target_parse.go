@@ -75,7 +75,7 @@ func (t TargetConfig) accounts(f findings) []sharing.AccountID {
 
 func (t TargetConfig) checkRegions(f findings) {
 	if f.known && t.Regions != nil && len(t.Regions) == 0 {
-		f.addf("regions: it names no Region: leave it out for all of the images'")
+		f.addf("regions: it names no Region: leave it out for all of the AMIs'")
 	}
 	f.addRegions("regions", t.Regions)
 }

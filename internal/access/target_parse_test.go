@@ -273,7 +273,7 @@ func TestCheckPartition(t *testing.T) {
 		AssumeRole: TargetRoleConfig{AssumeRoleConfig: AssumeRoleConfig{RoleARN: "arn:aws:iam::222222222222:role/x"}},
 	}
 	errs := CheckPartition("aws", &Config{}, []TargetConfig{block})
-	wantErrors(t, errs, []string{`target 1: grantee_roles: "arn:aws-cn:iam::222222222222:role/x" is in partition aws-cn and the images are in aws`})
+	wantErrors(t, errs, []string{`target 1: grantee_roles: "arn:aws-cn:iam::222222222222:role/x" is in partition aws-cn and the AMIs are in aws`})
 	source := &Config{AssumeRole: AssumeRoleConfig{RoleARN: "arn:aws:iam::111111111111:role/x", PolicyARNs: []string{"arn:aws:iam::aws:policy/x"}}}
 	errs = CheckPartition("aws-us-gov", source, nil)
 	wantErrors(t, errs, []string{"assume_role: role_arn:", "assume_role: policy_arns:"})

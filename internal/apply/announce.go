@@ -85,7 +85,7 @@ func (p passes) against(change plan.Change) string {
 	where := announcement.Announced()
 	var short []string
 	if p.failed[sharing.Scope{}] || p.failed[sharing.Scope{Region: where.Image.Region}] {
-		short = append(short, "the image itself")
+		short = append(short, "the AMI itself")
 	}
 	for _, target := range p.plan.Targets {
 		if (where.Source || target.Account == where.Account) && target.In(where.Image.Region) && !p.passed(target, where.Image) {

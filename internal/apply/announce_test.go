@@ -39,9 +39,9 @@ func TestOnlyWhatPassedIsAnnounced(t *testing.T) {
 	for sentence, test := range map[string]struct {
 		checks []sharing.Check
 		looked bool
-		want   [3]apply.Status // the image as a whole, the first target, the second
+		want   [3]apply.Status // the AMI as a whole, the first target, the second
 	}{
-		"both see the image":              {[]sharing.Check{sees(first), sees(second)}, true, [3]apply.Status{done, done, done}},
+		"both see the AMI":                {[]sharing.Check{sees(first), sees(second)}, true, [3]apply.Status{done, done, done}},
 		"one does not see it":             {[]sharing.Check{sees(first), fails}, true, [3]apply.Status{skipped, done, skipped}},
 		"one may not look":                {[]sharing.Check{sees(first), refused}, true, [3]apply.Status{skipped, done, skipped}},
 		"one was not looked into in time": {[]sharing.Check{sees(first)}, true, [3]apply.Status{skipped, done, skipped}},

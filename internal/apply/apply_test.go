@@ -153,7 +153,7 @@ func shared(region sharing.Region, accounts ...sharing.AccountID) plan.ModifyLau
 	return change
 }
 
-// job shares an image in two Regions with two accounts.
+// job shares an AMI in two Regions with two accounts.
 func job() plan.Plan {
 	p := plan.Plan{}
 	for _, account := range []sharing.AccountID{one, two} {
@@ -191,7 +191,7 @@ func TestEverythingIsDone(t *testing.T) {
 			t.Errorf("%s has the grant id %q", o.Change, o.GrantID)
 		}
 	}
-	want := []progress.State{{Step: "grants", Done: 4, Total: 4}, {Step: "snapshot permissions", Done: 2, Total: 2}, {Step: "image permissions", Done: 2, Total: 2}}
+	want := []progress.State{{Step: "grants", Done: 4, Total: 4}, {Step: "snapshot permissions", Done: 2, Total: 2}, {Step: "AMI permissions", Done: 2, Total: 2}}
 	if diff := cmp.Diff(want, stages); diff != "" {
 		t.Errorf("progress (-want +got):\n%s", diff)
 	}
@@ -217,7 +217,7 @@ func TestWhatFailedIsLeftOutLaterAndNothingElseIs(t *testing.T) {
 	if len(r.Failures) != 1 || r.Failures[0].Code != "AccessDeniedException" {
 		t.Errorf("failures %v", r.Failures)
 	}
-	if !slices.Contains(statuses(r), "share the image ami-a with 1 recipient: skipped") {
+	if !slices.Contains(statuses(r), "share the AMI ami-a with 1 recipient: skipped") {
 		t.Errorf("what was left out is not told: %q", statuses(r))
 	}
 }
@@ -258,19 +258,19 @@ func TestOrganizationsAndAccountsFailOnTheirOwn(t *testing.T) {
 	}{
 		"nothing fails": {
 			plan: plan.Plan{Changes: []plan.Change{change}},
-			want: []string{"share the image ami-a with 3 recipients: done"},
+			want: []string{"share the AMI ami-a with 3 recipients: done"},
 		},
 		"an account has failed before": {
 			plan: plan.Plan{Changes: []plan.Change{change}, Blocked: []sharing.Problem{{Scope: sharing.Scope{Account: two}}}},
-			want: []string{"share the image ami-a with 1 recipient: skipped", "share the image ami-a with 2 recipients: done"},
+			want: []string{"share the AMI ami-a with 1 recipient: skipped", "share the AMI ami-a with 2 recipients: done"},
 		},
 		"AWS refuses an account": {
 			plan: plan.Plan{Changes: []plan.Change{change}}, refuses: sharing.Account(two),
-			want: []string{"share the image ami-a with 1 recipient: failed", "share the image ami-a with 2 recipients: done"},
+			want: []string{"share the AMI ami-a with 1 recipient: failed", "share the AMI ami-a with 2 recipients: done"},
 		},
 		"AWS refuses the organization": {
 			plan: plan.Plan{Changes: []plan.Change{change}}, refuses: organization,
-			want: []string{"share the image ami-a with 1 recipient: failed", "share the image ami-a with 2 recipients: done"},
+			want: []string{"share the AMI ami-a with 1 recipient: failed", "share the AMI ami-a with 2 recipients: done"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -485,7 +485,7 @@ func TestWhatCouldNotBeReadBeforeIsLeft(t *testing.T) {
 	w.blind = errors.New("InternalError")
 	r := apply.Run(t.Context(), w, plan.Plan{Changes: []plan.Change{shared(frankfurt, one)}}, apply.Options{Undoable: true})
 	apply.Undo(t.Context(), w, &r, apply.Options{})
-	want := "aws ec2 modify-image-attribute --region eu-central-1 --image-id ami-a --launch-permission 'Remove=[{UserId=111111111111}]' # in the account that owns the image"
+	want := "aws ec2 modify-image-attribute --region eu-central-1 --image-id ami-a --launch-permission 'Remove=[{UserId=111111111111}]' # in the account that owns the AMI"
 	if left := r.NotUndone(); len(left) != 1 || left[0].Command != want || r.Outcomes[0].Status != apply.Left || len(w.is) != 1 {
 		t.Errorf("left %+v, outcomes %+v", left, r.Outcomes)
 	}
@@ -516,7 +516,7 @@ func TestWhatCouldNotBeUndoneIsListedWithItsCommand(t *testing.T) {
 		t.Fatalf("not undone: %v", r.NotUndone())
 	}
 	want := "aws ec2 modify-snapshot-attribute --region us-east-1 --snapshot-id snap-us-east-1 --attribute createVolumePermission " +
-		"--operation-type remove --user-ids 111111111111 222222222222 # in the account that owns the image"
+		"--operation-type remove --user-ids 111111111111 222222222222 # in the account that owns the AMI"
 	if got := r.NotUndone()[0].Command; got != want {
 		t.Errorf("command %q, want %q", got, want)
 	}
@@ -536,10 +536,10 @@ func TestCommands(t *testing.T) {
 		"aws kms retire-grant --region us-east-1 --key-id K --grant-id I # in account 222222222222": plan.RetireGrant{
 			Account: one, Issuer: two, Region: virginia, KeyARN: "K", GranteeARN: "G", Name: "N", GrantID: "I",
 		},
-		"aws ec2 modify-image-attribute --region us-east-1 --image-id ami-a --launch-permission 'Remove=[{UserId=111111111111},{Group=all}]' # in the account that owns the image": plan.ModifyLaunchPermission{
+		"aws ec2 modify-image-attribute --region us-east-1 --image-id ami-a --launch-permission 'Remove=[{UserId=111111111111},{Group=all}]' # in the account that owns the AMI": plan.ModifyLaunchPermission{
 			Image: image(virginia), Operation: plan.Remove, Recipients: []sharing.Recipient{sharing.Account(one), {Kind: sharing.ToGroup, ID: "all"}},
 		},
-		"aws ec2 modify-snapshot-attribute --region us-east-1 --snapshot-id s --attribute createVolumePermission --operation-type add --user-ids 111111111111 # in the account that owns the image": plan.ModifySnapshotPermission{
+		"aws ec2 modify-snapshot-attribute --region us-east-1 --snapshot-id s --attribute createVolumePermission --operation-type add --user-ids 111111111111 # in the account that owns the AMI": plan.ModifySnapshotPermission{
 			Image: image(virginia), Snapshot: "s", Accounts: []sharing.AccountID{one},
 		},
 		`aws ec2 create-tags --region us-east-1 --resources ami-a --tags '[{"Key":"os","Value":"Joe'\''s, \"the\" linux"}]' # in account 111111111111`: plan.PutTags{
@@ -567,8 +567,8 @@ func TestEndCommands(t *testing.T) {
 		"aws kms create-grant --region us-east-1 --key-id K --grantee-principal G --name N --operations Decrypt # in account 222222222222": plan.RetireGrant{
 			Account: one, Issuer: two, Region: virginia, KeyARN: "K", GranteeARN: "G", Name: "N", GrantID: "I", Operations: []string{"Decrypt"},
 		},
-		"aws ec2 modify-image-attribute --region us-east-1 --image-id ami-a --launch-permission 'Remove=[{UserId=111111111111}]' # in the account that owns the image": shared(virginia, one),
-		"aws ec2 modify-snapshot-attribute --region us-east-1 --snapshot-id s --attribute createVolumePermission --operation-type add --user-ids 111111111111 # in the account that owns the image": plan.ModifySnapshotPermission{
+		"aws ec2 modify-image-attribute --region us-east-1 --image-id ami-a --launch-permission 'Remove=[{UserId=111111111111}]' # in the account that owns the AMI": shared(virginia, one),
+		"aws ec2 modify-snapshot-attribute --region us-east-1 --snapshot-id s --attribute createVolumePermission --operation-type add --user-ids 111111111111 # in the account that owns the AMI": plan.ModifySnapshotPermission{
 			Image: image(virginia), Snapshot: "s", Operation: plan.Remove, Accounts: []sharing.AccountID{one},
 		},
 		`aws ec2 delete-tags --region us-east-1 --resources ami-a --tags '[{"Key":"os"}]' # in account 111111111111`: plan.PutTags{
@@ -593,7 +593,7 @@ func ExampleRun() {
 	for _, outcome := range apply.Run(context.Background(), newWorld(), p, apply.Options{}).Outcomes {
 		fmt.Println(outcome.Change, "-", outcome.Status)
 	}
-	// Output: share the image ami-a with 2 recipients - done
+	// Output: share the AMI ami-a with 2 recipients - done
 }
 
 func BenchmarkRun(b *testing.B) {

@@ -82,7 +82,7 @@ func in(account sharing.AccountID, command string) string {
 	return command + " # in account " + string(account)
 }
 
-func asOwner(command string) string { return command + " # in the account that owns the image" }
+func asOwner(command string) string { return command + " # in the account that owns the AMI" }
 
 // command writes a command with its options, given as names and values by turns.
 func command(name string, options ...string) string {

@@ -72,13 +72,13 @@ func codeOf(problem *sharing.Problem) string {
 	return problem.Code
 }
 
-// largeRegions are more than ARNs of keys, images and snapshots fit for into a session policy.
+// largeRegions are more than ARNs of keys, AMIs and snapshots fit for into a session policy.
 var largeRegions = []string{
 	"af-south-1", "ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2",
 	"ca-central-1", "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-west-1", "eu-west-2", "sa-east-1", "us-east-1", "us-east-2", "us-west-2",
 }
 
-// largeWorld has an image with three snapshots under two keys in each of twenty Regions.
+// largeWorld has an AMI with three snapshots under two keys in each of twenty Regions.
 func largeWorld(w *awssim.World) sharing.Request {
 	request := someRequest()
 	request.Images = nil

@@ -26,8 +26,8 @@ func TestTwoClosedAccountsAmongSixHundred(t *testing.T) {
 		snapshots bool
 		calls     map[string]int
 	}{
-		"images alone":         {false, map[string]int{"ec2:ModifyImageAttribute": 3}},
-		"images and snapshots": {true, map[string]int{"ec2:ModifySnapshotAttribute": 2 * (2 + 2), "ec2:ModifyImageAttribute": 1}},
+		"AMIs alone":         {false, map[string]int{"ec2:ModifyImageAttribute": 3}},
+		"AMIs and snapshots": {true, map[string]int{"ec2:ModifySnapshotAttribute": 2 * (2 + 2), "ec2:ModifyImageAttribute": 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := start(t, func(w *awssim.World) {

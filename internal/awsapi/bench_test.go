@@ -26,7 +26,7 @@ var benchGrantees = []sharing.Grantee{
 	{Service: "spotfleet.amazonaws.com", Path: "/aws-service-role/spotfleet.amazonaws.com/", Name: "AWSServiceRoleForEC2SpotFleet"},
 }
 
-// benchWorld has an image under a key of its own in each Region, and that many targets.
+// benchWorld has an AMI under a key of its own in each Region, and that many targets.
 func benchWorld(regions []sharing.Region, targets, grantees int) (awssim.World, sharing.Request) {
 	request := sharing.Request{ShareSnapshots: true, GrantOperations: sharing.DefaultGrantOperations()}
 	source := awssim.WorldAccount{

@@ -31,7 +31,7 @@ const (
 	canaryFailures = 2
 )
 
-// canary is one instance that is started of an image, by a group of its own from a launch template of its own. Both have its name.
+// canary is one instance that is started of an AMI, by a group of its own from a launch template of its own. Both have its name.
 type canary struct {
 	*Client
 	scope sharing.Scope
@@ -44,7 +44,7 @@ type canary struct {
 	template, group bool
 }
 
-// canaries starts an instance of each image that a target is to see, one after the other, and deletes what earlier runs have left.
+// canaries starts an instance of each AMI that a target is to see, one after the other, and deletes what earlier runs have left.
 func (v *verification) canaries(ctx context.Context, e *expectation) {
 	if e.canary == nil || len(e.images) == 0 || ctx.Err() != nil {
 		return
@@ -55,7 +55,7 @@ func (v *verification) canaries(ctx context.Context, e *expectation) {
 			Client: v.Client, scope: e.scope, spec: *e.canary, image: image, role: e.canaryRole,
 			name: sharing.CanaryPrefix + strings.ToLower(rand.Text()), until: time.Now().Add(canaryTime + canaryEnd),
 		}
-		subject := sharing.Subject{Setting: "canary of image " + image}
+		subject := sharing.Subject{Setting: "canary of AMI " + image}
 		problem := c.fly(ctx)
 		switch {
 		case problem == nil:
@@ -96,7 +96,7 @@ func (c *canary) fly(ctx context.Context) *sharing.Problem {
 	case serves:
 		return nil
 	}
-	problem := sharing.Problem{Scope: c.scope, Doing: "starting a canary of image " + c.image + " on " + c.spec.InstanceType + " in " + c.spec.Subnet + " under " + c.role}
+	problem := sharing.Problem{Scope: c.scope, Doing: "starting a canary of AMI " + c.image + " on " + c.spec.InstanceType + " in " + c.spec.Subnet + " under " + c.role}
 	problem.Cause, problem.Remedy = diagnose.Launch(cmp.Or(reason, "no instance is in service after "+canaryTime.String()), c.role)
 	return &problem
 }
@@ -215,7 +215,7 @@ func (c *canary) problem(err error, doing, action, resource string) *sharing.Pro
 		return &sharing.Problem{Scope: c.scope, Doing: doing, Cause: "the run was interrupted"}
 	}
 	problem := diagnose.Error(err, diagnose.Act{
-		Scope: c.scope, Doing: doing + " for a canary of image " + c.image, Action: action, Resource: resource, Principal: c.principal(c.scope.Account), Grantee: c.role,
+		Scope: c.scope, Doing: doing + " for a canary of AMI " + c.image, Action: action, Resource: resource, Principal: c.principal(c.scope.Account), Grantee: c.role,
 	})
 	return &problem
 }

@@ -75,7 +75,7 @@ func compareProblems(a, b sharing.Problem) int {
 	return cmp.Or(sharing.CompareScopes(a.Scope, b.Scope), cmp.Compare(a.Doing, b.Doing), cmp.Compare(a.Cause, b.Cause))
 }
 
-// regionsOf returns the Regions of images, sorted, each once.
+// regionsOf returns the Regions of AMIs, sorted, each once.
 func regionsOf(images []sharing.ImageRef) []sharing.Region {
 	var regions []sharing.Region
 	for _, image := range images {

@@ -70,13 +70,13 @@ func TestDiagnosesOverHTTP(t *testing.T) {
 			}, enter,
 			[]string{"AccessDenied: AWS does not tell which", `"sts:ExternalId": "s3cret"`},
 		},
-		"a source that may change no images": {
+		"a source that may change no AMIs": {
 			func(w *awssim.World) {
 				w.Accounts[0].Users[0].Policies = []json.RawMessage{json.RawMessage(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ec2:Describe*","Resource":"*"}]}`)}
 			}, do(share(target)),
 			[]string{"(us-east-1): UnauthorizedOperation", "arn:aws:iam::111111111111:user/ci does not allow ec2:ModifyImageAttribute", `"Resource": "arn:aws:ec2:us-east-1::image/` + imageVirginia.ID},
 		},
-		"an image of somebody else": {
+		"an AMI of somebody else": {
 			nil, func(ctx context.Context, c *Client) error {
 				if _, err := c.Do(ctx, share(target)); err != nil {
 					return err
@@ -85,7 +85,7 @@ func TestDiagnosesOverHTTP(t *testing.T) {
 				return diagnose.Error(err, diagnose.Act{Action: "ec2:DescribeImageAttribute"})
 			}, []string{"owns the AMI", "the credentials of the account"},
 		},
-		"an AWS managed key, as EC2 says it of images": {
+		"an AWS managed key, as EC2 says it of AMIs": {
 			fault("ec2:ModifyImageAttribute", "InvalidParameter", "Snapshots encrypted with the AWS Managed CMK can\u2019t be shared. Specify another snapshot."), do(share(target)),
 			[]string{"aws/ebs", "region_kms_key_ids"},
 		},

@@ -15,7 +15,7 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// modifyLaunchPermission shares an image with all recipients in one call, or stops sharing it.
+// modifyLaunchPermission shares an AMI with all recipients in one call, or stops sharing it.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyImageAttribute.html
 func (c *Client) modifyLaunchPermission(ctx context.Context, change plan.ModifyLaunchPermission) (plan.Effect, error) {
 	ctx, tries := watched(ctx)
@@ -39,9 +39,9 @@ func (c *Client) launchPermissionChange(ctx context.Context, change plan.ModifyL
 }
 
 func (c *Client) imageAct(change plan.ModifyLaunchPermission) diagnose.Act {
-	doing := "sharing image " + change.Image.ID
+	doing := "sharing AMI " + change.Image.ID
 	if change.Operation == plan.Remove {
-		doing = "unsharing image " + change.Image.ID
+		doing = "unsharing AMI " + change.Image.ID
 	}
 	return diagnose.Act{
 		Scope: sharing.Scope{Region: change.Image.Region}, Doing: doing,

@@ -44,7 +44,7 @@ func (c *Client) snapshotAct(change plan.ModifySnapshotPermission) diagnose.Act 
 		doing = "unsharing snapshot " + change.Snapshot
 	}
 	return diagnose.Act{
-		Scope: sharing.Scope{Region: change.Image.Region}, Doing: doing + " of image " + change.Image.ID,
+		Scope: sharing.Scope{Region: change.Image.Region}, Doing: doing + " of AMI " + change.Image.ID,
 		Action: "ec2:ModifySnapshotAttribute", Resource: c.snapshotARN(change.Image.Region, change.Snapshot),
 	}
 }

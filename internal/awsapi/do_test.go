@@ -73,12 +73,12 @@ func TestEveryChangeAndItsUndo(t *testing.T) {
 	}{
 		"a snapshot's permissions":                     {nil, snapshot, "ec2:ModifySnapshotAttribute", 1},
 		"a snapshot's permissions, half of them there": {[]plan.Change{half}, snapshot, "ec2:ModifySnapshotAttribute", 2},
-		"an image's permissions":                       {nil, share(target, otherTarget), "ec2:ModifyImageAttribute", 1},
-		"an image's permissions, half of them there":   {[]plan.Change{share(target)}, share(target, otherTarget), "ec2:ModifyImageAttribute", 2},
-		"an image's permission for an organization": {
+		"an AMI's permissions":                         {nil, share(target, otherTarget), "ec2:ModifyImageAttribute", 1},
+		"an AMI's permissions, half of them there":     {[]plan.Change{share(target)}, share(target, otherTarget), "ec2:ModifyImageAttribute", 2},
+		"an AMI's permission for an organization": {
 			nil, plan.ModifyLaunchPermission{Image: imageVirginia, Recipients: []sharing.Recipient{sharing.Account(target), {Kind: sharing.ToOrganization, ID: organization}}}, "ec2:ModifyImageAttribute", 1,
 		},
-		"the end of an image's permissions":     {nil, unshare(closedTarget, target), "ec2:ModifyImageAttribute", 1},
+		"the end of an AMI's permissions":       {nil, unshare(closedTarget, target), "ec2:ModifyImageAttribute", 1},
 		"tags, new ones and others' old values": {[]plan.Change{share(target), old}, tags, "ec2:CreateTags", 2},
 	} {
 		t.Run(name, func(t *testing.T) {

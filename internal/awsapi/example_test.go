@@ -17,7 +17,7 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// An image is looked at, shared with another account, and taken back.
+// An AMI is looked at, shared with another account, and taken back.
 func Example() {
 	everything := json.RawMessage(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`)
 	local, err := awssim.New(awssim.World{Accounts: []awssim.WorldAccount{{
@@ -57,7 +57,7 @@ func Example() {
 	fmt.Println(client.Stats().Calls["ec2:ModifyImageAttribute"], "writes")
 	// Output:
 	// golden available [] <nil>
-	// undo: stop sharing the image ami-0123456789abcdef0 with 1 recipient <nil>
+	// undo: stop sharing the AMI ami-0123456789abcdef0 with 1 recipient <nil>
 	// <nil>
 	// golden available [{account 222222222222}] <nil>
 	// <nil>

@@ -10,7 +10,7 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// Observe reads what is there, as far as the request touches it: nothing is changed. Images, snapshots and keys are
+// Observe reads what is there, as far as the request touches it: nothing is changed. AMIs, snapshots and keys are
 // read as the source account, roles, groups and tags from inside the targets, everything at the same time as far as one
 // answer doesn't need another. What goes wrong inside a target stands in its facts and stops nothing else; the error,
 // sharing.Problems, holds what stops the run.
@@ -53,7 +53,7 @@ type observation struct {
 
 func (o *observation) problem(err error, a diagnose.Act) { o.problems.add(diagnose.Error(err, a)) }
 
-// keysOf returns the ARNs of the keys behind images, sorted, each once.
+// keysOf returns the ARNs of the keys behind AMIs, sorted, each once.
 func keysOf(images []sharing.Image) []string {
 	var keys []string
 	for _, image := range images {

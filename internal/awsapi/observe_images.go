@@ -18,7 +18,7 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// images reads all images of the request, in its order.
+// images reads all AMIs of the request, in its order.
 func (o *observation) images(ctx context.Context) []sharing.Image {
 	found := o.findImages(ctx)
 	images := make([]sharing.Image, len(o.request.Images))
@@ -41,7 +41,7 @@ func (o *observation) images(ctx context.Context) []sharing.Image {
 	return images
 }
 
-// details looks into the images of a Region that are available. The others can't be shared, and what they consist of may
+// details looks into the AMIs of a Region that are available. The others can't be shared, and what they consist of may
 // not be there.
 func (o *observation) details(ctx context.Context, region sharing.Region, found []types.Image) map[string]sharing.Image {
 	available := slices.DeleteFunc(slices.Clone(found), func(i types.Image) bool { return i.State != types.ImageStateAvailable })
@@ -70,7 +70,7 @@ func (o *observation) details(ctx context.Context, region sharing.Region, found 
 	return images
 }
 
-// sourceOf returns the image that an image was copied from.
+// sourceOf returns the AMI that an AMI was copied from.
 func sourceOf(image types.Image) sharing.ImageRef {
 	return sharing.ImageRef{Region: sharing.Region(aws.ToString(image.SourceImageRegion)), ID: aws.ToString(image.SourceImageId)}
 }
@@ -99,14 +99,14 @@ func ofOwners(region sharing.Region, images []types.Image, problems []sharing.Pr
 func notOurs(region sharing.Region, image types.Image, refused sharing.Problem) sharing.Problem {
 	owner := aws.ToString(image.OwnerId)
 	return sharing.Problem{
-		Scope: sharing.Scope{Region: region}, Doing: "looking at image " + aws.ToString(image.ImageId), Code: refused.Code, RequestID: refused.RequestID,
+		Scope: sharing.Scope{Region: region}, Doing: "looking at AMI " + aws.ToString(image.ImageId), Code: refused.Code, RequestID: refused.RequestID,
 		Cause: "it belongs to account " + owner + ", and only its owner can share it",
 		Remedy: "Run with credentials of account " + owner + ": a post-processor does not inherit the builder's access options, and needs the same ones (profile, assume_role, " +
 			"access_key). To share it from the account of these credentials, copy it there first.",
 	}
 }
 
-// permissions reads whom images are shared with.
+// permissions reads whom AMIs are shared with.
 func (o *observation) permissions(ctx context.Context, region sharing.Region, images []types.Image) map[string][]sharing.Recipient {
 	permissions := make([][]sharing.Recipient, len(images))
 	each(images, func(i int, image types.Image) {
@@ -119,19 +119,19 @@ func (o *observation) permissions(ctx context.Context, region sharing.Region, im
 	return byID
 }
 
-// launchPermissions reads whom an image is shared with.
+// launchPermissions reads whom an AMI is shared with.
 func (o *observation) launchPermissions(ctx context.Context, region sharing.Region, id string) []sharing.Recipient {
 	recipients, err := o.launchPermissionsOf(ctx, sharing.ImageRef{Region: region, ID: id})
 	if err != nil {
 		o.problem(err, diagnose.Act{
-			Scope: sharing.Scope{Region: region}, Doing: "reading the launch permissions of image " + id,
+			Scope: sharing.Scope{Region: region}, Doing: "reading the launch permissions of AMI " + id,
 			Action: "ec2:DescribeImageAttribute", Resource: o.imageARN(region, id),
 		})
 	}
 	return recipients
 }
 
-// launchPermissionsOf returns whom an image is shared with, sorted: only its owner can read it.
+// launchPermissionsOf returns whom an AMI is shared with, sorted: only its owner can read it.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImageAttribute.html
 func (c *Client) launchPermissionsOf(ctx context.Context, image sharing.ImageRef) ([]sharing.Recipient, error) {
 	out, err := c.ec2(place{region: image.Region}).DescribeImageAttribute(ctx, &ec2.DescribeImageAttributeInput{
@@ -161,7 +161,7 @@ func recipient(p types.LaunchPermission) sharing.Recipient {
 	}
 }
 
-// describeImages asks for images of a Region by id. AWS refuses the whole list for the sake of one that is gone or not
+// describeImages asks for AMIs of a Region by id. AWS refuses the whole list for the sake of one that is gone or not
 // visible; those are left out of the answer.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImages.html
 func (c *Client) describeImages(ctx context.Context, p place, ids []string) ([]types.Image, error) {
@@ -185,7 +185,7 @@ func (c *Client) describeImages(ctx context.Context, p place, ids []string) ([]t
 
 var imageID = regexp.MustCompile(`ami-[0-9a-z]+`)
 
-// describeOthers asks again without the images that an error names, or one by one when it names none.
+// describeOthers asks again without the AMIs that an error names, or one by one when it names none.
 func (c *Client) describeOthers(ctx context.Context, p place, ids []string, refusal error) ([]types.Image, error) {
 	if len(ids) == 1 {
 		return nil, nil
@@ -225,7 +225,7 @@ func tagMap(tags []types.Tag) map[string]string {
 	return values
 }
 
-// named lists ids for people: "image a", "images a and b", "images a, b and 7 more".
+// named lists ids for people: "AMI a", "AMIs a and b", "AMIs a, b and 7 more".
 func named(noun string, ids []string) string {
 	switch {
 	case len(ids) == 1:

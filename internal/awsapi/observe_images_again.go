@@ -14,7 +14,7 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// findImages looks for the images of the request, and again for those that EC2 does not show, or shows as pending: an image
+// findImages looks for the AMIs of the request, and again for those that EC2 does not show, or shows as pending: an AMI
 // that was just made is not known everywhere at once.
 func (o *observation) findImages(ctx context.Context) map[sharing.Region][]types.Image {
 	regions := regionsOf(o.request.Images)
@@ -53,11 +53,11 @@ func (o *observation) idsIn(region sharing.Region) []string {
 
 func (o *observation) unreadImages(err error, region sharing.Region) {
 	o.problem(err, diagnose.Act{
-		Scope: sharing.Scope{Region: region}, Doing: "looking at " + named("image", o.idsIn(region)), Action: "ec2:DescribeImages", Resource: "*",
+		Scope: sharing.Scope{Region: region}, Doing: "looking at " + named("AMI", o.idsIn(region)), Action: "ec2:DescribeImages", Resource: "*",
 	})
 }
 
-// sourcesOf returns the images that images were copied from.
+// sourcesOf returns the AMIs that AMIs were copied from.
 func sourcesOf(images [][]types.Image) map[sharing.ImageRef]bool {
 	sources := map[sharing.ImageRef]bool{}
 	for _, image := range slices.Concat(images...) {
@@ -66,7 +66,7 @@ func sourcesOf(images [][]types.Image) map[sharing.ImageRef]bool {
 	return sources
 }
 
-// lookAgain waits until EC2 shows the images of a Region as they ought to be, for Options.LookAgain at most. An image that
+// lookAgain waits until EC2 shows the AMIs of a Region as they ought to be, for Options.LookAgain at most. An AMI that
 // the others are copies of is likely to be gone on purpose, as with skip_save_build_region, and one that no build has just made
 // is likely to be there or not: these are not waited for that long.
 func (o *observation) lookAgain(ctx context.Context, region sharing.Region, found []types.Image, copied map[sharing.ImageRef]bool) []types.Image {
@@ -92,7 +92,7 @@ func (o *observation) lookAgain(ctx context.Context, region sharing.Region, foun
 	if o.request.BuildRegion == "" || !slices.ContainsFunc(open, late) {
 		patience /= 4
 	}
-	o.options.Say("Waiting for EC2 to show " + named("image", open) + " in " + string(region) + " as available")
+	o.options.Say("Waiting for EC2 to show " + named("AMI", open) + " in " + string(region) + " as available")
 	waiting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	err := poll(waiting, func(ctx context.Context) (bool, error) {

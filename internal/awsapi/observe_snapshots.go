@@ -18,7 +18,7 @@ import (
 // snapshotsPerCall is how many ids are asked for at once.
 const snapshotsPerCall = 200
 
-// snapshotIDs returns the ids of the snapshots behind images, in their order, each once.
+// snapshotIDs returns the ids of the snapshots behind AMIs, in their order, each once.
 func snapshotIDs(images []types.Image) []string {
 	var ids []string
 	for _, image := range images {

@@ -79,7 +79,7 @@ type targetLook struct {
 	problems list[sharing.Problem]
 }
 
-// regions returns the Regions of images in which the target gets anything.
+// regions returns the Regions of AMIs in which the target gets anything.
 func (t *targetLook) regions(images []sharing.ImageRef) []sharing.Region {
 	return slices.DeleteFunc(regionsOf(images), func(region sharing.Region) bool { return !t.target.In(region) })
 }
@@ -184,7 +184,7 @@ func (t *targetLook) groupsOf(ctx context.Context, region sharing.Region, names 
 	return groups
 }
 
-// tags reads the tags that the target itself has put on images and snapshots.
+// tags reads the tags that the target itself has put on AMIs and snapshots.
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html
 func (t *targetLook) tags(ctx context.Context, images []sharing.Image) map[sharing.Region]map[string]map[string]string {
 	if !t.target.CopyTags {

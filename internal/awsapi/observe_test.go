@@ -171,7 +171,7 @@ func TestWhatIsMissingIsAFact(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := facts.Images[2].State; got != sharing.ImageMissing || facts.Images[1].State != "available" {
-		t.Errorf("the images: %+v", facts.Images)
+		t.Errorf("the AMIs: %+v", facts.Images)
 	}
 	role, ok := facts.Targets[target].Roles[autoscalingRole]
 	if !ok || role.Exists || len(facts.Targets[target].Problems) > 0 {
@@ -260,9 +260,9 @@ func TestATargetThatHangsDoesNotHoldUpTheListOfGrants(t *testing.T) {
 // TestWhatAWSShowsLate has what is there answered as if it were not, the first time.
 func TestWhatAWSShowsLate(t *testing.T) {
 	for name, fault := range map[string]awssim.Fault{
-		"an image":                           {Action: "ec2:DescribeImages", Code: "InvalidAMIID.NotFound", Message: "The image id '[ami-0000000000000000b]' does not exist"},
-		"an image that can't be had yet":     {Action: "ec2:DescribeImages", Code: "InvalidAMIID.Unavailable", Message: "The image id '[ami-0000000000000000b]' is no longer available"},
-		"an image, without naming it":        {Action: "ec2:DescribeImages", Code: "InvalidAMIID.NotFound", Message: "no"},
+		"an AMI":                             {Action: "ec2:DescribeImages", Code: "InvalidAMIID.NotFound", Message: "The image id '[ami-0000000000000000b]' does not exist"},
+		"an AMI that can't be had yet":       {Action: "ec2:DescribeImages", Code: "InvalidAMIID.Unavailable", Message: "The image id '[ami-0000000000000000b]' is no longer available"},
+		"an AMI, without naming it":          {Action: "ec2:DescribeImages", Code: "InvalidAMIID.NotFound", Message: "no"},
 		"a snapshot":                         {Action: "ec2:DescribeSnapshots", Code: "InvalidSnapshot.NotFound", Message: "The snapshot 'snap-0000000000000001b' does not exist."},
 		"a role that a target has just made": {Action: "iam:GetRole", Account: string(target), Code: "NoSuchEntity", Message: "The role cannot be found."},
 	} {
@@ -354,5 +354,5 @@ func TestAnImageOfAnotherAccount(t *testing.T) {
 	if !ok || len(problems) != 1 {
 		t.Fatalf("got %v", err)
 	}
-	contains(t, "error", err.Error(), []string{"looking at image " + imageVirginia.ID + " (us-east-1): AuthFailure: it belongs to account 111111111111, and only its owner can share it", "Run with credentials of account 111111111111"})
+	contains(t, "error", err.Error(), []string{"looking at AMI " + imageVirginia.ID + " (us-east-1): AuthFailure: it belongs to account 111111111111, and only its owner can share it", "Run with credentials of account 111111111111"})
 }

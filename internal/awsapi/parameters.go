@@ -124,7 +124,7 @@ func (c *Client) mayAnnounce(w plan.Where) bool { return w.Source || c.sessions[
 
 func version(n int64) string { return "version " + strconv.FormatInt(n, 10) }
 
-// ownParameters reads those of the images' own account.
+// ownParameters reads those of the AMIs' own account.
 func (o *observation) ownParameters(ctx context.Context) sharing.StoredParameters {
 	return o.parameters(ctx, "", regionsOf(o.request.Images), o.request.Announcements.Parameters, func(err error, region sharing.Region, a diagnose.Act) {
 		a.Scope = sharing.Scope{Region: region}

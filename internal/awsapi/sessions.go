@@ -49,7 +49,7 @@ func (c *Client) newSession(account sharing.AccountID, credentials TargetCredent
 	return s
 }
 
-// partition returns the partition of the source account, which is the targets' and the images' as well.
+// partition returns the partition of the source account, which is the targets' and the AMIs' as well.
 func (c *Client) partition() string { return sharing.PartitionOf(c.region) }
 
 // enter opens the session of a target: it assumes the role, or proves that a profile belongs to the account.

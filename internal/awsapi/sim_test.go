@@ -18,7 +18,7 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// The world of these tests: a source account with an image in each of two Regions, each under a key of its own, two
+// The world of these tests: a source account with an AMI in each of two Regions, each under a key of its own, two
 // targets with a role to assume, and a third one without.
 const (
 	sourceAccount = sharing.AccountID("111111111111")
@@ -166,7 +166,7 @@ func (s *sim) of(action string) []awssim.Entry {
 // autoscalingRole is the grantee of these tests.
 var autoscalingRole = sharing.Grantee{Service: "autoscaling.amazonaws.com", Path: "/aws-service-role/autoscaling.amazonaws.com/", Name: "AWSServiceRoleForAutoScaling"}
 
-// someRequest shares both images with both targets.
+// someRequest shares both AMIs with both targets.
 func someRequest() sharing.Request {
 	targets := []sharing.Target{
 		{Account: target, Credentials: true, Grantees: []sharing.Grantee{autoscalingRole}},

@@ -32,13 +32,13 @@ func TestRecipientsThereAndBack(t *testing.T) {
 
 func TestNamed(t *testing.T) {
 	for want, ids := range map[string][]string{
-		"image a":                {"a"},
-		"images a and b":         {"a", "b"},
-		"images a, b and c":      {"a", "b", "c"},
-		"images a, b and 2 more": {"a", "b", "c", "d"},
-		"images a, b and 3 more": {"a", "b", "c", "d", "e"},
+		"AMI a":                {"a"},
+		"AMIs a and b":         {"a", "b"},
+		"AMIs a, b and c":      {"a", "b", "c"},
+		"AMIs a, b and 2 more": {"a", "b", "c", "d"},
+		"AMIs a, b and 3 more": {"a", "b", "c", "d", "e"},
 	} {
-		if got := named("image", ids); got != want {
+		if got := named("AMI", ids); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}

@@ -36,7 +36,7 @@ func (c *Client) undoLaunchPermission(ctx context.Context, change plan.ModifyLau
 	missing, err := c.launchPermissionChange(ctx, change)
 	if err != nil {
 		a := c.imageAct(change)
-		a.Doing, a.Action = "reading the launch permissions of image "+change.Image.ID+" before they are changed", "ec2:DescribeImageAttribute"
+		a.Doing, a.Action = "reading the launch permissions of AMI "+change.Image.ID+" before they are changed", "ec2:DescribeImageAttribute"
 		return nil, diagnose.Error(err, a)
 	}
 	change.Operation, change.Recipients = change.Operation.Opposite(), missing

@@ -17,7 +17,7 @@ import (
 )
 
 // Verify looks from inside every target with credentials at what the run says is there: what it made, and what the plan
-// kept. Images must be visible and grants listed with a living grantee; what would break
+// kept. AMIs must be visible and grants listed with a living grantee; what would break
 // launches all the same is a warning, and so is what the target's role may not look at. It looks again until AWS has
 // become consistent, for Options.VerifyTimeout after the first look. When the context ends before, only what was found in its place is told. The
 // checks are sorted by account and Region.
@@ -87,7 +87,7 @@ type expectation struct {
 	// uses are the keys that are to be proved usable from inside; see sharing.Target.
 	uses    []string
 	mustUse bool
-	// canary is the instance to start of each image, nil for none, and canaryRole who starts it.
+	// canary is the instance to start of each AMI, nil for none, and canaryRole who starts it.
 	canary     *sharing.Canary
 	canaryRole string
 }
@@ -155,7 +155,7 @@ func throughOrganizations(p plan.Plan) iter.Seq2[sharing.Scope, string] {
 	}
 }
 
-// proving yields the targets in which the use of the keys is to be proved, in each Region of the images.
+// proving yields the targets in which the use of the keys is to be proved, in each Region of the AMIs.
 func proving(p plan.Plan) iter.Seq2[sharing.Scope, sharing.Target] {
 	return func(yield func(sharing.Scope, sharing.Target) bool) {
 		for _, target := range p.Targets {

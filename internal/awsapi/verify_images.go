@@ -16,11 +16,11 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// looksAtHidden is how often an image is looked for that the account's Allowed AMIs setting may hide: it won't come
+// looksAtHidden is how often an AMI is looked for that the account's Allowed AMIs setting may hide: it won't come
 // into sight by waiting.
 const looksAtHidden = 4
 
-// images waits until a target sees its images. When it doesn't, the account's own settings are asked why.
+// images waits until a target sees its AMIs. When it doesn't, the account's own settings are asked why.
 func (v *verification) images(ctx context.Context, e *expectation) {
 	if len(e.images) == 0 {
 		return
@@ -43,7 +43,7 @@ func (v *verification) images(ctx context.Context, e *expectation) {
 	})
 	if err != nil {
 		v.blind(sharing.Subject{Images: e.images}, err, diagnose.Act{
-			Scope: e.scope, Doing: "looking for " + named("image", e.images) + " from inside the account", Action: "ec2:DescribeImages", Resource: "*",
+			Scope: e.scope, Doing: "looking for " + named("AMI", e.images) + " from inside the account", Action: "ec2:DescribeImages", Resource: "*",
 		})
 		return
 	}
@@ -77,21 +77,21 @@ func (v *verification) image(scope sharing.Scope, id string, image types.Image, 
 	problem := sharing.Problem{Scope: scope, Doing: "looking for " + subject.String() + " from inside the account"}
 	switch {
 	case visible && image.ImageAllowed != nil && !*image.ImageAllowed:
-		problem.Cause = "the image is visible, and the account's Allowed AMIs setting, in audit mode now, would hide it: " + v.unmet(image, allowed)
+		problem.Cause = "the AMI is visible, and the account's Allowed AMIs setting, in audit mode now, would hide it: " + v.unmet(image, allowed)
 		problem.Remedy = allowRemedy(image, allowed, scope.Region, time.Now())
 		v.warn(subject, problem)
 	case visible:
 		v.ok(scope, subject)
 	case enabled(allowed):
-		problem.Cause = "the account's Allowed AMIs setting hides the image: " + v.unmet(image, allowed)
+		problem.Cause = "the account's Allowed AMIs setting hides the AMI: " + v.unmet(image, allowed)
 		problem.Remedy = allowRemedy(image, allowed, scope.Region, time.Now())
 		v.fail(subject, problem)
 	case v.throughOrganization(scope.Account):
-		problem.Cause = fmt.Sprintf("the image is not visible to the account after %s: it belongs to none of the organizations and OUs that the image is shared with", v.options.VerifyTimeout)
+		problem.Cause = fmt.Sprintf("the AMI is not visible to the account after %s: it belongs to none of the organizations and OUs that the AMI is shared with", v.options.VerifyTimeout)
 		problem.Remedy = "Name its organization or OU in organization_arns or ou_arns, or leave launch_permission = false out of its target."
 		v.fail(subject, problem)
 	default:
-		problem.Cause = fmt.Sprintf("the image is not visible to the account after %s", v.options.VerifyTimeout)
+		problem.Cause = fmt.Sprintf("the AMI is not visible to the account after %s", v.options.VerifyTimeout)
 		problem.Remedy = "Run again. If it stays so, something has taken the launch permission away:\naws ec2 describe-image-attribute --attribute launchPermission --image-id " + id
 		v.fail(subject, problem)
 	}

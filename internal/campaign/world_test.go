@@ -36,7 +36,7 @@ func digit(region string) string {
 
 const anything = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
 
-// world has an image with a snapshot in each of two Regions, each under a key of its own.
+// world has an AMI with a snapshot in each of two Regions, each under a key of its own.
 func world() awssim.World {
 	owner := awssim.WorldAccount{
 		ID:      source,

@@ -111,7 +111,7 @@ func TestDiagnose(t *testing.T) {
 		"a disabled key": {
 			grant, "DisabledException", keyARN + " is disabled.", []string{"is disabled"}, []string{"enable-key"},
 		},
-		"an AWS managed key behind an image": {
+		"an AWS managed key behind an AMI": {
 			share, "InvalidParameter", "Snapshots encrypted with the AWS Managed CMK can\u2019t be shared. Specify another snapshot.",
 			[]string{"aws/ebs"},
 			[]string{"customer managed key", "region_kms_key_ids"},
@@ -125,7 +125,7 @@ func TestDiagnose(t *testing.T) {
 		"an account that does not exist": {
 			share, "InvalidAMIAttributeItemValue", `Invalid attribute item value "999999999999" for userId item type.`, []string{"999999999999"}, []string{"exists"},
 		},
-		"an image of somebody else": {
+		"an AMI of somebody else": {
 			share, "AuthFailure", "Not authorized for image:ami-1", []string{"only the AMI's owner"}, []string{"owns the AMI"},
 		},
 		"no permission in EC2": {
@@ -244,28 +244,28 @@ func TestDiagnose(t *testing.T) {
 		"a fault of KMS that the retries did not outlast": {
 			grant, "KMSInternalException", "", []string{"KMSInternalException"}, []string{"un again"},
 		},
-		"an AWS managed key behind an image, with an ASCII apostrophe": {
+		"an AWS managed key behind an AMI, with an ASCII apostrophe": {
 			share, "InvalidParameter", "Snapshots encrypted with the AWS Managed CMK can't be shared. Specify another snapshot.", []string{"aws/ebs"}, []string{"customer managed key"},
 		},
-		"an encrypted image made public": {
+		"an encrypted AMI made public": {
 			share, "UnsupportedOperation", "Encrypted snapshots can\u2019t be shared publicly. Specify another snapshot.", []string{"can't be public"}, []string{"organizations"},
 		},
 		"an encrypted snapshot made public": {
 			Act{Action: "ec2:ModifySnapshotAttribute"}, "OperationNotPermitted", "Encrypted snapshots cannot be shared publicly", []string{"can't be public"}, []string{"organizations"},
 		},
-		"a public image where there may be none": {
+		"a public AMI where there may be none": {
 			share, "OperationNotPermitted", "You can't publicly share this image because block public access for AMIs is enabled for this account.", []string{"blocks public AMIs"}, []string{"organizations"},
 		},
 		"an organization's ARN that is none": {
 			share, "InvalidAMIAttributeItemValue", `Invalid attribute item value "arn:aws:organizations::1:account/o-1" for OrganizationArn item type.`, []string{"account/o-1"}, []string{":organization/o-…"},
 		},
-		"an image shared too often": {
+		"an AMI shared too often": {
 			share, "ResourceLimitExceeded", "You have reached your quota", []string{"quota"}, []string{"1,000", "AMI sharing"},
 		},
-		"an image that is gone": {
+		"an AMI that is gone": {
 			share, "InvalidAMIID.NotFound", "The image id '[ami-1]' does not exist", []string{"gone, or not visible"}, []string{"owner"},
 		},
-		"an image that was deregistered": {
+		"an AMI that was deregistered": {
 			share, "InvalidAMIID.Unavailable", "The image id '[ami-1]' is no longer available", []string{"no longer available"}, []string{"owner"},
 		},
 		"an id that is none": {

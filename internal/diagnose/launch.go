@@ -18,40 +18,40 @@ func launchRules() []launchRule {
 	return []launchRule{
 		{
 			"InvalidKMSKey.InvalidState", "a key of the volumes is not enabled: ",
-			"Look at the state of the image's key and of the account's default EBS key.",
+			"Look at the state of the AMI's key and of the account's default EBS key.",
 		},
 		{
 			"Client.InternalError", "EC2 may not use a key of the volumes in the name of the role: ",
-			"It needs a grant on the image's key that was issued from inside the account, and the account's default EBS key, if that is a customer managed key. " +
+			"It needs a grant on the AMI's key that was issued from inside the account, and the account's default EBS key, if that is a customer managed key. " +
 				"Nothing in the keys' policies may deny either.",
 		},
 		{
-			"not authorized", "the image, or something that the launch takes, is not the account's to use: ",
-			"Look at the launch permission of the image, the account's Allowed AMIs and its service control policies.",
+			"not authorized", "the AMI, or something that the launch takes, is not the account's to use: ",
+			"Look at the launch permission of the AMI, the account's Allowed AMIs and its service control policies.",
 		},
 		{
-			"OptInRequired", "the image has a product code, and the account has not subscribed: ",
+			"OptInRequired", "the AMI has a product code, and the account has not subscribed: ",
 			"Subscribe to the product in AWS Marketplace, from the account.",
 		},
 		{
-			"InsufficientInstanceCapacity", "AWS has no room for the instance, which says nothing of the image: ",
+			"InsufficientInstanceCapacity", "AWS has no room for the instance, which says nothing of the AMI: ",
 			"Run again, or give the canary another instance_type or subnet_id.",
 		},
 		{
-			"InsufficientFreeAddresses", "the subnet has no free address, which says nothing of the image: ",
+			"InsufficientFreeAddresses", "the subnet has no free address, which says nothing of the AMI: ",
 			"Give the canary another subnet_id.",
 		},
 		{
-			"LimitExceeded", "a quota of the account is used up, which says nothing of the image: ",
+			"LimitExceeded", "a quota of the account is used up, which says nothing of the AMI: ",
 			"Give the canary another instance_type, or have the quota raised.",
 		},
 		{
-			"architecture", "the instance type and the image don't fit: ",
-			"Give the canary an instance_type of the image's architecture.",
+			"architecture", "the instance type and the AMI don't fit: ",
+			"Give the canary an instance_type of the AMI's architecture.",
 		},
 		{
-			"InvalidParameterCombination", "the instance type and the image don't fit: ",
-			"Give the canary an instance_type that the image allows.",
+			"InvalidParameterCombination", "the instance type and the AMI don't fit: ",
+			"Give the canary an instance_type that the AMI allows.",
 		},
 	}
 }

@@ -143,7 +143,7 @@ func writes(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// launch ACCOUNT REGION GROUP PATTERN: has a group launch the image of manifest.json, or of $ami_<region> where ami set it,
+// launch ACCOUNT REGION GROUP PATTERN: has a group launch the AMI of manifest.json, or of $ami_<region> where ami set it,
 // and looks how that ends.
 func launchGroup(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 4 {
@@ -162,7 +162,7 @@ func launchGroup(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// builtImage is the image of a Region that was built, or that ami named.
+// builtImage is the AMI of a Region that was built, or that ami named.
 func builtImage(ts *testscript.TestScript, region string) string {
 	if image := ts.Getenv(amiVariable(region)); image != "" {
 		return image
@@ -174,7 +174,7 @@ func builtImage(ts *testscript.TestScript, region string) string {
 
 func amiVariable(region string) string { return "ami_" + strings.ReplaceAll(region, "-", "_") }
 
-// ami REGION ID: names the image of a Region, as $ami_<region>.
+// ami REGION ID: names the AMI of a Region, as $ami_<region>.
 func ami(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(amiVariable(args[0]), args[1])
 }

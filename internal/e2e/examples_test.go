@@ -61,7 +61,7 @@ func exists(file string) bool {
 	return err == nil
 }
 
-// start ACCOUNT REGION ROLE PATTERN: a role starts an instance of the image of manifest.json, as Karpenter's controller does, and
+// start ACCOUNT REGION ROLE PATTERN: a role starts an instance of the AMI of manifest.json, as Karpenter's controller does, and
 // the state and the reason of that instance match.
 func start(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 4 {

@@ -94,7 +94,7 @@ func hcp(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// tracked: the registry knows of the images in manifest.json, and that the build is done.
+// tracked: the registry knows of the AMIs in manifest.json, and that the build is done.
 func tracked(ts *testscript.TestScript, neg bool, args []string) {
 	images, err := ManifestImages(ts.MkAbs("manifest.json"))
 	ts.Check(err)
@@ -107,6 +107,6 @@ func tracked(ts *testscript.TestScript, neg bool, args []string) {
 	registry.mu.Lock()
 	defer registry.mu.Unlock()
 	if diff := cmp.Diff(want, registry.made); diff != "" || registry.status != "BUILD_DONE" || len(want) == 0 {
-		ts.Fatalf("the build is %s in the registry, with images (-manifest +registry):\n%s", registry.status, diff)
+		ts.Fatalf("the build is %s in the registry, with AMIs (-manifest +registry):\n%s", registry.status, diff)
 	}
 }

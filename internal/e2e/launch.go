@@ -22,7 +22,7 @@ func Config(url, accessKey, secretKey, region string) aws.Config {
 	return aws.Config{Region: region, BaseEndpoint: &url, Credentials: credentials.NewStaticCredentialsProvider(accessKey, secretKey, "")}
 }
 
-// Launch makes an Auto Scaling group launch one instance of an image, by a new version of its launch template, and
+// Launch makes an Auto Scaling group launch one instance of an AMI, by a new version of its launch template, and
 // returns how that ends: "InService", or the status message of the scaling activity.
 func Launch(ctx context.Context, config aws.Config, group, image string) (string, error) {
 	templates := ec2.NewFromConfig(config)
@@ -68,7 +68,7 @@ func outcome(ctx context.Context, groups *autoscaling.Client, group string) (str
 	return "", fmt.Errorf("the group %q neither gets an instance nor fails to", group)
 }
 
-// ManifestImages reads the images of the last build from a file of Packer's manifest post-processor, by Region.
+// ManifestImages reads the AMIs of the last build from a file of Packer's manifest post-processor, by Region.
 func ManifestImages(file string) (map[string]string, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {

@@ -71,8 +71,8 @@ func (c *computation) several() {
 			if names := c.announcedIn(region); len(names) > 0 {
 				c.refuse(sharing.Problem{
 					Scope: sharing.Scope{Region: region}, Doing: "announcing " + strings.Join(images, ", ") + " in " + strings.Join(names, ", "),
-					Cause:  fmt.Sprintf("there are %d images in this Region, and each of these holds one", len(images)),
-					Remedy: "Share the images by a post-processor for each, with names of their own.",
+					Cause:  fmt.Sprintf("there are %d AMIs in this Region, and each of these holds one", len(images)),
+					Remedy: "Share the AMIs by a post-processor for each, with names of their own.",
 				})
 			}
 		}

@@ -14,7 +14,7 @@ import (
 // Where is the account in which something is announced.
 type Where struct {
 	Account sharing.AccountID
-	// Source says that the account is that of the images, and that the source's credentials act in it.
+	// Source says that the account is that of the AMIs, and that the source's credentials act in it.
 	Source bool
 	Image  sharing.ImageRef
 }

@@ -140,7 +140,7 @@ func (c ModifySnapshotPermission) String() string {
 
 func (c ModifyLaunchPermission) String() string {
 	if c.Operation == Remove {
-		return fmt.Sprintf("stop sharing the image %s with %s", c.Image.ID, sharing.Counted(len(c.Recipients), "recipient"))
+		return fmt.Sprintf("stop sharing the AMI %s with %s", c.Image.ID, sharing.Counted(len(c.Recipients), "recipient"))
 	}
-	return fmt.Sprintf("share the image %s with %s", c.Image.ID, sharing.Counted(len(c.Recipients), "recipient"))
+	return fmt.Sprintf("share the AMI %s with %s", c.Image.ID, sharing.Counted(len(c.Recipients), "recipient"))
 }

@@ -41,7 +41,7 @@ type computation struct {
 	request sharing.Request
 	facts   sharing.Facts
 	plan    Plan
-	owner   sharing.AccountID // of the images
+	owner   sharing.AccountID // of the AMIs
 	refused sharing.Problems
 
 	own        map[string]map[string][]sharing.Grant // the plugin's grants, by key and name

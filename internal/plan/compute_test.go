@@ -19,7 +19,7 @@ const target = sharing.AccountID("222222222222")
 
 var slr = autoscaling("").ARN("aws", target)
 
-// ask is a request to share one image with one account whose role exists, and the facts of a world where nothing is shared.
+// ask is a request to share one AMI with one account whose role exists, and the facts of a world where nothing is shared.
 func ask() (sharing.Request, sharing.Facts) {
 	r := sharing.Request{
 		Images: []sharing.ImageRef{{Region: frankfurt, ID: "ami-a"}}, ShareSnapshots: true, GrantOperations: sharing.DefaultGrantOperations(),
@@ -55,7 +55,7 @@ func grantOf(change func(*sharing.Grant)) sharing.Grant {
 
 const (
 	shareSnapshot = "share the snapshot snap-a with 1 account"
-	shareImage    = "share the image ami-a with 1 recipient"
+	shareImage    = "share the AMI ami-a with 1 recipient"
 )
 
 var createGrant = "grant the key " + keyARN(frankfurt, 1) + " to " + slr
@@ -76,7 +76,7 @@ func TestChanges(t *testing.T) {
 		change func(*sharing.Request, *sharing.Facts)
 		want   []string
 	}{
-		"grants come first, the image's permission last": {nil, []string{createGrant, shareSnapshot, shareImage}},
+		"grants come first, the AMI's permission last": {nil, []string{createGrant, shareSnapshot, shareImage}},
 		"snapshots can be left out": {
 			func(r *sharing.Request, _ *sharing.Facts) { r.ShareSnapshots = false }, []string{createGrant, shareImage},
 		},
@@ -143,7 +143,7 @@ func TestChanges(t *testing.T) {
 			},
 			[]string{"create the service-linked role " + slr, createGrant, shareSnapshot, shareImage},
 		},
-		"an image without encryption needs neither grants nor roles": {
+		"an AMI without encryption needs neither grants nor roles": {
 			func(r *sharing.Request, f *sharing.Facts) {
 				r.AllowUnencrypted = true
 				f.Images[0].Snapshots[0] = sharing.Snapshot{ID: "snap-a"}
@@ -163,13 +163,13 @@ func TestChanges(t *testing.T) {
 				f.Images[0].LaunchPermissions = []sharing.Recipient{sharing.Account("999999999999"), {Kind: sharing.ToGroup, ID: "all"}}
 				f.Images[0].Snapshots[0].Recipients = []sharing.Recipient{sharing.Account("999999999999")}
 			},
-			[]string{createGrant, shareSnapshot, shareImage, "stop sharing the image ami-a with 1 recipient", "stop sharing the snapshot snap-a with 1 account"},
+			[]string{createGrant, shareSnapshot, shareImage, "stop sharing the AMI ami-a with 1 recipient", "stop sharing the snapshot snap-a with 1 account"},
 		},
-		"organizations go into the image's one call": {
+		"organizations go into the AMI's one call": {
 			func(r *sharing.Request, _ *sharing.Facts) {
 				r.Organizations = []string{"arn:aws:organizations::111111111111:organization/o-abcdefghij"}
 			},
-			[]string{createGrant, shareSnapshot, "share the image ami-a with 2 recipients"},
+			[]string{createGrant, shareSnapshot, "share the AMI ami-a with 2 recipients"},
 		},
 		"tags are copied but for AWS's own, and only where they differ": {
 			func(r *sharing.Request, f *sharing.Facts) {
@@ -228,16 +228,16 @@ func TestRefusals(t *testing.T) {
 		"an unencrypted snapshot": {
 			func(_ *sharing.Request, f *sharing.Facts) { f.Images[0].Snapshots[0].Encrypted = false }, []string{"snap-a is not encrypted", "encrypt_boot", "allow_unencrypted"},
 		},
-		"an image without snapshots": {
+		"an AMI without snapshots": {
 			func(_ *sharing.Request, f *sharing.Facts) { f.Images[0].Snapshots = nil }, []string{"no EBS snapshots"},
 		},
-		"an image that does not exist": {
+		"an AMI that does not exist": {
 			func(_ *sharing.Request, f *sharing.Facts) { f.Images[0].State = sharing.ImageMissing }, []string{"ami-a", "eu-central-1", "does not exist"},
 		},
-		"a disabled image": {
+		"a disabled AMI": {
 			func(_ *sharing.Request, f *sharing.Facts) { f.Images[0].State = "disabled" }, []string{"aws ec2 enable-image --region eu-central-1 --image-id ami-a"},
 		},
-		"a pending image": {
+		"a pending AMI": {
 			func(_ *sharing.Request, f *sharing.Facts) { f.Images[0].State = "pending" }, []string{"still pending"},
 		},
 		"more recipients than AWS's quota": {
@@ -325,7 +325,7 @@ func TestOwnAccountWithoutRolesIsLeftOut(t *testing.T) {
 	r, f := ask()
 	r.Targets[0] = sharing.Target{Account: owner, Credentials: true}
 	p := mustCompute(t, r, f)
-	if !p.Empty() || len(p.Targets) != 0 || len(p.Notes) != 1 || !strings.Contains(p.Notes[0], "owns the images") {
+	if !p.Empty() || len(p.Targets) != 0 || len(p.Notes) != 1 || !strings.Contains(p.Notes[0], "owns the AMIs") {
 		t.Errorf("changes %v, notes %q", texts(p.Changes), p.Notes)
 	}
 }
@@ -358,7 +358,7 @@ func TestOwnAccountGetsGrantsOnTheKeyOfAThirdAccount(t *testing.T) {
 	}
 }
 
-// TestAnImageThatIsOnlyCopied has an image of the build Region that EC2 does not show.
+// TestAnImageThatIsOnlyCopied has an AMI of the build Region that EC2 does not show.
 func TestAnImageThatIsOnlyCopied(t *testing.T) {
 	gone := sharing.ImageRef{Region: virginia, ID: "ami-gone"}
 	for name, test := range map[string]struct {
@@ -380,7 +380,7 @@ func TestAnImageThatIsOnlyCopied(t *testing.T) {
 			test.change(&r, &f)
 			p, err := plan.Compute(r, f)
 			if (err == nil) != test.passed || test.passed && (len(p.Images) != 1 || !strings.Contains(strings.Join(p.Notes, ""), "skip_save_build_region")) {
-				t.Errorf("images %v, notes %q, error %v", p.Images, p.Notes, err)
+				t.Errorf("AMIs %v, notes %q, error %v", p.Images, p.Notes, err)
 			}
 		})
 	}
@@ -392,7 +392,7 @@ func TestSnapshotsAreSharedWithFiveHundredAccountsACall(t *testing.T) {
 	for n := range 750 {
 		r.Targets = append(r.Targets, sharing.Target{Account: sharing.AccountID(fmt.Sprintf("%012d", 300+n))})
 	}
-	want := []string{"share the snapshot snap-a with 500 accounts", "share the snapshot snap-a with 250 accounts", "share the image ami-a with 750 recipients"}
+	want := []string{"share the snapshot snap-a with 500 accounts", "share the snapshot snap-a with 250 accounts", "share the AMI ami-a with 750 recipients"}
 	if diff := cmp.Diff(want, texts(mustCompute(t, r, f).Changes)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -407,7 +407,7 @@ func TestExactTellsWhatItLeavesAlone(t *testing.T) {
 	key.SharedWith, key.SharingKnown = []sharing.Recipient{sharing.Account("999999999999")}, true
 	f.Keys[keyARN(frankfurt, 1)] = key
 	want := []string{
-		"the image ami-a (eu-central-1) is public", "1 grant on the key " + keyARN(frankfurt, 1) + ": not made by this plugin",
+		"the AMI ami-a (eu-central-1) is public", "1 grant on the key " + keyARN(frankfurt, 1) + ": not made by this plugin",
 		"1 grant on the key " + keyARN(frankfurt, 1) + " that no target names: AMIs under the key are shared with their accounts, or may be",
 	}
 	if diff := cmp.Diff(want, mustCompute(t, r, f).Foreign); diff != "" {
@@ -491,7 +491,7 @@ func ExampleCompute() {
 	// Output:
 	// grants
 	// snapshot permissions
-	// image permissions
+	// AMI permissions
 }
 
 func BenchmarkCompute(b *testing.B) {

@@ -23,7 +23,7 @@ func (c *computation) snapshots() {
 	}
 }
 
-// eachSnapshot yields the snapshots of the images with the first image that has it: images can have one in common.
+// eachSnapshot yields the snapshots of the AMIs with the first AMI that has it: AMIs can have one in common.
 func (c *computation) eachSnapshot() iter.Seq2[sharing.ImageRef, sharing.Snapshot] {
 	return func(yield func(sharing.ImageRef, sharing.Snapshot) bool) {
 		seen := map[sharing.ImageRef]bool{} // Region and snapshot
@@ -62,7 +62,7 @@ func (c *computation) snapshot(image sharing.ImageRef, snapshot sharing.Snapshot
 	}
 }
 
-// launchPermissions plans one call for each image.
+// launchPermissions plans one call for each AMI.
 func (c *computation) launchPermissions() {
 	for _, image := range c.plan.Images {
 		wanted := c.recipients(image.Ref.Region)

@@ -17,16 +17,16 @@ type Plan struct {
 	Kept []Present
 	// Blocked are the reasons why a target gets nothing, or nothing in a Region. No change of the plan is for its scope.
 	Blocked []sharing.Problem
-	// Foreign is what exact and exact_grants leave alone and report: public images, grants that others made or may need.
+	// Foreign is what exact and exact_grants leave alone and report: public AMIs, grants that others made or may need.
 	Foreign []string
 	// Warnings tell what is not known and may be wrong.
 	Warnings []string
-	// Notes tell what was dropped or passed over, and why: the images' own account among the targets, for one.
+	// Notes tell what was dropped or passed over, and why: the AMIs' own account among the targets, for one.
 	Notes []string
-	// Images are the images that are shared, less those that are gone. Keys are theirs, sorted by ARN.
+	// AMIs are the AMIs that are shared, less those that are gone. Keys are theirs, sorted by ARN.
 	Images []sharing.Image
 	Keys   []string
-	// Targets are those of the request, less the images' own account where nothing is to be done for it.
+	// Targets are those of the request, less the AMIs' own account where nothing is to be done for it.
 	Targets []sharing.Target
 }
 

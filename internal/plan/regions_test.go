@@ -12,7 +12,7 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// twoRegions is ask with a second image in another Region.
+// twoRegions is ask with a second AMI in another Region.
 func twoRegions() (sharing.Request, sharing.Facts) {
 	r, f := ask()
 	r.Images = append(r.Images, sharing.ImageRef{Region: virginia, ID: "ami-b"})

@@ -11,7 +11,7 @@ import (
 )
 
 // removals plans what exact takes away: the permissions that no target names. What a target names stays, even where the
-// target is blocked, is the images' own account, or its snapshots are not to be shared any more.
+// target is blocked, is the AMIs' own account, or its snapshots are not to be shared any more.
 func (c *computation) removals() {
 	if c.request.Exact {
 		for _, image := range c.plan.Images {
@@ -45,7 +45,7 @@ func (c *computation) unshareImage(image sharing.Image, named map[sharing.Recipi
 	for _, recipient := range image.LaunchPermissions {
 		switch {
 		case recipient.Kind == sharing.ToGroup:
-			c.foreign("the image %s (%s) is public", image.Ref.ID, image.Ref.Region)
+			c.foreign("the AMI %s (%s) is public", image.Ref.ID, image.Ref.Region)
 		case !named[recipient]:
 			remove = append(remove, recipient)
 		}

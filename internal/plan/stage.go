@@ -25,8 +25,8 @@ const (
 
 func (s Stage) String() string {
 	return [...]string{
-		"service-linked roles", "grants", "snapshot permissions", "image permissions", "tags", "Auto Scaling groups",
-		"removal of image permissions", "removal of snapshot permissions", "removal of grants",
+		"service-linked roles", "grants", "snapshot permissions", "AMI permissions", "tags", "Auto Scaling groups",
+		"removal of AMI permissions", "removal of snapshot permissions", "removal of grants",
 		"announcements", "labels of announcements",
 	}[s]
 }

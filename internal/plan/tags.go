@@ -9,7 +9,7 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// tags plans the tags of images and snapshots as the targets see them: tags never travel with what is shared.
+// tags plans the tags of AMIs and snapshots as the targets see them: tags never travel with what is shared.
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html
 func (c *computation) tags() {
 	for _, target := range c.plan.Targets {

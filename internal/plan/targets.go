@@ -29,21 +29,21 @@ func (c *computation) targets() {
 	}
 }
 
-// ownAccount drops the images' own account where it has no roles: it can launch them anyway. Its roles need grants like
+// ownAccount drops the AMIs' own account where it has no roles: it can launch them anyway. Its roles need grants like
 // those of any other account. In the key's own account too a service-linked role has only what the key's policy or a
 // grant gives it. https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
 func (c *computation) ownAccount(target sharing.Target) {
 	if target.Credentials && len(target.Grantees) > 0 && len(c.plan.Keys) > 0 {
-		c.note("account %s owns the images and needs no permission; its roles get grants", target.Account)
+		c.note("account %s owns the AMIs and needs no permission; its roles get grants", target.Account)
 		c.plan.Targets = append(c.plan.Targets, target)
 		return
 	}
 	if !target.Announcements.None() {
-		c.note("account %s owns the images and needs no permission; the images are announced in it", target.Account)
+		c.note("account %s owns the AMIs and needs no permission; the AMIs are announced in it", target.Account)
 		c.plan.Targets = append(c.plan.Targets, target)
 		return
 	}
-	c.note("account %s is left out: it owns the images", target.Account)
+	c.note("account %s is left out: it owns the AMIs", target.Account)
 }
 
 // role returns what is known of a target's grantee.
@@ -99,7 +99,7 @@ func CreateRoleCommand(grantee sharing.Grantee) string {
 	return command
 }
 
-// missingGroups blocks a target with a group that exists in no Region of the images.
+// missingGroups blocks a target with a group that exists in no Region of the AMIs.
 func (c *computation) missingGroups(target sharing.Target) {
 	if c.blocked(at(target.Account, "")) {
 		return
@@ -115,12 +115,12 @@ func (c *computation) missingGroups(target sharing.Target) {
 	}
 }
 
-// regionsOf are those of the images in which a target gets anything, in order.
+// regionsOf are those of the AMIs in which a target gets anything, in order.
 func (c *computation) regionsOf(target sharing.Target) []sharing.Region {
 	return slices.DeleteFunc(c.regions(), func(region sharing.Region) bool { return !target.In(region) })
 }
 
-// regions are those of the images, in order.
+// regions are those of the AMIs, in order.
 func (c *computation) regions() []sharing.Region {
 	var regions []sharing.Region
 	for _, image := range c.plan.Images {

@@ -60,7 +60,7 @@ func (c Config) canaryRegions(t Target) []sharing.Region {
 	return regions
 }
 
-// canaryImages are the images of the canaries' Regions.
+// canaryImages are the AMIs of the canaries' Regions.
 func (c Config) canaryImages(targets []Target) []string {
 	regions := flatMap(targets, c.canaryRegions)
 	return slices.DeleteFunc(c.resources("image"), func(arn string) bool { return !slices.Contains(regions, sharing.RegionOf(arn)) })

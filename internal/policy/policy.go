@@ -19,7 +19,7 @@ import (
 type Config struct {
 	// Partition of all ARNs; "" means "aws".
 	Partition string
-	// SourceAccount owns the images. SourcePrincipal is the ARN of the role or user of it that runs Packer. Of a role that
+	// SourceAccount owns the AMIs. SourcePrincipal is the ARN of the role or user of it that runs Packer. Of a role that
 	// was assumed elsewhere only the name is known: then SourceRole is set instead. With neither the whole account is let
 	// in, and decides by its own policies.
 	SourceAccount   sharing.AccountID
@@ -33,9 +33,9 @@ type Config struct {
 	AccountsInKeyPolicies bool
 	// Keys are the ARNs of the keys, one or more in each Region.
 	Keys []string
-	// Regions of the images; none means those of the keys.
+	// Regions of the AMIs; none means those of the keys.
 	Regions []sharing.Region
-	// Resources are the ARNs of the images and snapshots. They are not known before the build: then every image and
+	// Resources are the ARNs of the AMIs and snapshots. They are not known before the build: then every AMI and
 	// snapshot of the Regions is meant.
 	Resources []string
 	// Targets with and without credentials. Those without need no permission in their account.
@@ -45,7 +45,7 @@ type Config struct {
 	// OrganizationID ("o-…") that all targets belong to. It is used when the targets are too many for a key policy.
 	OrganizationID string
 
-	// Announcements of the images' own account; those of the targets are theirs.
+	// Announcements of the AMIs' own account; those of the targets are theirs.
 	Announcements sharing.Announcements
 
 	// ShareSnapshots adds what create-volume permissions take.
@@ -58,7 +58,7 @@ type Config struct {
 	FindByTags bool
 	// Explain adds reading the key policies, so that a refusal can be explained.
 	Explain bool
-	// Build adds what EBS does with the keys for whoever runs Packer while it makes and copies an encrypted image.
+	// Build adds what EBS does with the keys for whoever runs Packer while it makes and copies an encrypted AMI.
 	Build bool
 	// Nameless leaves out the names of the statements for keys: a policy that has some of them already can't have them twice.
 	Nameless bool
@@ -134,7 +134,7 @@ func (c Config) grantees(t Target) []string {
 	return unique(arns)
 }
 
-// regions returns the Regions of the images, sorted.
+// regions returns the Regions of the AMIs, sorted.
 func (c Config) regions() []sharing.Region {
 	regions := slices.Clone(c.Regions)
 	if len(regions) == 0 {
@@ -169,7 +169,7 @@ func (c Config) foreign() []string {
 	})
 }
 
-// resources returns the ARNs of the images ("image") or snapshots ("snapshot").
+// resources returns the ARNs of the AMIs ("image") or snapshots ("snapshot").
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
 func (c Config) resources(kind string) []string {
 	var arns []string

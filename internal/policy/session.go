@@ -13,8 +13,8 @@ import (
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 const SessionLimit = 2048
 
-// Session returns the policy that narrows a session inside a target to the calls of one run on its keys and images, in at
-// most limit characters. When the ARNs don't fit, they are given by patterns, images and snapshots first, then the
+// Session returns the policy that narrows a session inside a target to the calls of one run on its keys and AMIs, in at
+// most limit characters. When the ARNs don't fit, they are given by patterns, AMIs and snapshots first, then the
 // conditions of grants, keys, roles and groups go; the actions stay the same. What is widest has less than SessionLimit
 // characters for every target, and is returned when the limit is lower still.
 func Session(c Config, t Target, limit int) string {

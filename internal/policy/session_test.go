@@ -56,8 +56,8 @@ func TestSessionNamesTheRunsKeysAndImages(t *testing.T) {
 func TestSessionFits(t *testing.T) {
 	for name, size := range map[string]struct{ keys, images, groups int }{
 		"one of each":                     {1, 1, 1},
-		"ten images in ten Regions":       {10, 10, 1},
-		"twenty keys and hundred images":  {20, 100, 5},
+		"ten AMIs in ten Regions":         {10, 10, 1},
+		"twenty keys and hundred AMIs":    {20, 100, 5},
 		"two hundred keys":                {200, 0, 0},
 		"one key, fifty groups and roles": {1, 1, 50},
 	} {

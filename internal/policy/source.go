@@ -8,7 +8,7 @@ import (
 )
 
 // SourcePolicy returns the policy of whoever runs Packer, as far as this plugin needs it. What Packer's builder needs to
-// run instances and make images is the builder's to say; of that only the use of the keys is in it, with Build. When it
+// run instances and make AMIs is the builder's to say; of that only the use of the keys is in it, with Build. When it
 // gets too long for a managed policy, the roles of the targets are named in any account: each lets in whom it trusts.
 func SourcePolicy(c Config) string {
 	doc := whole(append(c.sourceStatements(), assume(c.enteredRoles())...)...)
@@ -20,7 +20,7 @@ func SourcePolicy(c Config) string {
 
 func (c Config) sourceStatements() []statement {
 	statements := []statement{
-		// Finds the images, their snapshots and the keys of these. AWS knows no resources for them.
+		// Finds the AMIs, their snapshots and the keys of these. AWS knows no resources for them.
 		allow("AmiShareFind", []string{"ec2:DescribeImages", "ec2:DescribeSnapshots"}, []string{"*"}),
 		// Reads the launch permissions, so that only what is missing is added, and changes them.
 		allow("AmiShareImages", []string{"ec2:DescribeImageAttribute", "ec2:ModifyImageAttribute"}, c.resources("image")),
@@ -61,7 +61,7 @@ func (c Config) own() []string {
 	return slices.DeleteFunc(unique(c.Keys), func(key string) bool { return slices.Contains(foreign, key) })
 }
 
-// build allows what EBS does with a key for whoever makes and copies an encrypted image, beyond describing it.
+// build allows what EBS does with a key for whoever makes and copies an encrypted AMI, beyond describing it.
 // https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html
 func (c Config) build(resources []string) []statement {
 	return []statement{

@@ -125,8 +125,8 @@ func (c Config) roleStatements(targets []Target) []statement {
 	}
 }
 
-// lookStatements are what verification asks: whether the image is visible, and whether the account's own settings hide it;
-// AWS knows no resources for that. The volumes of a shared image are encrypted under the account's default EBS key:
+// lookStatements are what verification asks: whether the AMI is visible, and whether the account's own settings hide it;
+// AWS knows no resources for that. The volumes of a shared AMI are encrypted under the account's default EBS key:
 // when that is a customer key, its grants and its policy tell whether the grantees can use it.
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/AMIEncryption.html
 func (c Config) lookStatements(granting []Target) []statement {

@@ -63,7 +63,7 @@ func (i item) turn() int {
 	return turn
 }
 
-// sight is what verification looks at: an image, or a grant by key and grantee.
+// sight is what verification looks at: an AMI, or a grant by key and grantee.
 type sight struct {
 	scope               sharing.Scope
 	image, key, grantee string
@@ -201,7 +201,7 @@ func (r Run) unplannedItems() []item {
 	return all
 }
 
-// unique leaves out what is there already: images can have a snapshot in common.
+// unique leaves out what is there already: AMIs can have a snapshot in common.
 func unique(items []item) []item {
 	seen := map[identity]bool{}
 	var all []item

@@ -50,7 +50,7 @@ type scene struct {
 	names   map[sharing.AccountID]string
 }
 
-// newScene is one image in each Region, for accounts that have nothing yet.
+// newScene is one AMI in each Region, for accounts that have nothing yet.
 func newScene(accounts int, regions ...sharing.Region) *scene {
 	s := &scene{
 		request: sharing.Request{ShareSnapshots: true, GrantOperations: sharing.DefaultGrantOperations(), SharingQuota: 10000},

@@ -91,7 +91,7 @@ type item struct {
 	Kind      kind
 	Recipient sharing.Recipient
 	Region    sharing.Region // "" for roles
-	Resource  string         // image, snapshot, key's ARN, role's ARN or group
+	Resource  string         // AMI, snapshot, key's ARN, role's ARN or group
 	Grantee   string         // of a grant: the role's ARN
 	GrantID   string
 	Value     string // of an announcement: what it is to be, and what it was

@@ -8,7 +8,7 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// coming tells who is new and who leaves: "2 accounts new, 1 leaves". New is a recipient to whom no image of the run can be launched
+// coming tells who is new and who leaves: "2 accounts new, 1 leaves". New is a recipient to whom no AMI of the run can be launched
 // today; one leaves that will be able to launch none.
 func (r Run) coming(items []item) (heading string, lines []string) {
 	var fresh, leaving []string

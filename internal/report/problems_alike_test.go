@@ -18,7 +18,7 @@ func TestProblemsThatDifferInAWSsIDsOnly(t *testing.T) {
 		all := make([]sharing.Problem, n)
 		for i := range all {
 			all[i] = sharing.Problem{
-				Scope: sharing.Scope{Region: "eu-central-1"}, Doing: "sharing image ami-1", Code: "UnauthorizedOperation", Cause: "the caller is not allowed",
+				Scope: sharing.Scope{Region: "eu-central-1"}, Doing: "sharing AMI ami-1", Code: "UnauthorizedOperation", Cause: "the caller is not allowed",
 				Remedy: "Ask.", RequestID: fmt.Sprintf("id-%d", i), Encoded: fmt.Sprintf("encoded-%d", i),
 			}
 			if n > 3 {

@@ -66,7 +66,7 @@ func TestOutcomes(t *testing.T) {
 	hidden := all["3-accounts"]
 	hidden.Checks = []sharing.Check{{
 		Scope: sharing.Scope{Account: account(1), Region: frankfurt}, Subject: sharing.Subject{Images: []string{"ami-00000000000000000"}},
-		Problem: &sharing.Problem{Scope: sharing.Scope{Account: account(1), Region: frankfurt}, Doing: "looking for the image", Cause: "it is hidden"},
+		Problem: &sharing.Problem{Scope: sharing.Scope{Account: account(1), Region: frankfurt}, Doing: "looking for the AMI", Cause: "it is hidden"},
 	}}
 	all["a check that fails"] = hidden
 	same := newScene(1, frankfurt)

@@ -115,7 +115,7 @@ func (r Run) alike(m matrix, groups []columnGroup) string {
 	return strings.Join(append(lines, ""), "\n")
 }
 
-// imageList names the images, and what the Regions are called in the table.
+// imageList names the AMIs, and what the Regions are called in the table.
 func (r Run) imageList() string {
 	images := r.images()
 	name := commonName(images)
@@ -130,7 +130,7 @@ func (r Run) imageList() string {
 	return strings.Join(lines, "\n")
 }
 
-// commonName is the name that all images have, "" when they have several.
+// commonName is the name that all AMIs have, "" when they have several.
 func commonName(images []sharing.Image) string {
 	if len(images) == 0 || slices.ContainsFunc(images, func(i sharing.Image) bool { return i.Name != images[0].Name }) {
 		return ""

@@ -99,7 +99,7 @@ func (r Run) summary(items []item) string {
 	if n := verified(items); n > 0 {
 		parts[0] += fmt.Sprintf(" (%d verified)", n)
 	}
-	parts = append(parts, sharing.Counted(len(r.images()), "image"), calls(r.Stats), r.Elapsed.Round(10*time.Millisecond).String())
+	parts = append(parts, sharing.Counted(len(r.images()), "AMI"), calls(r.Stats), r.Elapsed.Round(10*time.Millisecond).String())
 	return wrapped(together(words[outcome])+": "+strings.Join(parts, ", ")+".", r.width())
 }
 

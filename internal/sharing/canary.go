@@ -2,9 +2,9 @@
 
 package sharing
 
-// Canary is one instance that verification starts of each image of a Region.
+// Canary is one instance that verification starts of each AMI of a Region.
 type Canary struct {
-	Region       Region // "" until the images are known: theirs
+	Region       Region // "" until the AMIs are known: theirs
 	Subnet       string
 	InstanceType string
 }

@@ -13,7 +13,7 @@ type Check struct {
 	Warning bool     // the problem endangers launches and does not make this run wrong
 }
 
-// Subject is what a check is about: images, a grant, or a setting of the account.
+// Subject is what a check is about: AMIs, a grant, or a setting of the account.
 type Subject struct {
 	Images       []string // ids
 	Key, Grantee string   // of a grant: the ARNs of key and role
@@ -24,9 +24,9 @@ type Subject struct {
 func (s Subject) String() string {
 	switch {
 	case len(s.Images) == 1:
-		return "image " + s.Images[0]
+		return "AMI " + s.Images[0]
 	case len(s.Images) > 1:
-		return "images " + strings.Join(s.Images, ", ")
+		return "AMIs " + strings.Join(s.Images, ", ")
 	case s.Key != "":
 		return "grant for " + s.Grantee + " on key " + s.Key
 	default:

@@ -8,17 +8,17 @@ import "time"
 type Facts struct {
 	Partition string
 	Images    []Image        // in the order of the request; those that EC2 does not show have State ImageMissing
-	Keys      map[string]Key // by ARN: every key of the images' snapshots
+	Keys      map[string]Key // by ARN: every key of the AMIs' snapshots
 	Targets   map[AccountID]TargetFacts
-	// Parameters of the images' own account.
+	// Parameters of the AMIs' own account.
 	Parameters StoredParameters
 	Warnings   []string // what could not be read and is not needed to go on
 }
 
-// ImageMissing is the state of an image that DescribeImages does not know. The other states are AWS's.
+// ImageMissing is the state of an AMI that DescribeImages does not know. The other states are AWS's.
 const ImageMissing = "missing"
 
-// Image is an AMI as its owner sees it.
+// AMI is an AMI as its owner sees it.
 type Image struct {
 	Ref               ImageRef
 	Owner             AccountID
@@ -30,7 +30,7 @@ type Image struct {
 	Tags              map[string]string
 }
 
-// Snapshot is an EBS snapshot behind an image.
+// Snapshot is an EBS snapshot behind an AMI.
 type Snapshot struct {
 	ID         string
 	Encrypted  bool
@@ -71,7 +71,7 @@ type TargetFacts struct {
 	Problems []Problem
 	Roles    map[Grantee]Role
 	Groups   []AutoScalingGroup
-	// Tags of images and snapshots as the account sees them, by Region and resource id; only what is asked for.
+	// Tags of AMIs and snapshots as the account sees them, by Region and resource id; only what is asked for.
 	Tags       map[Region]map[string]map[string]string
 	Parameters StoredParameters
 }

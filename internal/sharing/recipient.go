@@ -15,7 +15,7 @@ const (
 	ToAccount RecipientKind = iota
 	ToOrganization
 	ToOrganizationalUnit
-	ToGroup // "all": the image is public
+	ToGroup // "all": the AMI is public
 )
 
 func (k RecipientKind) String() string {

@@ -6,10 +6,10 @@ import "slices"
 
 // Request is what a run is asked to bring about. Everything in it is validated and resolved; it carries no credentials.
 type Request struct {
-	// Images to share, sorted, each once.
+	// AMIs to share, sorted, each once.
 	Images []ImageRef
 	// BuildRegion is the Region in which Packer built, "" when the artifact does not say. With skip_save_build_region the
-	// artifact names an image of that Region that Packer has deregistered after it had copied it.
+	// artifact names an AMI of that Region that Packer has deregistered after it had copied it.
 	BuildRegion Region
 	// Targets, sorted by account, each account once.
 	Targets []Target
@@ -21,16 +21,16 @@ type Request struct {
 	GrantOperations  []string // of each grant; order as the user gave it
 	Exact            bool     // also remove the permissions that no target names
 	ExactGrants      bool     // also end the grants that no target names and no other AMI under the key needs
-	AllowUnencrypted bool     // accept images without encrypted snapshots
+	AllowUnencrypted bool     // accept AMIs without encrypted snapshots
 
-	// Announcements are for the images' own account.
+	// Announcements are for the AMIs' own account.
 	Announcements Announcements
 
-	// SharingQuota is how many accounts, organizations and OUs an image can be shared with; 0 means [DefaultSharingQuota].
+	// SharingQuota is how many accounts, organizations and OUs an AMI can be shared with; 0 means [DefaultSharingQuota].
 	SharingQuota int
 }
 
-// DefaultSharingQuota is AWS's quota of recipients of an image where nobody has had it raised.
+// DefaultSharingQuota is AWS's quota of recipients of an AMI where nobody has had it raised.
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ami-quotas.html
 const DefaultSharingQuota = 1000
 
@@ -39,15 +39,15 @@ type Target struct {
 	Account AccountID
 	// Credentials says that the run can act inside the account. Without them it gets permissions and nothing else.
 	Credentials bool
-	// Grantees get one grant each on every key of the images, issued from inside the account.
+	// Grantees get one grant each on every key of the AMIs, issued from inside the account.
 	Grantees []Grantee
 	// CreateServiceLinkedRoles allows to create the service-linked roles among Grantees that are missing.
 	CreateServiceLinkedRoles bool
 	// AutoScalingGroups are names of groups to point at the first Auto Scaling service-linked role of Grantees.
 	AutoScalingGroups []string
-	// CopyTags puts the tags of images and snapshots on them as the account sees them.
+	// CopyTags puts the tags of AMIs and snapshots on them as the account sees them.
 	CopyTags bool
-	// Regions in which the account gets anything; none means all of the images'.
+	// Regions in which the account gets anything; none means all of the AMIs'.
 	Regions []Region
 	// Announcements are made in the account after verification.
 	Announcements Announcements
@@ -66,7 +66,7 @@ func (t Target) In(region Region) bool {
 	return len(t.Regions) == 0 || slices.Contains(t.Regions, region)
 }
 
-// Recipients returns all who are to get launch permission of their own for the images of a Region, sorted by kind.
+// Recipients returns all who are to get launch permission of their own for the AMIs of a Region, sorted by kind.
 func (r Request) Recipients(region Region) []Recipient {
 	return r.recipients(func(t Target) bool { return t.In(region) && !t.ThroughOrganization })
 }

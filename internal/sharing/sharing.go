@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-// Package sharing is the vocabulary of the plugin: accounts, images, keys, grantees and grants, what a user asks for
+// Package sharing is the vocabulary of the plugin: accounts, AMIs, keys, grantees and grants, what a user asks for
 // ([Request]) and what AWS says is there ([Facts]).
 //
 // It holds values and the rules of their shape. It reads no configuration, calls no service and decides nothing: what
@@ -48,7 +48,7 @@ func CompareScopes(a, b Scope) int {
 	return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region))
 }
 
-// Counted writes a number of things for people: "1 image", "2 images".
+// Counted writes a number of things for people: "1 AMI", "2 AMIs".
 func Counted(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun

@@ -105,7 +105,7 @@ func TestABucketThatIsTooSmallIsUsedUpAndNotOverrun(t *testing.T) {
 		refused     int // at most
 		call        func(context.Context, *clients) error
 	}{
-		"100 images of 4 snapshots, at EC2's published rate":     {400, 50, 5, 40, shareSnapshot},
+		"100 AMIs of 4 snapshots, at EC2's published rate":       {400, 50, 5, 40, shareSnapshot},
 		"the same in an account that uses half of it itself":     {400, 50, 2.5, 40, shareSnapshot},
 		"2,500 grants to retire, at KMS's published rate":        {2500, 30, 30, 40, retire},
 		"500 roles to assume, where STS takes five a second":     {500, 50, 5, 80, assume},

@@ -23,7 +23,7 @@ func TestImagesOfArtifacts(t *testing.T) {
 		"amazon-ebssurrogate":   {"mitchellh.amazon.ebssurrogate", "eu-central-1:ami-0123456789abcdef0", []sharing.ImageRef{central}},
 		"amazon-import":         {"packer.post-processor.amazon-import", "eu-central-1:ami-0123456789abcdef0", []sharing.ImageRef{central}},
 		"a builder of tomorrow": {"acme.image", " eu-central-1:ami-0123456789abcdef0 ", []sharing.ImageRef{central}},
-		"the same image twice":  {"acme.image", "us-east-1:ami-0123456789abcdef1,us-east-1:ami-0123456789abcdef1", []sharing.ImageRef{east}},
+		"the same AMI twice":    {"acme.image", "us-east-1:ami-0123456789abcdef1,us-east-1:ami-0123456789abcdef1", []sharing.ImageRef{east}},
 		"among other things":    {"acme.image", "us-east-1:vol-1,us-east-1:ami-0123456789abcdef1,report.txt", []sharing.ImageRef{east}},
 		"a GovCloud Region":     {"mitchellh.amazonebs", "us-gov-west-1:ami-01234567", []sharing.ImageRef{{Region: "us-gov-west-1", ID: "ami-01234567"}}},
 	} {
@@ -33,7 +33,7 @@ func TestImagesOfArtifacts(t *testing.T) {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(test.want, got); diff != "" {
-				t.Errorf("images (-want +got):\n%s", diff)
+				t.Errorf("AMIs (-want +got):\n%s", diff)
 			}
 		})
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// placeCanaries gives canaries without a Region that of the images, and finds those that no image would be started by.
+// placeCanaries gives canaries without a Region that of the AMIs, and finds those that no AMI would be started by.
 func placeCanaries(targets []sharing.Target, images []sharing.ImageRef) []error {
 	var regions []sharing.Region
 	for _, image := range images {
@@ -26,10 +26,10 @@ func placeCanaries(targets []sharing.Target, images []sharing.ImageRef) []error 
 			}
 			switch {
 			case canary.Region == "":
-				errs = append(errs, fmt.Errorf("canary of account %s: the images are in several Regions, %v: name the Region of subnet %s, as in region = %q",
+				errs = append(errs, fmt.Errorf("canary of account %s: the AMIs are in several Regions, %v: name the Region of subnet %s, as in region = %q",
 					target.Account, regions, canary.Subnet, regions[0]))
 			case !slices.Contains(regions, canary.Region):
-				errs = append(errs, fmt.Errorf("canary of account %s: no image is in its Region %s: there are images in %v", target.Account, canary.Region, regions))
+				errs = append(errs, fmt.Errorf("canary of account %s: no AMI is in its Region %s: there are AMIs in %v", target.Account, canary.Region, regions))
 			case !target.In(canary.Region):
 				errs = append(errs, fmt.Errorf("canary of account %s: its Region %s is none of the target's regions", target.Account, canary.Region))
 			}

@@ -45,7 +45,7 @@ func (c *Config) check(known bool) (access.Targets, []error) {
 		errs = append(errs, fmt.Errorf("on_failure: %q is none of fail, rollback and continue", on))
 	}
 	if c.ExactGrants && !c.Exact {
-		errs = append(errs, errors.New("exact_grants: it ends grants of accounts that exact takes the images from: set exact = true too"))
+		errs = append(errs, errors.New("exact_grants: it ends grants of accounts that exact takes the AMIs from: set exact = true too"))
 	}
 	return targets, slices.Concat(errs, c.checkQuota(targets), c.checkPlanned())
 }
@@ -113,7 +113,7 @@ func (c *Config) checkEmptyLists() []error {
 func (c *Config) checkImages(known bool) []error {
 	var errs []error
 	if known && c.Images != nil && len(c.Images) == 0 {
-		errs = append(errs, fmt.Errorf("images is empty: leave it out to share the images of the build"))
+		errs = append(errs, fmt.Errorf("images is empty: leave it out to share the AMIs of the build"))
 	}
 	for _, region := range slices.Sorted(maps.Keys(c.Images)) {
 		if id := c.Images[region]; !imagePattern.MatchString(id) && !open(known, id) {

@@ -10,7 +10,7 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// checkPlanned is checkPartition as far as the template tells where the images are: by images, or by the Region of the
+// checkPlanned is checkPartition as far as the template tells where the AMIs are: by AMIs, or by the Region of the
 // source account's access, which is in their partition.
 func (c *Config) checkPlanned() []error {
 	refs := c.namedImages()
@@ -23,7 +23,7 @@ func (c *Config) checkPlanned() []error {
 	return c.checkPartition(refs)
 }
 
-// checkPartition finds ARNs of another partition than the images, and images of several.
+// checkPartition finds ARNs of another partition than the AMIs, and AMIs of several.
 func (c *Config) checkPartition(refs []sharing.ImageRef) []error {
 	partition := sharing.PartitionOf(refs[0].Region)
 	errs := access.CheckPartition(partition, &c.Config, c.Targets)

@@ -12,10 +12,10 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// quota returns how many recipients an image can have.
+// quota returns how many recipients an AMI can have.
 func (c *Config) quota() int { return cmp.Or(c.SharingQuota, sharing.DefaultSharingQuota) }
 
-// checkQuota refuses more recipients than AWS takes for an image, as soon as they are known: while Packer validates if they
+// checkQuota refuses more recipients than AWS takes for an AMI, as soon as they are known: while Packer validates if they
 // stand in the template.
 func (c *Config) checkQuota(targets access.Targets) []error {
 	if c.SharingQuota < 0 {
@@ -30,16 +30,16 @@ func (c *Config) checkQuota(targets access.Targets) []error {
 	if most <= c.quota() {
 		return nil
 	}
-	in := "each image"
+	in := "each AMI"
 	if where != "" {
-		in = "an image in " + string(where)
+		in = "an AMI in " + string(where)
 	}
 	return []error{fmt.Errorf("%s would be shared with %d accounts, organizations and organizational units, and AWS's quota is %d: "+
 		"share with an organization or organizational unit, which counts as one (organization_arns, ou_arns), and set launch_permission = false in the "+
 		"targets that belong to it; if AWS has raised the quota \"AMI sharing\" of the account, set sharing_quota to it", in, most, c.quota())}
 }
 
-// quotaRegions are the Regions that the targets name, those of the images if they are known, and "" for any other one.
+// quotaRegions are the Regions that the targets name, those of the AMIs if they are known, and "" for any other one.
 func (c *Config) quotaRegions(targets access.Targets) []sharing.Region {
 	if len(c.Images) > 0 {
 		var regions []sharing.Region
@@ -56,7 +56,7 @@ func (c *Config) quotaRegions(targets access.Targets) []sharing.Region {
 	return slices.Compact(regions)
 }
 
-// recipients are those of an image. The images' owner may be among the targets and is none; where the template does not
+// recipients are those of an AMI. The AMIs' owner may be among the targets and is none; where the template does not
 // tell who that is, one account is not counted.
 func (c *Config) recipients(targets access.Targets, region sharing.Region) []sharing.Recipient {
 	request := sharing.Request{Targets: targets.Accounts, Organizations: c.OrganizationARNs, OrganizationalUnits: c.OUARNs}

@@ -23,7 +23,7 @@ type Config struct {
 	// The accounts to share with, and what they get besides launch permission. See [target](#target). The block can be
 	// repeated; `dynamic "target"` works.
 	Targets []access.TargetConfig `mapstructure:"target" required:"false"`
-	// Store the id of the image in parameters of its own account, in each of its Regions, after all targets there were verified: see
+	// Store the id of the AMI in parameters of its own account, in each of its Regions, after all targets there were verified: see
 	// [ssm_parameter](#ssm_parameter). Repeatable.
 	Parameters []access.ParameterConfig `mapstructure:"ssm_parameter" required:"false"`
 	// The ARNs of organizations that get launch permission, for example

@@ -176,12 +176,12 @@ func TestWrongConfigurations(t *testing.T) {
 		"an operation that is none of a grant": {
 			target + `grant_operations = ["Decrypt", "Decrypt", "ListGrants"]`, []string{`"Decrypt" is named twice`, `"ListGrants" is no operation of a grant`},
 		},
-		"an image's name":           {target + `images = { "eu-central-1" = "golden" }`, []string{`images: "golden" is not the id of an AMI`}},
-		"an image nowhere":          {target + `images = { "frankfurt" = "ami-01234567" }`, []string{`images: "frankfurt" is not the code of a Region`}},
+		"an AMI's name":             {target + `images = { "eu-central-1" = "golden" }`, []string{`images: "golden" is not the id of an AMI`}},
+		"an AMI nowhere":            {target + `images = { "frankfurt" = "ami-01234567" }`, []string{`images: "frankfurt" is not the code of a Region`}},
 		"an unheard-of policy":      {target + `on_failure = "ignore"`, []string{`on_failure: "ignore" is none of fail, rollback and continue`}},
 		"too many calls":            {target + `max_concurrency = 5000`, []string{"max_concurrency: 5000"}},
 		"an account without quotes": {`target { account_ids = [012345678901] }`, []string{`"12345678901" has 11 digits`, "quote it", "add an assume_role block"}},
-		"images of two partitions": {
+		"AMIs of two partitions": {
 			target + `images = { "eu-central-1" = "ami-01234567", "cn-north-1" = "ami-01234567" }`,
 			[]string{"cn-north-1:ami-01234567 is in partition aws-cn and eu-central-1:ami-01234567 in aws"},
 		},
@@ -192,14 +192,14 @@ func TestWrongConfigurations(t *testing.T) {
 			   regions     = ["cn-north-1"]
 			   assume_role { role_name = "x" }
 			 }`,
-			[]string{"target 1: regions: cn-north-1 is in partition aws-cn and the images are in aws"},
+			[]string{"target 1: regions: cn-north-1 is in partition aws-cn and the AMIs are in aws"},
 		},
 		"more recipients than AWS takes": {
 			`target {
 			   account_ids          = [` + accounts(1002) + `]
 			   service_linked_roles = []
 			 }`,
-			[]string{"each image would be shared with 1001 accounts", "AWS's quota is 1000", "launch_permission = false", "sharing_quota"},
+			[]string{"each AMI would be shared with 1001 accounts", "AWS's quota is 1000", "launch_permission = false", "sharing_quota"},
 		},
 		"more recipients than AWS takes, in one of the Regions": {
 			`sharing_quota = 2
@@ -212,16 +212,16 @@ func TestWrongConfigurations(t *testing.T) {
 			   regions              = ["eu-west-1"]
 			   service_linked_roles = []
 			 }`,
-			[]string{"an image in eu-west-1 would be shared with 3 accounts"},
+			[]string{"an AMI in eu-west-1 would be shared with 3 accounts"},
 		},
-		"the images' owner is not counted": {
+		"the AMIs' owner is not counted": {
 			`sharing_quota = 1
 			 assume_role { role_arn = "arn:aws:iam::222222222222:role/packer" }
 			 target {
 			   account_ids          = ["222222222222", "333333333333", "444444444444"]
 			   service_linked_roles = []
 			 }`,
-			[]string{"each image would be shared with 2 accounts"},
+			[]string{"each AMI would be shared with 2 accounts"},
 		},
 		"access options":             {target + `access_key = "AKIA"`, []string{"access_key is set and secret_key is not"}},
 		"three things wrong at once": {target + "\nregion = \"x\"\non_failure = \"y\"\nmax_concurrency = -1", []string{"3 error(s) occurred", `region: "x"`, `on_failure: "y"`, "max_concurrency: -1"}},
@@ -285,7 +285,7 @@ target {
 			t.Error(err)
 		}
 	})
-	t.Run("images and Regions may come from data sources", func(t *testing.T) {
+	t.Run("AMIs and Regions may come from data sources", func(t *testing.T) {
 		if _, err := configured(t, target+` images = { "eu-central-1" = unknown.text }`); err != nil {
 			t.Error(err)
 		}
@@ -318,9 +318,9 @@ func TestRequestsThatMakeNoSense(t *testing.T) {
 			 }
 			 organization_arns = ["arn:aws-cn:organizations::111111111111:organization/o-abcde12345"]`,
 			built,
-			[]string{"target 1: assume_role: role_arn:", "is in partition aws-cn and the images are in aws", "organization_arns:"},
+			[]string{"target 1: assume_role: role_arn:", "is in partition aws-cn and the AMIs are in aws", "organization_arns:"},
 		},
-		"an artifact without images": {target, artifactOf("packer.post-processor.checksum", ""), []string{"put ami-share before it"}},
+		"an artifact without AMIs": {target, artifactOf("packer.post-processor.checksum", ""), []string{"put ami-share before it"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, err := configured(t, test.body)
@@ -358,8 +358,8 @@ grant_operations  = ["Decrypt", "DescribeKey"]`)
 	}
 	request.Targets[0].Regions, request.Targets[0].ThroughOrganization = []sharing.Region{"eu-west-1"}, true
 	want := []string{
-		"Nothing is shared with 222222222222: no image is in the regions of the target.",
-		"launch_permission = false, and neither organization_arns nor ou_arns names anybody: the accounts see the images only if they are shared with their organization already.",
+		"Nothing is shared with 222222222222: no AMI is in the regions of the target.",
+		"launch_permission = false, and neither organization_arns nor ou_arns names anybody: the accounts see the AMIs only if they are shared with their organization already.",
 	}
 	if diff := cmp.Diff(want, p.config.warnings(request)); diff != "" {
 		t.Errorf("warnings (-want +got):\n%s", diff)

@@ -26,7 +26,7 @@ const (
 	second   = "333333333333"
 )
 
-// localAWS is a local AWS: images in two Regions, a key in each, and two accounts that let themselves be shared with.
+// localAWS is a local AWS: AMIs in two Regions, a key in each, and two accounts that let themselves be shared with.
 type localAWS struct {
 	*awssim.Server
 	watch func(*http.Request) // sees every call before it is answered

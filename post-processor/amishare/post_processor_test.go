@@ -29,7 +29,7 @@ func TestSharing(t *testing.T) {
 	if _, writes := aws.calls(); !cmp.Equal(want, writes) {
 		t.Errorf("writes (-want +got):\n%s", cmp.Diff(want, writes))
 	}
-	for _, part := range []string{"Looking at 2 images", "2 target accounts", "ACCOUNT       euc1  use1", first + "  +✓", "ami-0123456789abcdef0", first, second, "Verif"} {
+	for _, part := range []string{"Looking at 2 AMIs", "2 target accounts", "ACCOUNT       euc1  use1", first + "  +✓", "ami-0123456789abcdef0", first, second, "Verif"} {
 		if !strings.Contains(ui.text.String(), part) {
 			t.Errorf("what is said lacks %q:\n%s", part, ui.text.String())
 		}
@@ -240,7 +240,7 @@ func TestReports(t *testing.T) {
 	if err != nil || strings.Count(string(summary), "us-east-1") < 2 {
 		t.Errorf("the summary is %q (%v)", summary, err)
 	}
-	t.Run("one that can't be written loses no image", func(t *testing.T) {
+	t.Run("one that can't be written loses no AMI", func(t *testing.T) {
 		belowAFile := filepath.Join(folder, "report.json", "report.json")
 		ui, err := share(t.Context(), t, targets(first)+option("report_file", belowAFile))
 		if err != nil || !strings.Contains(ui.text.String(), filepath.Join(folder, "report.json")) {
@@ -259,7 +259,7 @@ func TestInterruption(t *testing.T) {
 	}
 	ui, err := share(ctx, t, targets(first, second))
 	if err != nil {
-		t.Errorf("an error would lose the images: %v", err)
+		t.Errorf("an error would lose the AMIs: %v", err)
 	}
 	if !strings.Contains(ui.text.String(), "Interrupted") {
 		t.Errorf("it says\n%s", ui.text.String())
@@ -272,7 +272,7 @@ func TestInterruption(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		if _, err := share(ctx, t, targets(first)); err != nil {
-			t.Errorf("an error would lose the images: %v", err)
+			t.Errorf("an error would lose the AMIs: %v", err)
 		}
 		if _, writes := aws.calls(); len(writes) > 0 {
 			t.Errorf("there are writes: %v", writes)
@@ -288,7 +288,7 @@ func TestInterruption(t *testing.T) {
 			}
 		}
 		if _, err := share(ctx, t, targets(first)+"on_failure = \"rollback\"\n"); err != nil {
-			t.Errorf("an error would lose the images: %v", err)
+			t.Errorf("an error would lose the AMIs: %v", err)
 		}
 		if diff := cmp.Diff(withoutGrants(t, before), withoutGrants(t, string(aws.State()))); diff != "" {
 			t.Errorf("the AMIs are not as they were (-before +after):\n%s", diff)

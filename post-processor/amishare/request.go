@@ -12,7 +12,7 @@ import (
 )
 
 // request makes of the configuration and the artifact what is asked for, and where each target's credentials come from.
-// All values are known now: its error is everything that is wrong, and then the request has the images alone.
+// All values are known now: its error is everything that is wrong, and then the request has the AMIs alone.
 func (c *Config) request(artifact packersdk.Artifact) (sharing.Request, map[sharing.AccountID]access.TargetSource, error) {
 	refs, err := c.images(artifact)
 	targets, errs := c.check(true)
@@ -56,7 +56,7 @@ func (c *Config) namedImages() []sharing.ImageRef {
 	return refs
 }
 
-// buildRegion returns where Packer built. Images of the option don't come from the build: none of them may be missing.
+// buildRegion returns where Packer built. AMIs of the option don't come from the build: none of them may be missing.
 func (c *Config) buildRegion(artifact packersdk.Artifact) sharing.Region {
 	if len(c.Images) > 0 {
 		return ""

@@ -106,7 +106,7 @@ func (r *run) open(ctx context.Context, artifact packersdk.Artifact) error {
 		return err
 	}
 	r.say("Warning: %s", c.warnings(request))
-	r.ui.Sayf("Looking at %s and at what %s may do with them...", sharing.Counted(len(request.Images), "image"), sharing.Counted(len(request.Targets), "target account"))
+	r.ui.Sayf("Looking at %s and at what %s may do with them...", sharing.Counted(len(request.Images), "AMI"), sharing.Counted(len(request.Targets), "target account"))
 	r.steps.Begin(progress.Entering, []string{"the source account"})
 	defer r.steps.Done("the source account", false)
 	source, err := c.AWSConfig(ctx, access.Options{
@@ -129,7 +129,7 @@ func (r *run) called(caller sharing.ARN) {
 	r.ui.Sayf("Acting as %s.", caller)
 }
 
-// home is the Region to act in when nothing else names one: the build's, or the first image's.
+// home is the Region to act in when nothing else names one: the build's, or the first AMI's.
 func home(request sharing.Request) sharing.Region {
 	if request.BuildRegion != "" {
 		return request.BuildRegion

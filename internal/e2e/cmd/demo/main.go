@@ -74,7 +74,7 @@ func (d *demo) run(ctx context.Context) error {
 	if err := errors.Join(problems...); err != nil {
 		return err
 	}
-	d.say("Account 222222222222 launches the image that was just built in both Regions, through " + parameter + ". Account 333333333333 sees it, has no grant and no parameter, and fails as on AWS.")
+	d.say("Account 222222222222 launches the AMI that was just built in both Regions, through " + parameter + ". Account 333333333333 sees it, has no grant and no parameter, and fails as on AWS.")
 	return nil
 }
 
@@ -125,15 +125,15 @@ func (d *demo) build(ctx context.Context, dir string) error {
 	return nil
 }
 
-// parameter is what the example's template stores the image's id in.
+// parameter is what the example's template stores the AMI's id in.
 const parameter = "/golden/web/ami"
 
-// launch is a group, what its launch template names as the image, and how its launch has to end.
+// launch is a group, what its launch template names as the AMI, and how its launch has to end.
 type launch struct{ account, accessKey, image, ends string }
 
 func (d *demo) launches(ctx context.Context, images map[string]string) []error {
 	var problems []error
-	d.say("Both groups are asked for an instance, without anybody naming the image's id; the second one then by the id too:")
+	d.say("Both groups are asked for an instance, without anybody naming the AMI's id; the second one then by the id too:")
 	for _, region := range []string{"ap-southeast-2", "us-east-1"} {
 		for _, l := range []launch{
 			{"222222222222", "AKIAEXAMPLEOPS222", "resolve:ssm:" + parameter, "InService"},
