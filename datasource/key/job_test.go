@@ -125,8 +125,8 @@ func theJob() []part {
 	return []part{
 		{"find and prove", nil, findAndProve},
 		{"share", nil, shareEverything},
-		{"start a canary", nil, startCanary},
-		{"see why a canary does not start", nil, seeWhy},
+		{"start a canary", nil, withTheTarget(startCanary)},
+		{"see why a canary does not start", nil, withTheTarget(seeWhy)},
 		{"build", nil, buildAnImage},
 		{"explain a refusal", withRole, explainARefusal},
 		{"take back", nil, takeBack},
@@ -266,9 +266,14 @@ func shareEverything(t *testing.T, server *awssim.Server, _ options) string {
 	return refusal(server)
 }
 
-// startCanary shares, and has an instance started.
-func startCanary(t *testing.T, server *awssim.Server, _ options) string {
-	said, err := share(t.Context(), t, options{"target": []options{theTarget()}})
+// withTheTarget runs a part that is about one target.
+func withTheTarget(run func(*testing.T, *awssim.Server, options) string) func(*testing.T, *awssim.Server, options) string {
+	return func(t *testing.T, server *awssim.Server, _ options) string { return run(t, server, theTarget()) }
+}
+
+// startCanary shares with a target, and has an instance started.
+func startCanary(t *testing.T, server *awssim.Server, target options) string {
+	said, err := share(t.Context(), t, options{"target": []options{target}})
 	if err != nil || strings.Contains(said, "Warnings:") {
 		return fmt.Sprintf("%v\n%s", err, said)
 	}
@@ -276,8 +281,8 @@ func startCanary(t *testing.T, server *awssim.Server, _ options) string {
 }
 
 // seeWhy shares with too few operations, and the canary is told with the reason.
-func seeWhy(t *testing.T, _ *awssim.Server, _ options) string {
-	said, err := share(t.Context(), t, options{"grant_operations": []string{"Decrypt", "CreateGrant"}, "target": []options{theTarget()}})
+func seeWhy(t *testing.T, _ *awssim.Server, target options) string {
+	said, err := share(t.Context(), t, options{"grant_operations": []string{"Decrypt", "CreateGrant"}, "target": []options{target}})
 	if err == nil || !strings.Contains(err.Error(), "EC2 may not use a key of the volumes") {
 		return fmt.Sprintf("%v\n%s", err, said)
 	}

@@ -52,6 +52,18 @@ func tagTemplate(ctx context.Context, client *ec2.Client) error {
 	return err
 }
 
+// launchByItself starts an instance of the image, once it is shared, without a launch template.
+func launchByItself(ctx context.Context, config aws.Config) error {
+	_, err := ec2.NewFromConfig(sdk("AKIASOURCE0000000000", frankfurt)).ModifyImageAttribute(ctx, &ec2.ModifyImageAttributeInput{
+		ImageId: aws.String(imageID), LaunchPermission: &ec2types.LaunchPermissionModifications{Add: []ec2types.LaunchPermission{{UserId: aws.String(targetID)}}},
+	})
+	if err != nil {
+		return err
+	}
+	_, err = ec2.NewFromConfig(config).RunInstances(ctx, &ec2.RunInstancesInput{ImageId: aws.String(imageID), MinCount: aws.Int32(1), MaxCount: aws.Int32(1)})
+	return err
+}
+
 // TestConditionsKeepOut has a misuse for each condition of the policies: it is refused with the condition, and with it
 // alone. The documents on the other side allow everything, so that nothing else refuses. Only what
 // iam:AWSServiceName and iam:PassedToService say, something else says as well.
@@ -97,6 +109,9 @@ func TestConditionsKeepOut(t *testing.T) {
 		"the role deletes no template but a canary's": {"target role", roleOnly, "aws:ResourceTag/" + sharing.CanaryTag, func(ctx context.Context) error {
 			_, err := ec2.NewFromConfig(asTarget(externalID)).DeleteLaunchTemplate(ctx, &ec2.DeleteLaunchTemplateInput{LaunchTemplateName: aws.String("web")})
 			return err
+		}},
+		"the role launches nothing but by a template": {"target role", roleOnly, "ec2:LaunchTemplate", func(ctx context.Context) error {
+			return launchByItself(ctx, asTarget(externalID))
 		}},
 		"the source makes no grants itself": {"source", sourceOnly, "kms:GrantIsForAWSResource", func(ctx context.Context) error {
 			return createGrant(ctx, sdk("AKIASOURCE0000000000", frankfurt), goldenRole)

@@ -45,6 +45,42 @@ func TestThePoliciesHandedOutAreNecessary(t *testing.T) {
 	}
 }
 
+// TestWhatACanaryTakesIsNecessary has a target without groups of its own, whose statements would make up for some of the canary's.
+func TestWhatACanaryTakesIsNecessary(t *testing.T) {
+	serve(t, jobWorld(administrators(), source))
+	alone := theTarget()
+	delete(alone, "auto_scaling_groups")
+	d := handedOut(t, block(options{"alias": nil, "tags": options{"purpose": "ami-sharing"}, "target": []options{alone}}))
+	start := func(t *testing.T, d documents) string {
+		for _, p := range []part{{run: startCanary}, {run: seeWhy}} {
+			if complaint := p.run(t, serve(t, jobWorld(d, source)), alone); complaint != "" {
+				return complaint
+			}
+		}
+		return ""
+	}
+	if complaint := start(t, d); complaint != "" {
+		t.Fatalf("no canary starts with all of it: %s", complaint)
+	}
+	tried := 0
+	for _, v := range reduced(t, "target role", statementsOf(t, d.targetRole)) {
+		if !strings.Contains(v.name, "Canar") {
+			continue
+		}
+		tried++
+		t.Run(v.name, func(t *testing.T) {
+			l := d
+			l.targetRole = whole(t, v.statements)
+			if complaint := start(t, l); complaint == "" {
+				t.Error("the canary starts without it")
+			}
+		})
+	}
+	if tried < 15 {
+		t.Errorf("only %d things were left out", tried)
+	}
+}
+
 // lesserDocuments are the documents less one thing.
 type lesserDocuments struct {
 	name string

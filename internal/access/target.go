@@ -38,7 +38,8 @@ type TargetConfig struct {
 	// missing role is an error that prints the command to create it.
 	CreateServiceLinkedRoles bool `mapstructure:"create_service_linked_roles" required:"false"`
 	// The names of Auto Scaling groups to switch to the first `autoscaling` role of `service_linked_roles`. Each group
-	// is looked for in every Region of the AMIs. A group that exists in none of them is an error. Default `[]`.
+	// is looked for in every Region of the AMIs. A group that exists in none of them is an error. The role in the target needs
+	// `autoscaling:UpdateAutoScalingGroup`, `iam:PassRole` and, for groups with a launch template, `ec2:RunInstances`. Default `[]`.
 	AutoScalingGroups []string `mapstructure:"auto_scaling_groups" required:"false"`
 	// Put the tags of the AMIs and their snapshots on them as the account sees them: tags are private to each account,
 	// and a shared AMI shows none of its owner's. Only what differs is written, nothing is removed, and tags that

@@ -256,19 +256,64 @@ func TestGroupsResolveParameters(t *testing.T) {
 	must(t, only(autoscaling.NewFromConfig(f.config(t, nobody, home)).CreateAutoScalingGroup(t.Context(), newScalingGroup("another", "web", 0))))
 }
 
-// TestGroupsTakeRunInstances: https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-launch-template-permissions.html
+// TestGroupsTakeRunInstances: so does every change of a group that has a launch template, on all that a launch touches.
+// https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-launch-template-permissions.html
 func TestGroupsTakeRunInstances(t *testing.T) {
-	f, config := limited(t, allow(`"autoscaling:*"`, ""))
-	for sentence, err := range map[string]error{
-		"a new group": only(autoscaling.NewFromConfig(config).CreateAutoScalingGroup(t.Context(), newScalingGroup("new", "web", 0))),
-		"another version": only(autoscaling.NewFromConfig(config).UpdateAutoScalingGroup(t.Context(), &autoscaling.UpdateAutoScalingGroupInput{
-			AutoScalingGroupName: aws.String("existing"), LaunchTemplate: newScalingGroup("", "web", 0).LaunchTemplate,
-		})),
-	} {
-		if code(err) != denied || !strings.Contains(err.Error(), "ec2:RunInstances") {
-			t.Errorf("%s: %v", sentence, err)
+	existing := func(in autoscaling.UpdateAutoScalingGroupInput) scalingCall {
+		in.AutoScalingGroupName = aws.String("existing")
+		return func(ctx context.Context, c *autoscaling.Client) error {
+			return only(c.UpdateAutoScalingGroup(ctx, &in))
 		}
 	}
-	must(t, only(autoscaling.NewFromConfig(config).UpdateAutoScalingGroup(t.Context(), &autoscaling.UpdateAutoScalingGroupInput{AutoScalingGroupName: aws.String("existing"), MaxSize: aws.Int32(9)})))
-	must(t, only(autoscaling.NewFromConfig(f.config(t, administrator, home)).CreateAutoScalingGroup(t.Context(), newScalingGroup("new", "web", 0))))
+	template := newScalingGroup("", "web", 0).LaunchTemplate
+	changes := map[string]scalingCall{
+		"a new group": func(ctx context.Context, c *autoscaling.Client) error {
+			return only(c.CreateAutoScalingGroup(ctx, newScalingGroup("new", "web", 0)))
+		},
+		"another version": existing(autoscaling.UpdateAutoScalingGroupInput{LaunchTemplate: template}),
+		"another size":    existing(autoscaling.UpdateAutoScalingGroupInput{MaxSize: aws.Int32(9)}),
+		"another role":    existing(autoscaling.UpdateAutoScalingGroupInput{ServiceLinkedRoleARN: aws.String(strings.Replace(groupRole, target, source, 1))}),
+	}
+	everything := allow(`["autoscaling:*","ec2:RunInstances"]`, "")
+	but := func(resource string) string {
+		return strings.Replace(everything, `"Statement":[`, `"Statement":[{"Effect":"Deny","Action":"ec2:RunInstances","Resource":"arn:aws:ec2:*:*:`+resource+`/*"},`, 1)
+	}
+	byTemplate := func(arn string) string {
+		return strings.Replace(allow(`"ec2:RunInstances"`, `,"Condition":{"ArnLike":{"ec2:LaunchTemplate":"`+arn+`"}}`),
+			`"Statement":[`, `"Statement":[{"Effect":"Allow","Action":"autoscaling:*","Resource":"*"},`, 1)
+	}
+	for sentence, test := range map[string]struct{ policy, want string }{
+		"everything":                {everything, ""},
+		"no launches":               {allow(`"autoscaling:*"`, ""), denied},
+		"no templates":              {but("launch-template"), denied},
+		"no AMIs":                   {but("image"), denied},
+		"no instances":              {but("instance"), denied},
+		"no volumes":                {but("volume"), denied},
+		"no network interfaces":     {but("network-interface"), denied},
+		"no subnets":                {but("subnet"), denied},
+		"no security groups":        {but("security-group"), denied},
+		"launches by any template":  {byTemplate("arn:aws:ec2:*:*:launch-template/*"), ""},
+		"launches by another one":   {byTemplate("arn:aws:ec2:*:*:launch-template/lt-other"), denied},
+		"launches of another place": {byTemplate("arn:aws:ec2:" + away + ":*:launch-template/*"), denied},
+	} {
+		for what, change := range changes {
+			f, config := limited(t, test.policy)
+			err := change(t.Context(), autoscaling.NewFromConfig(config))
+			journal := f.server.Journal()
+			if reason := journal[len(journal)-1].Reason; code(err) != test.want || err != nil && (!strings.Contains(err.Error(), "You are not authorized to use launch template: lt-") || !strings.Contains(reason, "ec2:RunInstances")) {
+				t.Errorf("%s, %s: %v (%s)", sentence, what, err, reason)
+			}
+		}
+	}
+}
+
+// TestGroupsOfConfigurationsTakeNoRunInstances: the page above speaks of launch templates alone.
+func TestGroupsOfConfigurationsTakeNoRunInstances(t *testing.T) {
+	f, config := limited(t, allow(`"autoscaling:*"`, ""))
+	must(t, only(autoscaling.NewFromConfig(f.config(t, administrator, home)).CreateLaunchConfiguration(t.Context(), configuration("old", "ami-plain"))))
+	in := newScalingGroup("new", "", 0)
+	in.LaunchTemplate, in.LaunchConfigurationName = nil, aws.String("old")
+	c := autoscaling.NewFromConfig(config)
+	must(t, only(c.CreateAutoScalingGroup(t.Context(), in)))
+	must(t, only(c.UpdateAutoScalingGroup(t.Context(), &autoscaling.UpdateAutoScalingGroupInput{AutoScalingGroupName: aws.String("new"), MaxSize: aws.Int32(9)})))
 }

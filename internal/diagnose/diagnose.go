@@ -101,7 +101,11 @@ func refusalOf(err error, a Act) refusal {
 // was being done.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
 // https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-api-permissions.html
+// https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-launch-template-permissions.html
 func (f *refusal) alongside() {
+	if strings.Contains(f.message, "not authorized to use launch template") {
+		f.Action = "ec2:RunInstances"
+	}
 	switch f.blames.action {
 	case "sts:TagSession", "sts:SetSourceIdentity":
 		f.Action = f.blames.action

@@ -140,6 +140,13 @@ func TestDiagnose(t *testing.T) {
 			[]string{roleARN + " is not allowed iam:PassRole"},
 			[]string{`"iam:PassRole"`, granteeID},
 		},
+		"no permission to launch from the group's template": {
+			Act{Scope: sharing.Scope{Region: "us-gov-west-1"}, Action: "autoscaling:UpdateAutoScalingGroup", Grantee: granteeID, Principal: Principal{ARN: roleARN}},
+			"AccessDenied",
+			"You are not authorized to use launch template: lt-0123456789abcdef0",
+			[]string{roleARN + " may not launch", "lt-0123456789abcdef0"},
+			[]string{"identity policy of " + roleARN, `"ec2:RunInstances"`, `"arn:aws-us-gov:ec2:*:*:launch-template/*"`, "ec2:CreateTags", "iam:PassRole"},
+		},
 		"throttling that the retries did not outlast": {
 			share, "RequestLimitExceeded", "Request limit exceeded.", []string{"throttles", "two minutes"}, []string{"CloudTrail", "higher rate"},
 		},

@@ -2,7 +2,12 @@
 
 package diagnose
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/policy"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
 
 // ec2Rules are for AMIs and snapshots.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
@@ -58,6 +63,7 @@ func notOwner(f refusal) (string, string) {
 // targetRules are for IAM and Auto Scaling in the targets.
 func targetRules() []rule {
 	return []rule{
+		{codes: deniedCodes(), action: "ec2:RunInstances", contains: "not authorized to use launch template", explain: mayNotLaunch},
 		{codes: []string{"InvalidInput", "InvalidInputException"}, action: "iam:CreateServiceLinkedRole", contains: "Custom suffix is not allowed", explain: func(f refusal) (string, string) {
 			return "the service allows no suffix: " + f.message, "Write the service without a suffix in service_linked_roles."
 		}},
@@ -71,4 +77,13 @@ func targetRules() []rule {
 			return f.message, "Run again when the group is at rest."
 		}},
 	}
+}
+
+// mayNotLaunch is for groups with a launch template. AWS asks whoever creates or changes one for all that a launch takes, and
+// names the template alone when something of it is missing.
+// https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-launch-template-permissions.html
+func mayNotLaunch(f refusal) (cause, remedy string) {
+	return f.who() + " may not launch what the group's launch template says: " + f.message,
+		"The identity policy of " + f.who() + " needs\n" + policy.LaunchStatement(sharing.PartitionOf(f.Scope.Region)) +
+			"\nA template with tags or an instance profile takes ec2:CreateTags on them or iam:PassRole too."
 }

@@ -19,21 +19,26 @@ func (c Config) canaryStatements(targets []Target) []statement {
 	const tag = sharing.CanaryTag
 	templates, groups := c.inCanaries(targets, "ec2", "launch-template/*"), c.inCanaries(targets, "autoscaling", "autoScalingGroup:*:autoScalingGroupName/"+sharing.CanaryPrefix+"*")
 	find := []string{"autoscaling:DescribeScalingActivities", "ec2:DescribeLaunchTemplates"}
-	pointing := func(t Target) bool { return len(t.AutoScalingGroups) > 0 } // groupStatements has it for them
+	pointing := func(t Target) bool { return len(t.AutoScalingGroups) > 0 } // groupStatements has the rest for them
 	if !slices.ContainsFunc(c.Targets, pointing) && !slices.ContainsFunc(targets, pointing) {
 		find = append(find, "autoscaling:DescribeAutoScalingGroups")
 	}
 	others := filter(targets, func(t Target) bool { return !pointing(t) })
-	return []statement{
+	statements := []statement{
 		allow("AmiShareFindCanaries", find, []string{"*"}),
 		allow("AmiShareCanaryGroups", []string{"autoscaling:CreateAutoScalingGroup", "autoscaling:CreateOrUpdateTags", "autoscaling:DeleteAutoScalingGroup"}, groups),
 		allow("AmiShareCanaryTemplates", []string{"ec2:CreateLaunchTemplate"}, templates),
 		allow("AmiShareTagCanaries", []string{"ec2:CreateTags"}, templates).when("StringEquals", "ec2:CreateAction", "CreateLaunchTemplate"),
 		allow("AmiShareEndCanaries", []string{"ec2:DeleteLaunchTemplate"}, templates).when("StringLike", "aws:ResourceTag/"+tag, "*"),
-		allow("AmiShareLaunchCanaries", []string{"ec2:RunInstances"}, slices.Concat(
-			c.inCanaries(targets, "ec2", "instance/*", "launch-template/*", "network-interface/*", "security-group/*", "volume/*"), c.subnets(targets), c.canaryImages(targets))),
-		allow("AmiShareCanaryRole", []string{"iam:PassRole"}, scalingRoles(c, others)).when("StringEquals", "iam:PassedToService", sharing.AutoScalingService),
 	}
+	if len(others) == 0 {
+		return statements
+	}
+	launched := slices.Concat(c.inCanaries(others, "ec2", "instance/*", "launch-template/*", "network-interface/*", "security-group/*", "volume/*"),
+		c.subnets(others), c.canaryImages(others))
+	return append(statements,
+		allow("AmiShareLaunchCanaries", []string{"ec2:RunInstances"}, launched).when("ArnLike", "ec2:LaunchTemplate", anyTemplate(c.partition())),
+		allow("AmiShareCanaryRole", []string{"iam:PassRole"}, scalingRoles(c, others)).when("StringEquals", "iam:PassedToService", sharing.AutoScalingService))
 }
 
 // inCanaries returns the ARNs of resources in the accounts and Regions of the canaries. One whose Region isn't known is in any of the target's.

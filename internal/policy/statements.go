@@ -18,6 +18,13 @@ func IdentityStatement(action, resource string) string {
 	return allow("", []string{action}, resources).pasted()
 }
 
+// LaunchStatement returns what the identity-based policy of a role or user lacks that may not give a group a launch template, in a
+// partition.
+// https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-launch-template-permissions.html
+func LaunchStatement(partition string) string {
+	return allow("", []string{"ec2:RunInstances"}, []string{"*"}).when("ArnLike", "ec2:LaunchTemplate", anyTemplate(partition)).pasted()
+}
+
 // KeyStatement returns what a key's policy lacks that does not allow action to principal.
 func KeyStatement(action, principal string) string {
 	return allow("", []string{action}, []string{"*"}).to(principal).pasted()

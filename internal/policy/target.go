@@ -150,11 +150,16 @@ func (c Config) lookStatements(granting []Target) []statement {
 	}
 }
 
-// groupStatements point Auto Scaling groups at the role, which takes the permission to pass it.
+// groupStatements point Auto Scaling groups at the role, which takes the permission to pass it, and where the group has a launch
+// template the permission to launch from it.
 // https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-api-permissions.html
+// https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-launch-template-permissions.html
 func (c Config) groupStatements(targets []Target) []statement {
-	var groups, roles []string
+	var groups, roles, launched []string
 	for _, t := range targets {
+		for _, region := range c.regionsOf(t) {
+			launched = append(launched, sharing.ARN{Partition: c.partition(), Service: "ec2", Region: region, Account: "*", Resource: "*"}.String())
+		}
 		for _, name := range t.AutoScalingGroups {
 			for _, region := range c.regionsOf(t) {
 				groups = append(groups, sharing.ARN{
@@ -176,8 +181,14 @@ func (c Config) groupStatements(targets []Target) []statement {
 	return []statement{
 		allow("AmiShareFindGroups", []string{"autoscaling:DescribeAutoScalingGroups"}, []string{"*"}),
 		allow("AmiShareGroups", []string{"autoscaling:UpdateAutoScalingGroup"}, unique(groups)),
+		allow("AmiShareGroupLaunches", []string{"ec2:RunInstances"}, unique(launched)).when("ArnLike", "ec2:LaunchTemplate", anyTemplate(c.partition())),
 		allow("AmiSharePassRole", []string{"iam:PassRole"}, unique(roles)).when("StringEquals", "iam:PassedToService", "autoscaling.amazonaws.com"),
 	}
+}
+
+// anyTemplate is the pattern of all launch templates of a partition. An account launches from its own alone.
+func anyTemplate(partition string) string {
+	return sharing.ARN{Partition: partition, Service: "ec2", Region: "*", Account: "*", Resource: "launch-template/*"}.String()
 }
 
 // tagStatements copy tags: they are read first, so that only differences are written, and taken back by a rollback.

@@ -232,6 +232,9 @@ func (c *call) setGroup(group *Group) error {
 		group.zones = zones
 	}
 	group.subnets = cmp.Or(c.Form.Get("VPCZoneIdentifier"), group.subnets)
+	if err := c.mayLaunch(group); err != nil {
+		return err
+	}
 	if role := c.Form.Get("ServiceLinkedRoleARN"); role != "" && role != group.role {
 		return c.setGroupRole(group, role)
 	}

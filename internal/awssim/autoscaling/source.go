@@ -22,7 +22,6 @@ func (c *call) setGroupSource(group *Group) error {
 			return err
 		}
 		group.template, group.version, group.configuration = template, named.Get("Version"), nil
-		return c.mayLaunch(group)
 	case configuration != "":
 		found := c.own().configurations[configuration]
 		if found == nil {
@@ -54,21 +53,20 @@ func (c *call) ec2ARN(resource string) string {
 	return "arn:" + c.Partition + ":ec2:" + c.Region + ":" + c.Account.ID + ":" + resource
 }
 
-// mayLaunch refuses a caller who could not launch what the group does. Who gives a group a launch template needs ec2:RunInstances,
-// and ssm:GetParameters where a parameter names the AMI. AWS does not say that an update takes them which leaves the template be.
+// mayLaunch refuses a caller who could not launch what the group does. Who creates or updates a group that has a launch template
+// needs ec2:RunInstances, and ssm:GetParameters where a parameter names the AMI. AWS does not say that an update which leaves the
+// template be takes less. The answer names the template alone; the journal has the reason.
 // https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-launch-template-permissions.html
 // https://docs.aws.amazon.com/autoscaling/ec2/userguide/using-systems-manager-parameters.html
 func (c *call) mayLaunch(group *Group) error {
-	arns := c.ec2.LaunchARNs(c.Account, c.Region, "", group.template, group.version)
-	if subnets := c.Form.Get("VPCZoneIdentifier"); subnets != "" {
-		arns = append(arns, c.ec2ARN("security-group/*"))
-		for subnet := range strings.SplitSeq(subnets, ",") {
-			arns = append(arns, c.ec2ARN("subnet/"+subnet))
-		}
+	if group.template == nil {
+		return nil
 	}
+	arns := c.ec2.LaunchARNs(c.Account, c.Region, ec2.Launch{Template: group.template, Version: group.version, Subnets: strings.Split(group.subnets, ",")})
+	conditions := map[string][]string{"ec2:Region": {c.Region}, "ec2:LaunchTemplate": {c.ec2ARN("launch-template/" + group.template.ID)}}
 	for _, arn := range arns {
-		if err := c.Allowed("ec2:RunInstances", arn, map[string][]string{"ec2:Region": {c.Region}}); err != nil {
-			return wire.Errorf(http.StatusForbidden, "AccessDenied", "You are not authorized to use launch template: %s. %s", group.template.ID, wire.AsError(err).Message)
+		if err := c.Allowed("ec2:RunInstances", arn, conditions); err != nil {
+			return wire.Errorf(http.StatusForbidden, "AccessDenied", "You are not authorized to use launch template: %s", group.template.ID)
 		}
 	}
 	version, err := group.template.Version(group.version)

@@ -18,7 +18,7 @@ func (s *Service) api() *cloud.API {
 	}
 	return &cloud.API{
 		Name: "ec2", Protocol: wire.EC2Query, Version: "2016-11-15", Namespace: "http://ec2.amazonaws.com/doc/2016-11-15/",
-		Actions: all, ConditionKeys: "ec2:Attribute ec2:Add/ ec2:Remove/ ec2:CreateAction ec2:Region ec2:ResourceTag/",
+		Actions: all, ConditionKeys: "ec2:Attribute ec2:Add/ ec2:Remove/ ec2:CreateAction ec2:Region ec2:ResourceTag/ ec2:LaunchTemplate",
 		Context: func(c *cloud.Call) map[string][]string { return map[string][]string{"ec2:Region": {c.Region}} },
 		ResourceTags: func(c *cloud.Call, arn string) map[string]string {
 			return s.bind(c).SeenTags(arn[strings.LastIndex(arn, "/")+1:])

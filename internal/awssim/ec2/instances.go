@@ -28,7 +28,7 @@ func instanceActions() map[string]action {
 	return map[string]action{
 		"RunInstances": {
 			Params: runParams + deviceParams + resources.TagSpecParams, Write: true, Resources: onLaunch,
-			Handle: (*call).runInstances,
+			Conditions: launchConditions, Handle: (*call).runInstances,
 		},
 		"DescribeInstances": {Params: "InstanceId.N DryRun" + resources.FilterParams + resources.PageParams, Handle: (*call).describeInstances},
 		"DescribeInstanceStatus": {
@@ -59,29 +59,58 @@ func instanceActions() map[string]action {
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ExamplePolicies_EC2.html#iam-example-runinstances
 func onLaunch(c *call) []string {
 	template, _ := c.namedTemplate(c.Form.Sub("LaunchTemplate"))
-	arns := c.LaunchARNs(c.Account, c.Region, c.Form.Get("ImageId"), template, c.Form.Get("LaunchTemplate.Version"))
-	arns = append(arns, c.ARN("subnet", cmp.Or(c.Form.Get("SubnetId"), network.DefaultSubnet)))
-	for _, group := range c.Form.List("SecurityGroupId") {
-		arns = append(arns, c.ARN("security-group", group))
+	subnet := c.Form.Get("SubnetId")
+	for _, face := range c.Form.Structs("NetworkInterface") {
+		subnet = cmp.Or(subnet, face.Get("SubnetId"))
 	}
+	arns := c.LaunchARNs(c.Account, c.Region, Launch{c.Form.Get("ImageId"), template, c.Form.Get("LaunchTemplate.Version"), []string{subnet}, c.launchGroupIDs()})
 	if name := c.Form.Get("KeyName"); name != "" {
 		arns = append(arns, c.ARN("key-pair", name))
 	}
 	return arns
 }
 
-// LaunchARNs are the resources on which a launch takes ec2:RunInstances: the template, nil for none, the AMI, which the template
-// can have, and what is made.
-func (s *Service) LaunchARNs(a *cloud.Account, region, imageID string, template *LaunchTemplate, version string) []string {
+// launchConditions say by which template a launch is.
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
+func launchConditions(c *call) map[string][]string {
+	template, _ := c.namedTemplate(c.Form.Sub("LaunchTemplate"))
+	if template == nil {
+		return nil
+	}
+	return map[string][]string{"ec2:LaunchTemplate": {c.ARN("launch-template", template.ID)}}
+}
+
+// Launch is what a launch names.
+type Launch struct {
+	Image    string          // "" for the template's
+	Template *LaunchTemplate // nil for none
+	Version  string          // of the template
+	Subnets  []string        // "" for the default one
+	Groups   []string        // security groups; none for the default one of the VPC
+}
+
+// LaunchARNs are the resources on which a launch takes ec2:RunInstances: what it names, and what it makes.
+func (s *Service) LaunchARNs(a *cloud.Account, region string, l Launch) []string {
 	c := s.at(a, region)
 	var arns []string
-	if template != nil {
-		arns = append(arns, c.ARN("launch-template", template.ID))
-		if found, _ := template.Version(version); found != nil {
-			imageID = cmp.Or(imageID, found.Image)
+	image := l.Image
+	if l.Template != nil {
+		arns = append(arns, c.ARN("launch-template", l.Template.ID))
+		if found, _ := l.Template.Version(l.Version); found != nil {
+			image = cmp.Or(image, found.Image)
 		}
 	}
-	return append(arns, c.ImageARN(s.parameters.Value(a, region, imageID)), c.ARN("instance", "*"), c.ARN("volume", "*"), c.ARN("network-interface", "*"))
+	arns = append(arns, c.ImageARN(s.parameters.Value(a, region, image)), c.ARN("instance", "*"), c.ARN("volume", "*"), c.ARN("network-interface", "*"))
+	for _, subnet := range l.Subnets {
+		arns = append(arns, c.ARN("subnet", cmp.Or(subnet, network.DefaultSubnet)))
+	}
+	if len(l.Groups) == 0 {
+		return append(arns, c.ARN("security-group", "*"))
+	}
+	for _, group := range l.Groups {
+		arns = append(arns, c.ARN("security-group", group))
+	}
+	return arns
 }
 
 func (c *call) runInstances() (cloud.Effect, error) {
@@ -159,11 +188,17 @@ func (c *call) runPlan() (LaunchPlan, error) {
 	return plan, err
 }
 
-func (c *call) launchGroups() ([]string, error) {
+// launchGroupIDs are the security groups that a launch names.
+func (c *call) launchGroupIDs() []string {
 	ids := c.Form.List("SecurityGroupId")
 	for _, face := range c.Form.Structs("NetworkInterface") {
 		ids = append(ids, face.List("SecurityGroupId")...)
 	}
+	return ids
+}
+
+func (c *call) launchGroups() ([]string, error) {
+	ids := c.launchGroupIDs()
 	for _, id := range ids {
 		if _, err := c.network.SecurityGroup(c.Account, c.Region, id); err != nil {
 			return nil, err
