@@ -57,10 +57,17 @@ func TestDiagnosesOverHTTP(t *testing.T) {
 			func(w *awssim.World) { w.Accounts[1].Roles[0].Policies = nil }, grant,
 			[]string{"AccessDeniedException: arn:aws:iam::222222222222:role/sharing/ami-share is not allowed kms:CreateGrant", "The identity policy of arn:aws:iam::222222222222:role/sharing/ami-share needs", `"Resource": "` + keyVirginia},
 		},
-		"a role without permission to pass a role": {
+		"a role without permission to launch what the group does": {
 			func(w *awssim.World) {
 				withGroup(w)
 				w.Accounts[1].Roles[0].Policies = []json.RawMessage{json.RawMessage(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"autoscaling:*","Resource":"*"}]}`)}
+			}, group,
+			[]string{roleARN + " may not launch", "not authorized to use launch template: lt-", `"ec2:RunInstances"`, `"arn:aws:ec2:*:*:launch-template/*"`},
+		},
+		"a role without permission to pass a role": {
+			func(w *awssim.World) {
+				withGroup(w)
+				w.Accounts[1].Roles[0].Policies = []json.RawMessage{json.RawMessage(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["autoscaling:*","ec2:RunInstances"],"Resource":"*"}]}`)}
 			}, group,
 			[]string{roleARN + " does not allow iam:PassRole", `"iam:PassRole"`, granteeID + "_web"},
 		},
