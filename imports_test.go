@@ -41,9 +41,10 @@ var mayImport = map[string][]string{
 	"internal/awssim": {
 		"internal/awssim/autoscaling", "internal/awssim/cloud", "internal/awssim/ebs", "internal/awssim/ec2", "internal/awssim/iam",
 		"internal/awssim/kms",
-		"internal/awssim/organizations", "internal/awssim/ssm", "internal/awssim/sts", "internal/awssim/usage", "internal/awssim/wire",
+		"internal/awssim/organizations", "internal/awssim/page", "internal/awssim/ssm", "internal/awssim/sts", "internal/awssim/usage", "internal/awssim/wire",
 		"internal/awssim/world",
 	},
+	"internal/awssim/page": {"internal/awssim/cloud"},
 	"internal/awssim/usage": {
 		"internal/awssim/cloud", "internal/awssim/ec2", "internal/awssim/resources", "internal/awssim/ssm", "internal/awssim/wire", "internal/awssim/world",
 	},
@@ -68,7 +69,8 @@ var mayImport = map[string][]string{
 	"internal/awssim/world":         {},
 	"internal/awssim/iampolicy":     {"internal/awssim/reference"},
 	"internal/awssim/reference":     {},
-	"internal/awssim/cmd/awssim":    {"internal/awssim"},
+	"internal/awssim/schema":        {"internal/awssim/world"},
+	"internal/awssim/cmd/awssim":    {"internal/awssim", "internal/awssim/schema"},
 	"internal/awssim/cmd/judge":     {"internal/awssim/iampolicy", "internal/awssim/reference"},
 	"internal/awssim/awscli":        {"internal/awssim"},
 	"internal/awssim/fuzz":          {"internal/awssim"},
@@ -88,8 +90,8 @@ var standardOnly = []string{
 	"internal/sharing", "internal/plan", "internal/policy", "internal/keypolicy", "internal/report", "internal/mask",
 	"internal/awssim", "internal/awssim/allowed", "internal/awssim/autoscaling", "internal/awssim/cloud", "internal/awssim/ebs",
 	"internal/awssim/ec2", "internal/awssim/iam",
-	"internal/awssim/iampolicy", "internal/awssim/kms", "internal/awssim/network", "internal/awssim/organizations", "internal/awssim/reference",
-	"internal/awssim/resources", "internal/awssim/ssm", "internal/awssim/sts",
+	"internal/awssim/iampolicy", "internal/awssim/kms", "internal/awssim/network", "internal/awssim/organizations", "internal/awssim/page", "internal/awssim/reference",
+	"internal/awssim/resources", "internal/awssim/schema", "internal/awssim/ssm", "internal/awssim/sts",
 	"internal/awssim/usage", "internal/awssim/wire", "internal/awssim/world", "internal/awssim/cmd/awssim", "internal/awssim/cmd/judge",
 }
 

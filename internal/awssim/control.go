@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/page"
 )
 
 // Journal returns all calls so far, oldest first.
@@ -52,35 +54,57 @@ func (s *Server) checkFault(f Fault) error {
 	}
 }
 
-// serveControl answers what is not AWS: GET /_awssim/journal (JSON lines), GET /_awssim/state, POST /_awssim/faults.
+// serveControl answers what is not AWS: the page for people at /_awssim/, its journal (JSON lines) and state, and POST /_awssim/faults.
 func (s *Server) serveControl(w http.ResponseWriter, r *http.Request) bool {
-	switch {
-	case r.Method == http.MethodGet && r.URL.Path == "/_awssim/journal":
+	if !strings.HasPrefix(r.URL.Path, control) {
+		return false
+	}
+	switch r.Method + " " + strings.TrimPrefix(r.URL.Path, control) {
+	case "GET ":
+		page.Serve(w, r.URL.Query(), s.shown())
+	case "GET page.css":
+		page.ServeStyle(w)
+	case "GET journal":
 		encoder := json.NewEncoder(w)
 		for _, entry := range s.Journal() {
 			if encoder.Encode(entry) != nil {
 				break
 			}
 		}
-	case r.Method == http.MethodGet && r.URL.Path == "/_awssim/state":
+	case "GET state":
 		_, _ = w.Write(s.State()) // the client is gone; there is nobody to tell
-	case r.Method == http.MethodPost && r.URL.Path == "/_awssim/faults":
-		var fault Fault
-		decoder := json.NewDecoder(r.Body)
-		decoder.DisallowUnknownFields()
-		if err := decoder.Decode(&fault); err != nil {
+	case "POST faults":
+		if err := s.takeFault(r); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
-			break
 		}
-		if err := s.checkFault(fault); err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			break
-		}
-		s.Fail(fault)
-	case strings.HasPrefix(r.URL.Path, "/_awssim/"):
-		http.NotFound(w, r)
 	default:
-		return false
+		http.NotFound(w, r)
 	}
 	return true
+}
+
+const control = "/_awssim/"
+
+// shown is what the page for people shows.
+func (s *Server) shown() page.Source {
+	names := map[string]string{}
+	for _, a := range s.cloud.Accounts { // never changes
+		names[a.ID] = a.Name
+	}
+	return page.Source{Names: names, State: s.State(), Journal: s.Journal()}
+}
+
+// takeFault adds the fault of a request.
+func (s *Server) takeFault(r *http.Request) error {
+	var fault Fault
+	decoder := json.NewDecoder(r.Body)
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&fault); err != nil {
+		return err
+	}
+	if err := s.checkFault(fault); err != nil {
+		return err
+	}
+	s.Fail(fault)
+	return nil
 }

@@ -29,11 +29,11 @@ func TestTheExamplesPage(t *testing.T) {
 	if len(shells) != 2 {
 		t.Fatalf("the page has commands for %d shells", len(shells))
 	}
-	const address = "127.0.0.1:4599"
-	free := freeAddress(t)
+	const port = "4599"
+	free := freePort(t)
 	home := t.TempDir()
 	environment := append(Plain(os.Environ()), "CHECKPOINT_DISABLE=1", "PACKER_NO_COLOR=1", "HOME="+home, "PACKER_PLUGIN_PATH="+filepath.Join(home, "plugins"),
-		"PACKER_CONFIG_DIR="+filepath.Join(home, "config"), "GOMODCACHE="+goEnv(t, "GOMODCACHE"), "GOCACHE="+goEnv(t, "GOCACHE"), "LISTEN="+free)
+		"PACKER_CONFIG_DIR="+filepath.Join(home, "config"), "GOMODCACHE="+goEnv(t, "GOMODCACHE"), "GOCACHE="+goEnv(t, "GOCACHE"), "PORT="+free)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	first := shell(ctx, environment, shells[0][2])
@@ -46,11 +46,11 @@ func TestTheExamplesPage(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- first.Wait() }()
 	t.Cleanup(func() { _ = killGroup(first.Process.Pid) })
-	if err := serves(ctx, "http://"+free+"/_awssim/journal", ended); err != nil {
+	if err := serves(ctx, "http://127.0.0.1:"+free+"/_awssim/journal", ended); err != nil {
 		_ = killGroup(first.Process.Pid)
 		t.Fatalf("the first shell serves no local AWS: %v\n%s", err, out.String())
 	}
-	second := shell(ctx, environment, strings.ReplaceAll(shells[1][2], address, free))
+	second := shell(ctx, environment, strings.ReplaceAll(shells[1][2], port, free))
 	said, err := second.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, said)
@@ -69,14 +69,14 @@ func shell(ctx context.Context, environment []string, commands string) *exec.Cmd
 	return command
 }
 
-func freeAddress(t *testing.T) string {
+func freePort(t *testing.T) string {
 	t.Helper()
 	listening, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer listening.Close()
-	return "127.0.0.1:" + strconv.Itoa(listening.Addr().(*net.TCPAddr).Port)
+	return strconv.Itoa(listening.Addr().(*net.TCPAddr).Port)
 }
 
 func goEnv(t *testing.T, name string) string {

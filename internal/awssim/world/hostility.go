@@ -11,17 +11,17 @@ type Hostility struct {
 	NewGrantUnlisted int `json:"new_grant_unlisted,omitempty"`
 	// NewGrantUnusable is how many uses a new grant does not allow yet.
 	NewGrantUnusable int `json:"new_grant_unusable,omitempty"`
-	// NewImagePending is for how many looks of its owner an image is pending that was copied, created or registered.
+	// NewImagePending is for how many looks of its owner an AMI is pending that was copied, created or registered.
 	NewImagePending int `json:"new_image_pending,omitempty"`
 	// EndedGrantListed is how many ListGrants still show a grant that was retired or revoked.
 	EndedGrantListed int `json:"ended_grant_listed,omitempty"`
 	// NewRoleListedByID is how many ListGrants show a grant for a new role with the role's unique id in place of its ARN.
 	NewRoleListedByID int `json:"new_role_listed_by_id,omitempty"`
-	// NewImageUnseen is how many DescribeImages don't find a new image.
+	// NewImageUnseen is how many DescribeImages don't find a new AMI.
 	NewImageUnseen int `json:"new_image_unseen,omitempty"`
 	// NewSnapshotUnseen is how many DescribeSnapshots don't find a new snapshot.
 	NewSnapshotUnseen int `json:"new_snapshot_unseen,omitempty"`
-	// PermissionUnseen is how many reads of an image or a snapshot see the launch or create-volume permission that was there before
+	// PermissionUnseen is how many reads of an AMI or a snapshot see the launch or create-volume permission that was there before
 	// a change: its owner's of the attribute, and others' that list it or name it.
 	PermissionUnseen int `json:"permission_unseen,omitempty"`
 	// TrustPolicyUnseen is how many AssumeRole are decided by the trust policy that a role had before a change, a new role by none.

@@ -5,9 +5,9 @@ package world
 // Region is what one account has in one Region when the server starts. What is left out is as in a new account: a default
 // network, no AMIs, no default key of its own.
 type Region struct {
-	// Snapshots that exist at the start, before the images that name them.
+	// Snapshots that exist at the start, before the AMIs that name them.
 	Snapshots []Snapshot `json:"snapshots,omitempty"`
-	// Images that exist at the start.
+	// Images are the AMIs that exist at the start.
 	Images []Image `json:"images,omitempty"`
 	// LaunchTemplates that groups and RunInstances can name.
 	LaunchTemplates []LaunchTemplate `json:"launch_templates,omitempty"`
@@ -59,7 +59,7 @@ type Image struct {
 	ID string `json:"id"`
 	// Name is unique in the account and Region.
 	Name string `json:"name"`
-	// Description of the image.
+	// Description of the AMI.
 	Description string `json:"description,omitempty"`
 	// State is "available" (the default), "pending", "failed", "disabled" or "deregistered".
 	State string `json:"state,omitempty"`
@@ -80,15 +80,15 @@ type Image struct {
 	// SupportedInstanceTypes and UnsupportedInstanceTypes are patterns of instance types, as in "t3.*".
 	SupportedInstanceTypes   []string `json:"supported_instance_types,omitempty"`
 	UnsupportedInstanceTypes []string `json:"unsupported_instance_types,omitempty"`
-	// ScanResults of Amazon Inspector; absent for an image that was not scanned.
+	// ScanResults of Amazon Inspector; absent for an AMI that was not scanned.
 	ScanResults *ScanResults `json:"scan_results,omitempty"`
 	// Watermarks are names of watermarks that the owner attached.
 	Watermarks []string `json:"watermarks,omitempty"`
-	// Tags as the owner sees them. Those that begin with "ec2:SharedTag/" are seen by whoever the image is shared with.
+	// Tags as the owner sees them. Those that begin with "ec2:SharedTag/" are seen by whoever the AMI is shared with.
 	Tags map[string]string `json:"tags,omitempty"`
 }
 
-// ScanResults are what Amazon Inspector found in an image.
+// ScanResults are what Amazon Inspector found in an AMI.
 type ScanResults struct {
 	// ScannedAt is the time of the scan in RFC 3339; the start of the server unless given.
 	ScannedAt string `json:"scanned_at,omitempty"`
@@ -98,7 +98,7 @@ type ScanResults struct {
 	FixAvailableSince map[string]string `json:"fix_available_since,omitempty"`
 }
 
-// BlockDevice maps a device of an image onto a snapshot.
+// BlockDevice maps a device of an AMI onto a snapshot.
 type BlockDevice struct {
 	// DeviceName, "/dev/xvda" for the first unless given.
 	DeviceName string `json:"device_name,omitempty"`
@@ -155,13 +155,13 @@ type AutoScalingGroup struct {
 type AllowedImages struct {
 	// State is "enabled", "audit-mode" or "disabled".
 	State string `json:"state"`
-	// Criteria of which an image of another account must meet one. None allows every image.
+	// Criteria of which an AMI of another account must meet one. None allows every AMI.
 	Criteria []ImageCriterion `json:"criteria,omitempty"`
 	// ManagedBy is "account" (the default), or "declarative-policy" for a setting of the organization.
 	ManagedBy string `json:"managed_by,omitempty"`
 }
 
-// ImageCriterion is one criterion; an image meets it when it meets each field that is given.
+// ImageCriterion is one criterion; an AMI meets it when it meets each field that is given.
 type ImageCriterion struct {
 	// ImageProviders are account ids, "amazon", "aws-marketplace" or "none".
 	ImageProviders []string `json:"image_providers,omitempty"`
@@ -175,6 +175,6 @@ type ImageCriterion struct {
 	MarketplaceProductCodes []string `json:"marketplace_product_codes,omitempty"`
 	// ImageWatermarks are keys of watermarks, with wildcards, of which it has one.
 	ImageWatermarks []string `json:"image_watermarks,omitempty"`
-	// MaximumSeverity of the findings of Amazon Inspector; an image that was not scanned does not meet it.
+	// MaximumSeverity of the findings of Amazon Inspector; an AMI that was not scanned does not meet it.
 	MaximumSeverity string `json:"maximum_severity,omitempty"`
 }

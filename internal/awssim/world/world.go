@@ -12,6 +12,8 @@ import (
 
 // World is everything that exists when the server starts. Policies are given inline, as JSON documents.
 type World struct {
+	// Schema is where the JSON Schema of world files is, for editors. Nothing here reads it.
+	Schema string `json:"$schema,omitempty"`
 	// Partition of all accounts: "aws" unless given.
 	Partition string `json:"partition,omitempty"`
 	// Accounts, each with what it owns.
@@ -30,7 +32,7 @@ type World struct {
 type Account struct {
 	// ID of 12 digits.
 	ID string `json:"id"`
-	// Name for people, and for images that are looked up by owner alias, as in "amazon".
+	// Name for people, and for AMIs that are looked up by owner alias, as in "amazon".
 	Name string `json:"name,omitempty"`
 	// State of the account in its organization: "ACTIVE" (the default), "SUSPENDED", "PENDING_CLOSURE", "CLOSED", "PENDING_ACTIVATION".
 	State string `json:"state,omitempty"`

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-// Command awssim serves a local AWS with the world of a file until it is interrupted.
+// Command awssim serves a local AWS with the world of a file until it is interrupted. It says what to paste into another shell
+// to work with it. With -schema it prints what a world file can have instead, as a JSON Schema.
 package main
 
 import (
@@ -8,6 +9,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -16,6 +18,7 @@ import (
 	"time"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/schema"
 )
 
 func main() {
@@ -23,14 +26,29 @@ func main() {
 	listen := flag.String("listen", "127.0.0.1:0", "loopback `address` to listen on; port 0 takes a free one")
 	urlFile := flag.String("url-file", "", "`file` to write the URL to, once it is served")
 	latency := flag.Duration("latency", 0, "how long every call takes at least")
+	describe := flag.Bool("schema", false, "print the JSON Schema of world files, and end")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, *world, *listen, *urlFile, *latency)
+	err := error(nil)
+	if *describe {
+		err = printSchema(os.Stdout)
+	} else {
+		err = run(ctx, *world, *listen, *urlFile, *latency)
+	}
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "awssim:", err)
 		os.Exit(1)
 	}
+}
+
+func printSchema(out io.Writer) error {
+	text, err := schema.JSON()
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(text)
+	return err
 }
 
 func run(ctx context.Context, worldFile, listen, urlFile string, latency time.Duration) error {
@@ -55,7 +73,7 @@ func run(ctx context.Context, worldFile, listen, urlFile string, latency time.Du
 		return err
 	}
 	url := "http://" + listener.Addr().String()
-	fmt.Fprintln(os.Stdout, url)
+	fmt.Fprint(os.Stdout, greeting(url, world))
 	if urlFile != "" {
 		if err := os.WriteFile(urlFile, []byte(url), 0o600); err != nil {
 			return err
