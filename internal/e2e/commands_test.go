@@ -50,6 +50,9 @@ func world(ts *testscript.TestScript, neg bool, files []string) {
 	for i := range files {
 		files[i] = ts.MkAbs(files[i])
 	}
+	text, err := layered(files)
+	ts.Check(err)
+	ts.Check(fitsSchema(text))
 	w, err := World(files...)
 	ts.Check(err)
 	serve(ts, w)

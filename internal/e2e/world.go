@@ -15,23 +15,28 @@ import (
 // World reads a world from a file, with the changes of other files laid over it. Objects are merged field by field, lists
 // of objects by their id, name or Region; null takes away what it is laid over; any other value replaces it.
 func World(files ...string) (awssim.World, error) {
-	var merged any
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return awssim.World{}, err
-		}
-		var layer any
-		if err := json.Unmarshal(text, &layer); err != nil {
-			return awssim.World{}, fmt.Errorf("reading %s: %w", file, err)
-		}
-		merged = merge(merged, layer)
-	}
-	text, err := json.Marshal(merged)
+	text, err := layered(files)
 	if err != nil {
 		return awssim.World{}, err
 	}
 	return awssim.Load(bytes.NewReader(text))
+}
+
+// layered is the text of a world.
+func layered(files []string) ([]byte, error) {
+	var merged any
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		var layer any
+		if err := json.Unmarshal(text, &layer); err != nil {
+			return nil, fmt.Errorf("reading %s: %w", file, err)
+		}
+		merged = merge(merged, layer)
+	}
+	return json.Marshal(merged)
 }
 
 func merge(base, over any) any {
