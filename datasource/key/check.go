@@ -24,7 +24,8 @@ var (
 func (c *Config) check(known bool) (access.Targets, []error) {
 	open := func(s string) bool { return s == "" || !known && access.Placeholder(s) }
 	targets, wrong := access.ParseTargets(c.Targets, known)
-	errs := slices.Concat(c.Config.Prepare(), wrong, c.checkKey(known, open), access.CheckRegions("regions", c.Regions, known),
+	_, parameters := access.ParseParameters(c.Parameters, known)
+	errs := slices.Concat(c.Config.Prepare(), wrong, parameters, c.checkKey(known, open), access.CheckRegions("regions", c.Regions, known),
 		access.CheckGrantOperations(c.GrantOperations, known), access.CheckConcurrency(c.MaxConcurrency))
 	errs = append(errs, c.checkPrincipals(open)...)
 	if !open(c.OrganizationID) && !organizationPattern.MatchString(c.OrganizationID) {

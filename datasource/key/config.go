@@ -37,6 +37,10 @@ type Config struct {
 	// `dynamic` blocks in data sources; accounts that differ only in their external ids can share a block
 	// (`external_ids`).
 	Targets []access.TargetConfig `mapstructure:"target" required:"false"`
+	// The parameters of the AMIs' own account, as in the post-processor: see
+	// [ssm_parameter](/packer/integrations/amishare/ami-share/latest/components/post-processor/ami-share#ssm_parameter). They only
+	// affect the policies: nothing is written. Repeatable.
+	Parameters []access.ParameterConfig `mapstructure:"ssm_parameter" required:"false"`
 	// The operations of each grant, as in the post-processor. Default: the eight that AWS documents for Auto Scaling. An empty
 	// list is an error.
 	GrantOperations []string `mapstructure:"grant_operations" required:"false"`

@@ -19,7 +19,7 @@ func (s *search) documents() policy.Config {
 		Partition: s.source.partition, SourceAccount: s.source.account, SourcePrincipal: s.source.principal, SourceRole: s.source.role,
 		Operations: access.GrantOperations(s.config.GrantOperations), OrganizationID: s.config.OrganizationID,
 		TrustedPrincipals: s.config.TrustedPrincipals, AccountsInKeyPolicies: s.config.KeyPolicyPrincipals == accountsInKeyPolicies,
-		ShareSnapshots: true, Verify: true, Explain: true, Build: true, FindByTags: len(s.config.Tags) > 0, EndGrants: s.config.ExactGrants,
+		Announcements: s.config.announcements(), ShareSnapshots: true, Verify: true, Explain: true, Build: true, FindByTags: len(s.config.Tags) > 0, EndGrants: s.config.ExactGrants,
 	}
 	for _, key := range s.keys {
 		c.Keys = append(c.Keys, key.ARN)
@@ -28,6 +28,12 @@ func (s *search) documents() policy.Config {
 		c.Targets = append(c.Targets, s.target(target))
 	}
 	return c
+}
+
+// announcements are those in the AMIs' own account. They have been checked.
+func (c *Config) announcements() sharing.Announcements {
+	parameters, _ := access.ParseParameters(c.Parameters, true)
+	return sharing.Announcements{Parameters: parameters}
 }
 
 // target is a target as the documents name it, its grantees as IAM knows them.

@@ -43,13 +43,22 @@ func theTarget() options {
 	return target(options{
 		"assume_role":          options{"role_name": "ami-share", "external_id": externalID, "tags": map[string]string{"run": "1"}},
 		"service_linked_roles": []string{"autoscaling/golden"}, "create_service_linked_roles": true,
-		"auto_scaling_groups": []string{"web"}, "copy_tags": true, "prove_use": true,
+		"auto_scaling_groups": []string{"web"}, "copy_tags": true, "prove_use": true, "ssm_parameter": []options{theParameter()},
 		"canary": []options{{"region": frankfurt, "subnet_id": "subnet-0default00000000", "instance_type": "t3.micro"}},
 	})
 }
 
+// theParameter holds the AMI's id: that of the source, and that of the target.
+func theParameter() options {
+	return options{"name": "/golden/web/ami", "labels": []string{"live"}, "tags": map[string]string{"team": "images"}}
+}
+
+// dataBlock has every option that takes a permission.
 func dataBlock() options {
-	return block(options{"alias": nil, "tags": options{"purpose": "ami-sharing"}, "exact_grants": true, "target": []options{theTarget()}})
+	return block(options{
+		"alias": nil, "tags": options{"purpose": "ami-sharing"}, "exact_grants": true, "target": []options{theTarget()},
+		"ssm_parameter": []options{theParameter()},
+	})
 }
 
 // handedOut runs the data source as an administrator would, to be told which policies it takes.
@@ -130,6 +139,7 @@ func theJob() []part {
 		{"build", nil, buildAnImage},
 		{"explain a refusal", withRole, explainARefusal},
 		{"take back", nil, takeBack},
+		{"take back announcements", nil, takeBackAnnouncements},
 		{"replace grants", withRole, replaceGrants},
 		{"end grants", withRole, endGrants},
 		{"default key by ARN", func(w *awssim.World) {
@@ -246,7 +256,7 @@ func share(ctx context.Context, t *testing.T, more options) (said string, err er
 	t.Helper()
 	target := theTarget()
 	delete(target, "canary") // has a part of the job of its own
-	config := map[string]any{"target": []options{target}}
+	config := map[string]any{"target": []options{target}, "ssm_parameter": []options{theParameter()}}
 	maps.Copy(config, more)
 	var p amishare.PostProcessor
 	if err := p.Configure(config); err != nil {
@@ -311,10 +321,20 @@ func endGrants(t *testing.T, server *awssim.Server, o options) string {
 	return refusal(server)
 }
 
-// takeBack lets the very last change fail, so that all others are undone.
+// takeBack lets the last change of the first act fail, so that all others are undone.
 func takeBack(t *testing.T, server *awssim.Server, _ options) string {
+	return takeBackAfter(t, server, awssim.Fault{Action: "autoscaling:UpdateAutoScalingGroup", Code: "ValidationError", Message: "fault"})
+}
+
+// takeBackAnnouncements lets one of the last changes of the second act fail.
+func takeBackAnnouncements(t *testing.T, server *awssim.Server, _ options) string {
+	return takeBackAfter(t, server, awssim.Fault{Action: "ssm:LabelParameterVersion", Nth: 4, Code: "TooManyUpdates", Message: "fault"})
+}
+
+func takeBackAfter(t *testing.T, server *awssim.Server, fault awssim.Fault) string {
+	t.Helper()
 	before := ofAMIs(t, server)
-	server.Fail(awssim.Fault{Action: "autoscaling:UpdateAutoScalingGroup", Code: "ValidationError", Message: "fault"})
+	server.Fail(fault)
 	said, err := share(t.Context(), t, options{"on_failure": "rollback"})
 	if err == nil || ofAMIs(t, server) != before {
 		return fmt.Sprintf("not as before: %v\n%s", err, said)
@@ -322,16 +342,21 @@ func takeBack(t *testing.T, server *awssim.Server, _ options) string {
 	return refusal(server)
 }
 
-// ofAMIs returns the state without what belongs to keys and accounts: grants and roles.
+// ofAMIs returns the state without what belongs to keys and accounts: grants, roles, and those of groups.
 func ofAMIs(t *testing.T, server *awssim.Server) string {
 	t.Helper()
 	var state struct {
 		Accounts map[string]struct {
-			Regions map[string]any `json:"regions"`
+			Regions map[string]map[string]any `json:"regions"`
 		} `json:"accounts"`
 	}
 	if err := json.Unmarshal(server.State(), &state); err != nil {
 		t.Fatal(err)
+	}
+	for _, account := range state.Accounts {
+		for _, region := range account.Regions {
+			delete(region, "auto_scaling_groups")
+		}
 	}
 	return fmt.Sprintf("%v", state)
 }

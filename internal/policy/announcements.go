@@ -16,7 +16,12 @@ func (c Config) announceStatements(targets []Target) []statement {
 		arns = append(arns, c.parameterARNs(t.Account, c.regionsOf(t), t.Announcements)...)
 		all.Parameters = append(all.Parameters, t.Announcements.Parameters...)
 	}
-	return c.parameterStatements(arns, all)
+	statements := c.parameterStatements(arns, all)
+	images := slices.ContainsFunc(all.Parameters, func(p sharing.Parameter) bool { return p.DataType == sharing.ImageParameter })
+	if images && !c.Verify { // lookStatements has it
+		statements = append(statements, allow("AmiShareFindForParameters", []string{"ec2:DescribeImages"}, []string{"*"}))
+	}
+	return statements
 }
 
 // parameterARNs are the ARNs of an account's parameters.
@@ -31,7 +36,7 @@ func (c Config) parameterARNs(account sharing.AccountID, regions []sharing.Regio
 }
 
 // parameterStatements read parameters, write them, and take back what was written. AWS stores an AMI's id only if whoever
-// writes may look for the AMI, and says nothing otherwise.
+// writes may look for the AMI besides, and says nothing otherwise.
 // https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-ec2-aliases.html
 func (c Config) parameterStatements(arns []string, a sharing.Announcements) []statement {
 	if len(arns) == 0 {
@@ -44,9 +49,5 @@ func (c Config) parameterStatements(arns []string, a sharing.Announcements) []st
 	if slices.ContainsFunc(a.Parameters, func(p sharing.Parameter) bool { return len(p.Tags) > 0 }) {
 		actions = append(actions, "ssm:AddTagsToResource")
 	}
-	statements := []statement{allow("AmiShareParameters", actions, unique(arns))}
-	if slices.ContainsFunc(a.Parameters, func(p sharing.Parameter) bool { return p.DataType == sharing.ImageParameter }) {
-		statements = append(statements, allow("AmiShareFindForParameters", []string{"ec2:DescribeImages"}, []string{"*"}))
-	}
-	return statements
+	return []statement{allow("AmiShareParameters", actions, unique(arns))}
 }
