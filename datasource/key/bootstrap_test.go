@@ -287,6 +287,38 @@ func TestBootstrappingAgainReplacesWhatItWrote(t *testing.T) {
 	}
 }
 
+// TestFilesOfAnEarlierConfigurationGo: those that the first run wrote, and nothing else that lies in the folder.
+func TestFilesOfAnEarlierConfigurationGo(t *testing.T) {
+	serve(t, bareWorld(anything))
+	folder := filepath.Join(t.TempDir(), "bootstrap")
+	run := func(region string) []string {
+		data := block(options{"bootstrap_directory": folder, "check_grants": false, "regions": []string{region}, "target": []options{target(nil)}})
+		mustExecute(t, data)
+		names, err := filepath.Glob(filepath.Join(folder, "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range names {
+			names[i] = filepath.Base(names[i])
+		}
+		return names
+	}
+	first := run(frankfurt)
+	for _, name := range []string{"notes.txt", "key-policy-of-mine.json"} {
+		if err := os.WriteFile(filepath.Join(folder, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	second := run(virginia)
+	gone := slices.DeleteFunc(slices.Clone(first), func(name string) bool { return slices.Contains(second, name) })
+	if want := []string{"key-policy." + frankfurt + ".json"}; !slices.Equal(gone, want) {
+		t.Errorf("gone are %q, want %q", gone, want)
+	}
+	if want := []string{"key-policy-of-mine.json", "key-policy." + virginia + ".json", "notes.txt"}; !slices.Equal(want, slices.DeleteFunc(second, func(name string) bool { return slices.Contains(first, name) })) {
+		t.Errorf("the files are %q", second)
+	}
+}
+
 func TestWhatCanNotBeBootstrapped(t *testing.T) {
 	serve(t, bareWorld(anything))
 	occupied := filepath.Join(t.TempDir(), "file")

@@ -63,8 +63,8 @@ type Config struct {
 	// A folder to write everything to that must be deployed before the first build, for exactly this configuration:
 	// the targets' role as a CloudFormation template (also for StackSets) and as Terraform, the whole new policy of
 	// each key, the policy of whoever runs Packer, and a `README.md` with the order and the commands. It is also
-	// written when a grant is refused; the files then contain what is missing. The files are replaced; other files in
-	// the folder are not touched. They contain the external ids.
+	// written when a grant is refused; the files then contain what is missing. The files are replaced, and
+	// those of an earlier configuration deleted; other files in the folder are not touched. The files contain the external ids.
 	BootstrapDirectory string `mapstructure:"bootstrap_directory" required:"false"`
 	// Whom `key_policy_statements` names.
 	//

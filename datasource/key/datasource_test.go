@@ -50,6 +50,15 @@ func TestEverythingIsAsItShouldBe(t *testing.T) {
 	}
 }
 
+func TestARegionThatOnlyTargetsNameIsAWarning(t *testing.T) {
+	serve(t, theWorld())
+	output := mustExecute(t, block(options{"target": []options{target(options{"regions": []string{frankfurt, "eu-west-1"}})}}))
+	want := []string{"nothing is proved in eu-west-1, which the regions of account " + targetID + " name: the regions of this data source leave it out"}
+	if diff := cmp.Diff(want, list(output["warnings"])); diff != "" {
+		t.Errorf("warnings (-want +got):\n%s", diff)
+	}
+}
+
 func TestWrongCredentialsAreToldOnce(t *testing.T) {
 	serve(t, theWorld())
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "another")

@@ -4,6 +4,8 @@ package key
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -103,6 +105,10 @@ func (s *search) resolve(ctx context.Context, client *awsapi.Client) {
 	s.keys = judged.Keys
 	s.problems = slices.Concat(s.problems, missing, judged.Problems)
 	s.warnings = append(s.warnings, judged.Warnings...)
+	beyond := sharing.RegionsBeyond(s.targets.Accounts, s.query.Regions)
+	for _, region := range slices.Sorted(maps.Keys(beyond)) {
+		s.warnings = append(s.warnings, fmt.Sprintf("nothing is proved in %s, which the regions of %s name: the regions of this data source leave it out", region, sharing.SomeAccounts(beyond[region])))
+	}
 }
 
 // prove has KMS prove the grants on the keys that are fit, so that everything is told at once. Unless it is to be left

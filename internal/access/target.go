@@ -50,7 +50,8 @@ type TargetConfig struct {
 	// account where verification did not pass keeps what it has.
 	Parameters []ParameterConfig `mapstructure:"ssm_parameter" required:"false"`
 	// The Regions in which these accounts get anything, for example `["eu-central-1"]`. Use it for accounts that have
-	// not enabled a Region or may not use it. Default: all Regions of the AMIs.
+	// not enabled a Region or may not use it. A Region that has no AMI of the run is passed over with a note. Default: all
+	// Regions of the AMIs.
 	Regions []string `mapstructure:"regions" required:"false"`
 	// Give these accounts launch permission of their own. With `false`, they must have it as members of an
 	// organization or OU in `organization_arns` or `ou_arns`. They then get grants and snapshot permissions only, and

@@ -30,6 +30,9 @@ type Key struct {
 	Policy string
 }
 
+// Readme is the file that says in which order the others are deployed.
+const Readme = "README.md"
+
 // accountHere stands in a document for the account that it is deployed in, and externalIDHere for that account's external
 // ID. No ARN and no external ID has such characters.
 const (
@@ -61,7 +64,7 @@ func Files(c Config) (map[string]string, []sharing.Problem) {
 	if text := terraformOf(policies); text != "" {
 		files["key-policy.tf"] = text
 	}
-	files["README.md"] = readme(roles, policies, len(sources), c.AccountsInKeyPolicies)
+	files[Readme] = readme(roles, policies, len(sources), c.AccountsInKeyPolicies) + list(files)
 	return files, problems
 }
 

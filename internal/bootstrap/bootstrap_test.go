@@ -68,6 +68,10 @@ func TestFiles(t *testing.T) {
 			if len(problems) > 0 {
 				t.Fatalf("problems: %v", problems)
 			}
+			others := slices.DeleteFunc(slices.Sorted(maps.Keys(files)), func(name string) bool { return name == bootstrap.Readme })
+			if diff := cmp.Diff(others, bootstrap.Listed(files[bootstrap.Readme])); diff != "" {
+				t.Errorf("the README lists (-want +got):\n%s", diff)
+			}
 			archive := new(txtar.Archive)
 			for _, file := range slices.Sorted(maps.Keys(files)) {
 				checkSyntax(t, file, files[file])
@@ -75,6 +79,16 @@ func TestFiles(t *testing.T) {
 			}
 			golden(t, filepath.Join("testdata", name+".txtar"), string(txtar.Format(archive)))
 		})
+	}
+}
+
+func TestNothingIsListedThatIsNotWrittenHere(t *testing.T) {
+	readme := "## The files\n\n- `../key-policy.json`\n- `key-policy/x.json`\n- `id_rsa`\n- `target-role.sh`\n- `key-policy.eu-west-1.json`\n"
+	if got, want := bootstrap.Listed(readme), []string{"key-policy.eu-west-1.json"}; !slices.Equal(got, want) {
+		t.Errorf("listed are %q, want %q", got, want)
+	}
+	if got := bootstrap.Listed("- `key-policy.tf`\n"); len(got) > 0 {
+		t.Errorf("without the heading, listed are %q", got)
 	}
 }
 

@@ -472,7 +472,7 @@ func TestDoubtsAreToldOnceForEachKey(t *testing.T) {
 	}
 	f.Keys[keyARN(frankfurt, 1)] = key
 	want := []string{"7 grants on the key " + keyARN(frankfurt, 1) + " can't be told from what is asked for, and stay: KMS shows no issuing account " +
-		"(for account 000000000300, 000000000301, 000000000302, 000000000303, 000000000304 and 2 more)"}
+		"(for accounts 000000000300, 000000000301, 000000000302, 000000000303, 000000000304 and 2 more)"}
 	if diff := cmp.Diff(want, mustCompute(t, r, f).Warnings); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -30,17 +29,7 @@ func (u *unsureGrants) warnings() []string {
 	for _, doubt := range slices.Sorted(maps.Keys(u.accounts)) {
 		accounts := u.accounts[doubt]
 		warnings = append(warnings, fmt.Sprintf("%s on the key %s can't be told from what is asked for, and stay: KMS shows %s (for %s)",
-			sharing.Counted(len(accounts), "grant"), u.key, doubt, someOf(accounts)))
+			sharing.Counted(len(accounts), "grant"), u.key, doubt, sharing.SomeAccounts(accounts)))
 	}
 	return warnings
-}
-
-// someOf names the first few accounts.
-func someOf(accounts []sharing.AccountID) string {
-	const some = 5
-	accounts = slices.Compact(slices.Sorted(slices.Values(accounts)))
-	if len(accounts) <= some {
-		return "account " + joined(accounts)
-	}
-	return strings.Join([]string{"account", joined(accounts[:some]), "and", fmt.Sprint(len(accounts) - some), "more"}, " ")
 }

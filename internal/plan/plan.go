@@ -23,7 +23,7 @@ type Plan struct {
 	Warnings []string
 	// Notes tell what was dropped or passed over, and why: the AMIs' own account among the targets, for one.
 	Notes []string
-	// AMIs are the AMIs that are shared, less those that are gone. Keys are theirs, sorted by ARN.
+	// Images are the AMIs that are shared, less those that are gone. Keys are theirs, sorted by ARN.
 	Images []sharing.Image
 	Keys   []string
 	// Targets are those of the request, less the AMIs' own account where nothing is to be done for it.

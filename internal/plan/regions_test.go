@@ -58,6 +58,19 @@ func TestARoleIsNotMissedWhereATargetGetsNoGrant(t *testing.T) {
 	}
 }
 
+func TestARegionThatOnlyTargetsNameIsNoted(t *testing.T) {
+	r, f := twoRegions()
+	r.Targets[0].Regions = []sharing.Region{frankfurt, "ap-south-1"}
+	want := "nothing is shared in ap-south-1, which the regions of account " + string(target) + " name: no AMI of this run is there"
+	if notes := mustCompute(t, r, f).Notes; !slices.Equal(notes, []string{want}) {
+		t.Errorf("notes %q", notes)
+	}
+	r.Targets[0].Regions = []sharing.Region{frankfurt, virginia}
+	if notes := mustCompute(t, r, f).Notes; len(notes) > 0 {
+		t.Errorf("notes %q", notes)
+	}
+}
+
 func TestAnAccountThroughAnOrganizationGetsAllButLaunchPermission(t *testing.T) {
 	r, f := ask()
 	r.Targets[0].ThroughOrganization, r.Exact = true, true

@@ -3,6 +3,7 @@
 package plan
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
@@ -24,8 +25,17 @@ func (c *computation) targets() {
 		c.missingRoles(target)
 		c.missingGroups(target)
 	}
+	c.regionsWithoutAMI()
 	if orgs := len(c.request.Organizations) + len(c.request.OrganizationalUnits); orgs > 0 {
 		c.note("organizations and OUs get launch permission only: snapshots and grants go to accounts that a target names")
+	}
+}
+
+// regionsWithoutAMI notes the Regions that targets name and no AMI of the run is in, once for all their accounts.
+func (c *computation) regionsWithoutAMI() {
+	beyond := sharing.RegionsBeyond(c.request.Targets, c.regions())
+	for _, region := range slices.Sorted(maps.Keys(beyond)) {
+		c.note("nothing is shared in %s, which the regions of %s name: no AMI of this run is there", region, sharing.SomeAccounts(beyond[region]))
 	}
 }
 

@@ -4,6 +4,7 @@ package sharing
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -24,5 +25,23 @@ func ParseAccountID(s string) (AccountID, error) {
 			s, len(s), strings.Repeat("0", 12-len(s))+s)
 	default:
 		return "", fmt.Errorf("%q has %d digits and an account id has 12", s, len(s))
+	}
+}
+
+// SomeAccounts names the first few of some accounts for people: "account 111111111111", "accounts 111111111111,
+// 222222222222 and 7 more".
+func SomeAccounts(accounts []AccountID) string {
+	const some = 5
+	var names []string
+	for _, account := range slices.Compact(slices.Sorted(slices.Values(accounts))) {
+		names = append(names, string(account))
+	}
+	switch {
+	case len(names) == 1:
+		return "account " + names[0]
+	case len(names) <= some:
+		return "accounts " + strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+	default:
+		return fmt.Sprintf("accounts %s and %d more", strings.Join(names[:some], ", "), len(names)-some)
 	}
 }

@@ -66,6 +66,19 @@ func (t Target) In(region Region) bool {
 	return len(t.Regions) == 0 || slices.Contains(t.Regions, region)
 }
 
+// RegionsBeyond returns the Regions that targets name and that are none of the given ones, with the accounts that name them.
+func RegionsBeyond(targets []Target, regions []Region) map[Region][]AccountID {
+	beyond := map[Region][]AccountID{}
+	for _, target := range targets {
+		for _, region := range target.Regions {
+			if !slices.Contains(regions, region) {
+				beyond[region] = append(beyond[region], target.Account)
+			}
+		}
+	}
+	return beyond
+}
+
 // Recipients returns all who are to get launch permission of their own for the AMIs of a Region, sorted by kind.
 func (r Request) Recipients(region Region) []Recipient {
 	return r.recipients(func(t Target) bool { return t.In(region) && !t.ThroughOrganization })
