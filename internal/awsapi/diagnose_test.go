@@ -75,7 +75,7 @@ func TestDiagnosesOverHTTP(t *testing.T) {
 			func(w *awssim.World) {
 				w.Accounts[1].Roles[0].TrustPolicy = json.RawMessage(strings.Replace(sourceTrust, `"Allow"`, `"Deny"`, 1))
 			}, enter,
-			[]string{"AccessDenied: AWS does not tell which", `"sts:ExternalId": "s3cret"`},
+			[]string{"AccessDenied: arn:aws:iam::111111111111:user/ci is denied sts:AssumeRole by the trust policy of " + roleARN, "No Allow helps"},
 		},
 		"a source that may change no AMIs": {
 			func(w *awssim.World) {

@@ -18,7 +18,7 @@ type Decision struct {
 	Denied bool
 	// Kind of the policy that decided.
 	Kind iampolicy.Kind
-	// Words are AWS's for an explicit deny, as in "with an explicit deny in a session policy".
+	// Words are AWS's for a refusal, as in "with an explicit deny in a session policy". The reason is for the journal alone.
 	Words string
 }
 
@@ -95,14 +95,23 @@ func (c *Cloud) policies(who *Principal, resource string) iampolicy.Policies {
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
 func (c *Cloud) IdentityAllows(who *Principal, context map[string][]string, action, resource string) Decision {
 	d := c.policies(who, resource).Decide(c.request(who, context, action, resource), who.Account.ID)
+	if d.Kind == iampolicy.ResourceControl && !c.together(who.Account.ID, accountOf(resource)) {
+		d.Policy = "" // AWS names policies within an organization only
+	}
 	decision := DecisionOf(d, action)
 	if d.Effect == iampolicy.Silent {
-		decision.Reason = strings.TrimPrefix(d.Because(action), "because ") + " (" + d.Reason + ")"
-		if decision.Denied = d.Kind == iampolicy.ServiceControl; decision.Denied {
-			decision.Words = d.Because(action)
-		}
+		decision.Words = d.Because(action)
+		decision.Reason = strings.TrimPrefix(decision.Words, "because ") + " (" + d.Reason + ")"
+		decision.Denied = d.Kind == iampolicy.ServiceControl
 	}
 	return decision
+}
+
+// together tells whether two accounts are of one organization.
+func (c *Cloud) together(account, other string) bool {
+	o, _ := c.OrganizationOf(account)
+	its, _ := c.OrganizationOf(other)
+	return o != nil && o == its
 }
 
 func (c *Cloud) request(who *Principal, context map[string][]string, action, resource string) iampolicy.Request {

@@ -120,9 +120,14 @@ func (c *Cloud) serviceControl(who *Principal) [][]*iampolicy.Document {
 // resourceControl are the resource control policies that apply to a resource of an account.
 // https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
 func (c *Cloud) resourceControl(arn string) [][]*iampolicy.Document {
+	return c.levels(accountOf(arn), func(at *controls) []*iampolicy.Document { return at.resource })
+}
+
+// accountOf is the account in an ARN, "" where there is none.
+func accountOf(arn string) string {
 	parts := strings.SplitN(arn, ":", 6)
 	if len(parts) < 6 {
-		return nil
+		return ""
 	}
-	return c.levels(parts[4], func(at *controls) []*iampolicy.Document { return at.resource })
+	return parts[4]
 }

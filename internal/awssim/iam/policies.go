@@ -154,7 +154,7 @@ func (c *call) deletePolicy() (cloud.Effect, error) {
 
 func (s *Service) addManagedPolicy(a *cloud.Account, path, name string, document *iampolicy.Document, text []byte) {
 	arn := s.policyARN(a, path, name)
-	a.Policies[arn] = &cloud.ManagedPolicy{ARN: arn, Document: document, Text: text}
+	a.Policies[arn] = &cloud.ManagedPolicy{ARN: arn, Document: document.WithARN(arn), Text: text}
 }
 
 func (c *call) attachRolePolicy() (cloud.Effect, error) {

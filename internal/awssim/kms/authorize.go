@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/iampolicy"
@@ -55,7 +56,7 @@ func (s *Service) Allow(key *Key, use Use) (cloud.Decision, *Grant) {
 	granted := s.grantFor(key, use, own.Allowed, inSession)
 	switch {
 	case !byPolicy && granted == nil:
-		return cloud.Decision{Reason: s.whyNot(key, use, policy, own)}, nil
+		return s.refused(key, use, policy, own), nil
 	case foreign && !own.Allowed && (granted == nil || granted.issuer != who.Account):
 		return cloud.Decision{Reason: "account " + who.Account.ID + " does not trust the key: neither a policy of " + cmp.Or(who.RoleARN, who.ARN) +
 			" nor a grant issued from account " + who.Account.ID + " allows " + action}, nil
@@ -66,14 +67,18 @@ func (s *Service) Allow(key *Key, use Use) (cloud.Decision, *Grant) {
 	}
 }
 
-func (s *Service) whyNot(key *Key, use Use, policy iampolicy.Decision, own cloud.Decision) string {
-	if policy.Effect == iampolicy.Allow {
-		return own.Reason + " (the key policy leaves it to account " + use.Principal.Account.ID + ")"
+// refused is the refusal of a use that neither the key's policy nor a grant allows.
+func (s *Service) refused(key *Key, use Use, policy iampolicy.Decision, own cloud.Decision) cloud.Decision {
+	switch {
+	case policy.Effect == iampolicy.Allow:
+		own.Reason += " (the key policy leaves it to account " + use.Principal.Account.ID + ")"
+		return own
+	case key.account == use.Principal.Account:
+		words := policy.Because("kms:" + use.Op)
+		return cloud.Decision{Words: words, Reason: strings.TrimPrefix(words, "because ") + " (" + policy.Reason + "; no grant does)"}
+	default:
+		return cloud.Decision{Reason: policy.Reason + ", and no grant does"}
 	}
-	if key.account == use.Principal.Account {
-		return "no resource-based policy allows the kms:" + use.Op + " action (" + policy.Reason + "; no grant does)"
-	}
-	return policy.Reason + ", and no grant does"
 }
 
 // keyContext holds the condition keys of a use. A service that uses a key in somebody's name is no service principal, so

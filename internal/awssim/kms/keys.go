@@ -222,7 +222,7 @@ func (c *call) permittedKey(ref string, use Use) (*Key, *Grant, error) {
 	switch {
 	case verdict.Allowed:
 		return key, by, nil
-	case key.account != c.Account && (verdict.Words == "" || verdict.Kind == iampolicy.Key || verdict.Kind == iampolicy.ResourceControl):
+	case key.account != c.Account && (!verdict.Denied || verdict.Kind == iampolicy.Key || verdict.Kind == iampolicy.ResourceControl):
 		return nil, nil, c.foreignRefusal(use.Op) // it tells nothing of another account's policies
 	default:
 		return nil, nil, c.Refuse("kms:"+use.Op, key.ARN, verdict)

@@ -4,6 +4,7 @@ package sts
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"net/http"
 	"regexp"
@@ -160,8 +161,10 @@ func (c *call) sourceIdentity() string {
 }
 
 // mayAssume asks the trust policy of the role, and the caller's own policies unless the caller is of the same account and the
-// trust policy names it. All refusals read the same, so that they don't tell whether a role of another account exists.
+// trust policy names it. Refusals read the same whether a role of another account exists or not. Explicit denies are told, and
+// what limits the caller: its organization, its session and its boundary.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 func (c *call) mayAssume(r *cloud.Role, arn string) error {
 	actions := []string{"sts:AssumeRole"}
 	if len(c.Form.Structs("Tags.member")) > 0 || len(c.Caller.Transitive) > 0 {
@@ -170,47 +173,50 @@ func (c *call) mayAssume(r *cloud.Role, arn string) error {
 	if c.sourceIdentity() != "" {
 		actions = append(actions, "sts:SetSourceIdentity")
 	}
-	refuse := func(action string) error {
-		return wire.Errorf(http.StatusForbidden, "AccessDenied", "User: %s is not authorized to perform: %s on resource: %s", c.Caller.ARN, action, arn)
-	}
 	if asked := c.Form.Get("SourceIdentity"); asked != "" && asked != c.sourceIdentity() {
-		c.Entry.Reason = "the caller's session has another source identity"
-		return refuse("sts:SetSourceIdentity")
-	}
-	var trust *iampolicy.Document
-	if r != nil {
-		trust = r.OldTrust.See(r.Trust).Document
+		return c.refuse("sts:SetSourceIdentity", arn, cloud.Decision{Reason: "the caller's session has another source identity"})
 	}
 	for _, action := range actions {
-		if why := c.trusts(r, trust, arn, action); why != "" {
-			c.Entry.Reason = why
-			return refuse(action)
+		if verdict := c.trusts(r, arn, action); !verdict.Allowed {
+			return c.refuse(action, arn, verdict)
 		}
 	}
 	c.Entry.Reason = "the trust policy of " + arn + " and the caller's own policies allow it"
 	return nil
 }
 
-// trusts returns why an action on a role is refused, "" when it is not.
-func (c *call) trusts(r *cloud.Role, policy *iampolicy.Document, arn, action string) string {
-	switch {
-	case r == nil:
-		return "the role does not exist"
-	case policy == nil:
-		return "STS does not know the role yet"
-	}
+func (c *call) refuse(action, arn string, verdict cloud.Decision) error {
+	c.Entry.Reason = verdict.Reason
+	text := fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s", c.Caller.ARN, action, arn)
+	return wire.Errorf(http.StatusForbidden, "AccessDenied", "%s", strings.TrimSpace(text+" "+verdict.Words))
+}
+
+// trusts decides an action on a role, nil for one that does not exist.
+func (c *call) trusts(r *cloud.Role, arn, action string) cloud.Decision {
 	context := c.Context(c.trustConditions())
-	maps.Copy(context, cloud.TagConditions("iam", r.Tags))
-	trust := policy.Decide(iampolicy.Request{Action: action, Resource: arn, Principal: c.Caller.ForPolicies(c.Partition), Context: context})
-	if trust.Effect != iampolicy.Allow {
-		return trust.Reason
+	if r != nil {
+		maps.Copy(context, cloud.TagConditions("iam", r.Tags))
 	}
 	own := c.IdentityAllows(c.Caller, context, action, arn)
-	byName := r.Account == c.Account && (trust.Itself || trust.Named && c.SessionAllows(c.Caller, context, action, arn))
-	if own.Denied || !own.Allowed && !byName {
-		return own.Reason
+	if own.Denied {
+		return own
 	}
-	return ""
+	if !slices.Contains([]iampolicy.Kind{iampolicy.Session, iampolicy.Boundary}, own.Kind) {
+		own.Words = "" // it does not tell of which side nothing allows
+	}
+	if r == nil {
+		return cloud.Decision{Reason: "the role does not exist"}
+	}
+	policy := r.OldTrust.See(r.Trust).Document
+	if policy == nil {
+		return cloud.Decision{Reason: "STS does not know the role yet"}
+	}
+	trust := policy.Decide(iampolicy.Request{Action: action, Resource: arn, Principal: c.Caller.ForPolicies(c.Partition), Context: context})
+	byName := r.Account == c.Account && (trust.Itself || trust.Named && c.SessionAllows(c.Caller, context, action, arn))
+	if trust.Effect == iampolicy.Allow && !byName {
+		return own
+	}
+	return cloud.DecisionOf(trust, action)
 }
 
 func (c *call) trustConditions() map[string][]string {
