@@ -23,14 +23,14 @@ func Announce(ctx context.Context, doer Doer, p plan.Plan, result *Result, check
 	passed := newPasses(p, *result, checks, looked)
 	second := plan.Plan{Changes: slices.DeleteFunc(slices.Clone(p.Changes), func(c plan.Change) bool { return !c.Stage().Announces() })}
 	r := newRun(doer, second, o)
+	for i, change := range second.Changes {
+		if why := passed.against(change); why != "" {
+			r.note(i, Outcome{Change: change, Status: Skipped, Reason: why})
+		}
+	}
+	r.failures = append(r.failures, passed.unseen(second.Changes)...)
 	for _, stage := range stages(second.Changes) {
-		stage = slices.DeleteFunc(stage, func(i int) bool {
-			why := passed.against(second.Changes[i])
-			if why != "" {
-				r.note(i, Outcome{Change: second.Changes[i], Status: Skipped, Reason: why})
-			}
-			return why != ""
-		})
+		stage = slices.DeleteFunc(stage, func(i int) bool { return len(r.outcomes[i]) > 0 })
 		if len(stage) > 0 && !r.hopeless() {
 			r.stage(ctx, stage)
 		}
@@ -78,28 +78,58 @@ func newPasses(p plan.Plan, result Result, checks []sharing.Check, looked bool) 
 
 // against says why something is not to be announced, "" when nothing stands against it.
 func (p passes) against(change plan.Change) string {
-	announcement, ok := change.(plan.Announcement)
-	if !ok {
-		return ""
+	short := p.short(change)
+	var words []string
+	for _, scope := range short {
+		words = append(words, cmp.Or(string(scope.Account), "the AMI itself"))
 	}
-	where := announcement.Announced()
-	var short []string
-	if p.failed[sharing.Scope{}] || p.failed[sharing.Scope{Region: where.Image.Region}] {
-		short = append(short, "the AMI itself")
-	}
-	for _, target := range p.plan.Targets {
-		if (where.Source || target.Account == where.Account) && target.In(where.Image.Region) && !p.passed(target, where.Image) {
-			short = append(short, string(target.Account))
-		}
-	}
-	if len(short) == 0 {
+	if len(words) == 0 {
 		return ""
 	}
 	const few = 3
-	if more := len(short) - few; more > 0 {
-		short = append(short[:few], "and "+sharing.Counted(more, "other"))
+	if more := len(words) - few; more > 0 {
+		words = append(words[:few], "and "+sharing.Counted(more, "other"))
 	}
-	return "not proved for " + strings.Join(short, ", ")
+	return "not proved for " + strings.Join(words, ", ")
+}
+
+// short returns where that is not proved which an announcement waits for. No account stands for the AMI itself.
+func (p passes) short(change plan.Change) []sharing.Scope {
+	announcement, ok := change.(plan.Announcement)
+	if !ok {
+		return nil
+	}
+	where := announcement.Announced()
+	var short []sharing.Scope
+	if p.failed[sharing.Scope{}] || p.failed[sharing.Scope{Region: where.Image.Region}] {
+		short = append(short, sharing.Scope{Region: where.Image.Region})
+	}
+	for _, target := range p.plan.Targets {
+		if (where.Source || target.Account == where.Account) && target.In(where.Image.Region) && !p.passed(target, where.Image) {
+			short = append(short, sharing.Scope{Account: target.Account, Region: where.Image.Region})
+		}
+	}
+	return short
+}
+
+// unseen are the failures of announcements that nothing stands against but that a target could not be looked at: else the run
+// would say that all is there.
+func (p passes) unseen(changes []plan.Change) []failure {
+	told := map[sharing.Scope]bool{}
+	var all []failure
+	for _, change := range changes {
+		for _, scope := range p.short(change) {
+			if told[scope] || p.failed[scope] || p.failed[sharing.Scope{Account: scope.Account}] {
+				continue
+			}
+			told[scope] = true
+			all = append(all, failure{problem: sharing.Problem{
+				Scope: scope, Doing: "announcing an AMI that the account was not seen to see", Cause: "verification could not look into the account",
+				Remedy: "The warnings say what refused the look: let the role in the account do it. With verify = false nothing is looked at, and all is announced.",
+			}})
+		}
+	}
+	return all
 }
 
 func (p passes) passed(target sharing.Target, image sharing.ImageRef) bool {

@@ -40,12 +40,13 @@ func TestOnlyWhatPassedIsAnnounced(t *testing.T) {
 		checks []sharing.Check
 		looked bool
 		want   [3]apply.Status // the AMI as a whole, the first target, the second
+		fails  bool            // for no other reason than that somebody could not look
 	}{
-		"both see the AMI":                {[]sharing.Check{sees(first), sees(second)}, true, [3]apply.Status{done, done, done}},
-		"one does not see it":             {[]sharing.Check{sees(first), fails}, true, [3]apply.Status{skipped, done, skipped}},
-		"one may not look":                {[]sharing.Check{sees(first), refused}, true, [3]apply.Status{skipped, done, skipped}},
-		"one was not looked into in time": {[]sharing.Check{sees(first)}, true, [3]apply.Status{skipped, done, skipped}},
-		"nobody was to look":              {nil, false, [3]apply.Status{done, done, done}},
+		"both see the AMI":                {[]sharing.Check{sees(first), sees(second)}, true, [3]apply.Status{done, done, done}, false},
+		"one does not see it":             {[]sharing.Check{sees(first), fails}, true, [3]apply.Status{skipped, done, skipped}, false},
+		"one may not look":                {[]sharing.Check{sees(first), refused}, true, [3]apply.Status{skipped, done, skipped}, true},
+		"one was not looked into in time": {[]sharing.Check{sees(first)}, true, [3]apply.Status{skipped, done, skipped}, true},
+		"nobody was to look":              {nil, false, [3]apply.Status{done, done, done}, false},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			result := apply.Run(t.Context(), writer{}, p, apply.Options{})
@@ -55,6 +56,9 @@ func TestOnlyWhatPassedIsAnnounced(t *testing.T) {
 				}
 			}
 			apply.Announce(t.Context(), writer{}, p, &result, test.checks, test.looked, apply.Options{})
+			if failed := len(result.Failures) == 1 && result.Failures[0].Scope.Account == second; failed != test.fails {
+				t.Errorf("the failures are %v, want one of account %s: %t", result.Failures, second, test.fails)
+			}
 			for i, outcome := range result.Outcomes {
 				if outcome.Status != test.want[i] || outcome.Status == skipped && outcome.Reason == "" {
 					t.Errorf("%s: %s (%s), want %s", outcome.Change, outcome.Status, outcome.Reason, test.want[i])

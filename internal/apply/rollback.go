@@ -23,12 +23,48 @@ func Undo(ctx context.Context, doer Doer, result *Result, o Options) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTime)
 	defer cancel()
 	result.RolledBack = true
+	covered := result.covered()
 	for _, stage := range slices.Backward(stages(changes(result.Outcomes))) {
 		slices.Reverse(stage)
-		result.undo(ctx, doer, stage, o)
+		result.undo(ctx, doer, slices.DeleteFunc(stage, func(i int) bool { _, ok := covered[i]; return ok }), o)
 	}
+	result.undoCovered(ctx, doer, covered, o)
 	for i := range result.Outcomes {
 		result.leave(&result.Outcomes[i])
+	}
+}
+
+// covered returns which outcomes need no undo of their own once that of another one is made, and of which.
+func (r *Result) covered() map[int]int {
+	deleted, by := map[plan.StoredAt]int{}, map[int]int{}
+	for i, outcome := range r.Outcomes {
+		if whole, ok := plan.Deleted(outcome.Undo); ok {
+			deleted[whole] = i
+		}
+	}
+	for i, outcome := range r.Outcomes {
+		if whole, ok := plan.PartOf(outcome.Undo); ok {
+			if n, ok := deleted[whole]; ok {
+				by[i] = n
+			}
+		}
+	}
+	return by
+}
+
+// undoCovered takes back what the undo of something else was to take along, where that failed.
+func (r *Result) undoCovered(ctx context.Context, doer Doer, covered map[int]int, o Options) {
+	var rest []int
+	for i, by := range covered {
+		if r.Outcomes[by].Status == Undone {
+			r.undid(&r.Outcomes[i], plan.Effect{}, nil)
+		} else {
+			rest = append(rest, i)
+		}
+	}
+	if len(rest) > 0 {
+		slices.Sort(rest)
+		r.undo(ctx, doer, rest, o)
 	}
 }
 

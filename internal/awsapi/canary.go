@@ -103,6 +103,7 @@ func (c *canary) fly(ctx context.Context) *sharing.Problem {
 
 func (c *canary) tagValue() string { return c.until.UTC().Format(time.RFC3339) }
 
+// makeTemplate makes the launch template. An attempt whose answer was lost may have made it: its name is nobody else's.
 func (c *canary) makeTemplate(ctx context.Context) error {
 	_, err := c.ec2(at(c.scope)).CreateLaunchTemplate(ctx, &ec2.CreateLaunchTemplateInput{
 		LaunchTemplateName: &c.name, ClientToken: &c.name,
@@ -111,6 +112,9 @@ func (c *canary) makeTemplate(ctx context.Context) error {
 			ResourceType: types.ResourceTypeLaunchTemplate, Tags: []types.Tag{{Key: aws.String(sharing.CanaryTag), Value: aws.String(c.tagValue())}},
 		}},
 	})
+	if diagnose.Has(err, "InvalidLaunchTemplateName.AlreadyExistsException") {
+		return nil
+	}
 	return err
 }
 

@@ -84,11 +84,16 @@ func settle(ctx context.Context, err error, a diagnose.Act, tries *attempts, the
 	case seen:
 		return plan.Effect{}, nil
 	case lookErr != nil:
-		problem.Cause = "AWS's answer was lost, and whether the change was made could not be read: " + problem.Cause
-		return plan.Effect{Unknown: true}, problem
+		return plan.Effect{Unknown: true}, unread(problem)
 	default:
 		return plan.Effect{Lost: true}, problem
 	}
+}
+
+// unread says that nobody knows what became of a change.
+func unread(problem sharing.Problem) sharing.Problem {
+	problem.Cause = "AWS's answer was lost, and whether the change was made could not be read: " + problem.Cause
+	return problem
 }
 
 // rejected tells whether a batch was refused because of recipients that AWS's message names, whatever its code: there are

@@ -29,10 +29,22 @@ func (c *Client) putParameter(ctx context.Context, change plan.PutParameter) (pl
 		return plan.Effect{}, noCredentials(a, change.Account)
 	}
 	ctx, tries := watched(ctx)
-	if _, err := c.ssm(placeOfAnnouncement(change.Where)).PutParameter(ctx, putParameterInput(change)); err != nil && !tries.lost() {
-		return plan.Effect{}, diagnose.Error(err, a)
+	err := c.writeParameter(ctx, placeOfAnnouncement(change.Where), putParameterInput(change))
+	if diagnose.Has(err, "ParameterAlreadyExists") && !tries.lost() {
+		there, readErr := c.getParameter(ctx, placeOfAnnouncement(change.Where), change.Parameter.Name)
+		if readErr == nil && there.Value == change.Image.ID && there.DataType == change.Parameter.DataType {
+			return plan.Effect{Found: true}, nil // another run has just made it for the same AMI
+		}
 	}
-	return c.stored(ctx, change.Where, change.Parameter.Name, change.Image.ID, change.Parameter.DataType, a)
+	return c.stored(ctx, change.Where, change.Parameter.Name, change.Image.ID, change.Parameter.DataType, a, err, tries)
+}
+
+// writeParameter puts a parameter, and waits while AWS is validating what another run has put.
+func (c *Client) writeParameter(ctx context.Context, p place, in *ssm.PutParameterInput) error {
+	return pollFor(ctx, c.options.ParameterTimeout, func(ctx context.Context) (bool, error) {
+		_, err := c.ssm(p).PutParameter(ctx, in)
+		return !diagnose.Has(err, "TooManyUpdates"), err
+	})
 }
 
 // putParameterInput: tags and overwriting exclude each other.
@@ -54,11 +66,20 @@ func putParameterInput(change plan.PutParameter) *ssm.PutParameterInput {
 	return in
 }
 
-// stored waits until a parameter has a value.
-func (c *Client) stored(ctx context.Context, w plan.Where, name, value, dataType string, a diagnose.Act) (plan.Effect, error) {
-	is := false
-	looked := false
-	err := pollFor(ctx, c.options.ParameterTimeout, func(ctx context.Context) (bool, error) {
+// stored says what became of a write whose last answer was written. A text is stored when AWS has answered. What AWS validates
+// is waited for, and so is what may be there because an answer was lost.
+func (c *Client) stored(ctx context.Context, w plan.Where, name, value, dataType string, a diagnose.Act, written error, tries *attempts) (plan.Effect, error) {
+	limit := c.options.ParameterTimeout
+	switch text := dataType != sharing.ImageParameter; {
+	case written != nil && !tries.lost():
+		return plan.Effect{}, diagnose.Error(written, a)
+	case written == nil && text:
+		return plan.Effect{}, nil
+	case text:
+		limit = readBackTime
+	}
+	is, looked := false, false
+	err := pollFor(ctx, limit, func(ctx context.Context) (bool, error) {
 		there, err := c.getParameter(ctx, placeOfAnnouncement(w), name)
 		is, looked = err == nil && there.Value == value, err == nil
 		return is || diagnose.Denied(err), err
@@ -66,6 +87,10 @@ func (c *Client) stored(ctx context.Context, w plan.Where, name, value, dataType
 	switch {
 	case is:
 		return plan.Effect{}, nil
+	case written != nil && looked:
+		return plan.Effect{Lost: true}, diagnose.Error(written, a)
+	case written != nil:
+		return plan.Effect{Unknown: true}, unread(diagnose.Error(written, a))
 	case !looked:
 		a.Action = "ssm:GetParameter"
 		problem := diagnose.Error(err, a)
@@ -105,7 +130,11 @@ func (c *Client) labelParameter(ctx context.Context, change plan.LabelParameter)
 		return plan.Effect{}, noCredentials(a, change.Account)
 	}
 	p := placeOfAnnouncement(change.Where)
-	there, err := c.getParameter(ctx, p, change.Name)
+	var there sharing.StoredParameter
+	err := pollFor(ctx, readBackTime, func(ctx context.Context) (done bool, err error) {
+		there, err = c.getParameter(ctx, p, change.Name)
+		return err != nil || there.Value == change.Image.ID, err // a read may be answered with what was there before
+	})
 	if err != nil {
 		a.Action = "ssm:GetParameter"
 		return plan.Effect{}, diagnose.Error(err, a)

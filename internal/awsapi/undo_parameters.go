@@ -67,26 +67,31 @@ func (c *Client) restoreParameter(ctx context.Context, change plan.RestoreParame
 	case there.Value != change.Image.ID: // it was not stored, or somebody else has written it
 		return plan.Effect{}, nil
 	case !change.Previous.Exists():
-		a.Action = "ssm:DeleteParameter"
-		_, err := c.ssm(p).DeleteParameter(ctx, &ssm.DeleteParameterInput{Name: &change.Name})
-		if err != nil && diagnose.Code(err) != "ParameterNotFound" {
-			return plan.Effect{}, diagnose.Error(err, a)
-		}
-		return plan.Effect{}, nil
+		return c.deleteParameter(ctx, p, change.Name, a)
 	}
 	return c.writeBack(ctx, change, a)
+}
+
+func (c *Client) deleteParameter(ctx context.Context, p place, name string, a diagnose.Act) (plan.Effect, error) {
+	a.Action = "ssm:DeleteParameter"
+	ctx, tries := watched(ctx)
+	_, err := c.ssm(p).DeleteParameter(ctx, &ssm.DeleteParameterInput{Name: &name})
+	if diagnose.Has(err, "ParameterNotFound") {
+		return plan.Effect{}, nil
+	}
+	return settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
+		there, err := c.getParameter(ctx, p, name)
+		return err == nil && !there.Exists(), err
+	})
 }
 
 func (c *Client) writeBack(ctx context.Context, change plan.RestoreParameter, a diagnose.Act) (plan.Effect, error) {
 	a.Action = "ssm:PutParameter"
 	ctx, tries := watched(ctx)
-	_, err := c.ssm(placeOfAnnouncement(change.Where)).PutParameter(ctx, &ssm.PutParameterInput{
+	err := c.writeParameter(ctx, placeOfAnnouncement(change.Where), &ssm.PutParameterInput{
 		Name: &change.Name, Value: &change.Previous.Value, DataType: aws.String(change.Previous.DataType), Overwrite: aws.Bool(true),
 	})
-	if err != nil && !tries.lost() {
-		return plan.Effect{}, diagnose.Error(err, a)
-	}
-	return c.stored(ctx, change.Where, change.Name, change.Previous.Value, change.Previous.DataType, a)
+	return c.stored(ctx, change.Where, change.Name, change.Previous.Value, change.Previous.DataType, a, err, tries)
 }
 
 // restoreLabels moves labels back to the versions that had them, and takes those away that none had.
@@ -94,11 +99,8 @@ func (c *Client) restoreLabels(ctx context.Context, change plan.RestoreLabels) (
 	a := c.parameterAct(change.Where, "taking back the labels of the parameter", "ssm:LabelParameterVersion", change.Name)
 	p := placeOfAnnouncement(change.Where)
 	for _, label := range slices.Sorted(maps.Keys(change.Move)) {
-		if _, err := c.ssm(p).LabelParameterVersion(ctx, &ssm.LabelParameterVersionInput{
-			Name: &change.Name, ParameterVersion: aws.Int64(change.Move[label]), Labels: []string{label},
-		}); err != nil {
-			a.Doing = fmt.Sprintf("putting the label %s back on %s of the parameter %s", label, version(change.Move[label]), change.Name)
-			return plan.Effect{}, diagnose.Error(err, a)
+		if effect, err := c.moveLabel(ctx, p, change, label, a); err != nil {
+			return effect, err
 		}
 	}
 	if len(change.Remove) == 0 {
@@ -110,12 +112,32 @@ func (c *Client) restoreLabels(ctx context.Context, change plan.RestoreLabels) (
 		return plan.Effect{}, diagnose.Error(err, a)
 	}
 	for _, label := range slices.Sorted(maps.Keys(versions)) {
-		if _, err := c.ssm(p).UnlabelParameterVersion(ctx, &ssm.UnlabelParameterVersionInput{
-			Name: &change.Name, ParameterVersion: aws.Int64(versions[label]), Labels: []string{label},
-		}); err != nil {
-			a.Action = "ssm:UnlabelParameterVersion"
-			return plan.Effect{}, diagnose.Error(err, a)
+		if effect, err := c.removeLabel(ctx, p, change.Name, label, versions[label], a); err != nil {
+			return effect, err
 		}
 	}
 	return plan.Effect{}, nil
+}
+
+// moveLabel puts a label back on the version that had it.
+func (c *Client) moveLabel(ctx context.Context, p place, change plan.RestoreLabels, label string, a diagnose.Act) (plan.Effect, error) {
+	to := change.Move[label]
+	a.Doing = fmt.Sprintf("putting the label %s back on %s of the parameter %s", label, version(to), change.Name)
+	ctx, tries := watched(ctx)
+	_, err := c.ssm(p).LabelParameterVersion(ctx, &ssm.LabelParameterVersionInput{Name: &change.Name, ParameterVersion: &to, Labels: []string{label}})
+	return settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
+		versions, err := c.versionsOf(ctx, p, change.Name, []string{label})
+		return versions[label] == to, err
+	})
+}
+
+// removeLabel takes a label from a version. A version that is gone has none.
+func (c *Client) removeLabel(ctx context.Context, p place, name, label string, from int64, a diagnose.Act) (plan.Effect, error) {
+	a.Action = "ssm:UnlabelParameterVersion"
+	ctx, tries := watched(ctx)
+	_, err := c.ssm(p).UnlabelParameterVersion(ctx, &ssm.UnlabelParameterVersionInput{Name: &name, ParameterVersion: &from, Labels: []string{label}})
+	return settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
+		versions, err := c.versionsOf(ctx, p, name, []string{label})
+		return err == nil && versions[label] != from, err
+	})
 }

@@ -7,32 +7,65 @@ import (
 	"io"
 	"log"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
 
-// every is how many cases there are for one that is tried when nothing else is asked for. It is prime, so that all kinds,
-// calls and modes are among them.
-const every = 101
-
-// chosen tells whether a case is to be tried: by AMISHARE_CASE, a part of its name, or by AMISHARE_CAMPAIGN, which is "all" or
-// as in "3/10" the third of each ten.
-func chosen(t *testing.T, n int, one trial) bool {
+// chosen returns the cases that are to be tried: those that AMISHARE_CASE is a part of the name of; by AMISHARE_CAMPAIGN all,
+// or as in "3/10" the third of each ten; else a sample, another one for each number in AMISHARE_SEED.
+func chosen(t *testing.T, all []trial) []trial {
 	t.Helper()
 	if part := os.Getenv("AMISHARE_CASE"); part != "" {
-		return strings.Contains(one.String(), part)
+		return slices.DeleteFunc(all, func(one trial) bool { return !strings.Contains(one.String(), part) })
 	}
-	which, of := 1, every
 	switch asked := os.Getenv("AMISHARE_CAMPAIGN"); asked {
-	case "":
 	case "all":
-		of = 1
+		return all
+	case "":
+		seed, _ := strconv.Atoi(os.Getenv("AMISHARE_SEED"))
+		return sample(all, seed)
 	default:
+		which, of := 0, 0
 		if _, err := fmt.Sscanf(asked, "%d/%d", &which, &of); err != nil || of < 1 {
 			t.Fatalf("AMISHARE_CAMPAIGN is %q: want all, or as in 3/10", asked)
 		}
+		var some []trial
+		for i := range all {
+			if i%of == (which-1)%of {
+				some = append(some, all[i])
+			}
+		}
+		return some
 	}
-	return n%of == (which-1)%of
+}
+
+// sample has each action and each kind of fault twice or more. Seeds one after the other bring each action together with each
+// kind.
+func sample(all []trial, seed int) []trial {
+	type pair struct{ action, kind string }
+	var actions, kinds []string
+	byPair := map[pair][]trial{}
+	for _, one := range all {
+		p := pair{one.call.action, one.kind.name}
+		if !slices.Contains(actions, p.action) {
+			actions = append(actions, p.action)
+		}
+		if !slices.Contains(kinds, p.kind) {
+			kinds = append(kinds, p.kind)
+		}
+		byPair[p] = append(byPair[p], one)
+	}
+	var some []trial
+	for n := range 2 * max(len(actions), len(kinds)) {
+		round := n/max(len(actions), len(kinds)) + 2*seed
+		of := byPair[pair{actions[n%len(actions)], kinds[(n+round)%len(kinds)]}]
+		if len(of) > 0 { // a pair of faults is for writes only
+			some = append(some, of[(n+seed)%len(of)])
+		}
+	}
+	return some
 }
 
 func TestFaults(t *testing.T) {
@@ -44,21 +77,19 @@ func TestFaults(t *testing.T) {
 	}
 	goal := factsOf(t, server)
 	all := s.trials(t)
-	tried, happened := 0, 0
-	for i, one := range all {
-		if !chosen(t, i, one) {
-			continue
-		}
-		tried++
+	some := chosen(t, slices.Clone(all))
+	happened, wrongEnds := 0, 0
+	for _, one := range some {
 		wrong, did := s.try(t, one, goal)
 		if did {
 			happened++
 		}
 		if len(wrong) > 0 {
+			wrongEnds++
 			t.Errorf("%s:\n  %s", one, strings.Join(wrong, "\n  "))
 		}
 	}
-	t.Logf("%d of %d cases, in %d of which the fault happened", tried, len(all), happened)
+	t.Logf("%d of %d cases, in %d of which the fault happened, ended wrong in %d", len(some), len(all), happened, wrongEnds)
 }
 
 // try runs a case, and the same again without faults. It returns what is wrong, and whether the fault happened.
@@ -67,14 +98,12 @@ func (s *stage) try(t *testing.T, one trial, goal facts) (wrong []string, happen
 	server := s.open(t)
 	v := &verdict{trial: one, before: factsOf(t, server), goal: goal}
 	calls := len(server.Journal())
-	for _, fault := range append(one.kind.faults(one.call), one.beside...) {
+	for _, fault := range one.faults() {
 		server.Fail(fault)
 	}
 	v.told = s.run(t, one.template())
 	server.Heal()
-	for _, entry := range server.Journal()[calls:] {
-		happened = happened || strings.HasPrefix(entry.Reason, "fault on request")
-	}
+	v.journal = server.Journal()[calls:]
 	v.after = factsOf(t, server)
 	v.judge()
 	again := s.run(t, one.template())
@@ -84,9 +113,5 @@ func (s *stage) try(t *testing.T, one trial, goal facts) (wrong []string, happen
 	if missing := differing(factsOf(t, server), goal); len(missing) > 0 {
 		v.add("after the second run these are not as asked for: %q", missing)
 	}
-	return v.wrong, happened
+	return v.wrong, len(v.faulted()) > 0
 }
-
-type interruption struct{}
-
-func (i *interruption) arm(func()) {}

@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
 )
 
 // verdict gathers what is wrong with the end of a case.
 type verdict struct {
 	trial               trial
 	before, after, goal facts
+	journal             []awssim.Entry
 	told                told
 	wrong               []string
 }
@@ -23,6 +26,21 @@ func (v *verdict) add(format string, args ...any) {
 // judge holds what a run told against what it did.
 func (v *verdict) judge() {
 	v.ending()
+	v.items()
+	for _, fact := range differing(v.before, v.goal) {
+		if !v.listed(fact) {
+			v.add("%s was to change from %q to %q, and no item is about it", fact, v.before[fact], v.goal[fact])
+		}
+	}
+	if v.told.report.Outcome == "rolled_back" {
+		v.takenBack()
+	}
+	v.messages()
+	v.canaries()
+}
+
+// items holds all items against what there was, is, and was to be; and what has changed against the items.
+func (v *verdict) items() {
 	said := map[string]bool{}
 	for _, i := range v.told.report.items() {
 		v.item(i)
@@ -33,12 +51,18 @@ func (v *verdict) judge() {
 			v.add("%s changed from %q to %q, and no item says so", fact, v.before[fact], v.after[fact])
 		}
 	}
-	if v.told.report.Outcome == "rolled_back" {
-		v.takenBack()
+}
+
+// listed tells whether an item is about a fact. A run that was refused knows of launch permissions only; and of a target that
+// could not be looked at it is not known which roles, groups and grants of before it has.
+func (v *verdict) listed(fact string) bool {
+	blocked := func(i item) bool {
+		return i.Status == "refused" && strings.Contains(fact, i.recipient) &&
+			(strings.HasPrefix(fact, "service-linked role") || strings.HasPrefix(fact, "Auto Scaling group") || strings.HasPrefix(fact, oldGrant))
 	}
-	if !v.told.report.good() {
-		v.messages()
-	}
+	return v.told.report.Outcome == "refused" ||
+		v.spared(fact) ||
+		slices.ContainsFunc(v.told.report.items(), func(i item) bool { return i.fact() == fact || blocked(i) })
 }
 
 // ending holds the error against the report, and both against what there is.
@@ -81,15 +105,15 @@ func (v *verdict) item(i item) {
 	case "present":
 		ok = !i.Removal && after == goal && after == before
 	case "removed":
-		ok = i.Removal && after == "" && before != ""
+		ok = i.Removal && after != before && after == goal
 	case "undone", "skipped", "refused":
 		ok = after == before
-	case "left":
-		ok = after == goal && after != before
+	case "left": // of several labels some may have been taken back
+		ok = after != before && (after == goal || i.Kind == "parameter labels")
 	case "failed": // or it was made, and verification did not see it
-		ok = after == before || after == goal && v.looked(i)
+		ok = i.Reason != "" && (after == before || after == goal && v.looked(i))
 	case "unknown":
-		ok = after == before || after == goal
+		ok = !(v.trial.kind.clear && v.trial.call.write) && i.Reason != "" && (after == before || after == goal)
 	}
 	if !ok {
 		v.add("%s: the report says %q (removal: %t, reason: %s); before %q, after %q, asked for %q", i.fact(), i.Status, i.Removal, i.Reason, before, after, goal)
@@ -99,9 +123,12 @@ func (v *verdict) item(i item) {
 	}
 }
 
-// looked tells whether an item failed because verification could not see it: only these are looked at from inside.
+// looked tells whether an item failed because verification could not see it: only these are looked at from inside, by reads
+// of the account that were made to fail.
 func (v *verdict) looked(i item) bool {
-	return (i.Kind == "launch permission" || i.Kind == "grant") && !i.Removal && v.trial.beside == nil && i.Reason != ""
+	return (i.Kind == "launch permission" || i.Kind == "grant") && !i.Removal && slices.ContainsFunc(v.trial.faults(), func(f awssim.Fault) bool {
+		return f.Account == i.recipient && slices.Contains([]string{"ec2:DescribeImages", "kms:ListGrants", "iam:GetRole"}, f.Action)
+	})
 }
 
 // takenBack is about a rollback: what belongs to the AMIs is as it was or listed, and what stays is listed.
@@ -116,6 +143,9 @@ func (v *verdict) takenBack() {
 		if l.Command == "" {
 			v.add("there is no command for what is left: %s", l.Change)
 		}
+		if l.Problem == nil && l.Why == "" {
+			v.add("there is no reason for what is left: %s", l.Change)
+		}
 	}
 }
 
@@ -127,46 +157,31 @@ func (l leftover) about(fact string) bool {
 	case strings.HasPrefix(fact, "launch"), strings.HasPrefix(fact, "snapshot"):
 		return strings.Contains(l.Command, words[3]) && strings.Contains(l.Command, words[4])
 	case strings.HasPrefix(fact, "grant"):
-		return strings.Contains(l.Command, words[1]) && strings.Contains(l.Change, words[2])
+		return strings.Contains(l.Command, words[len(words)-2]) && strings.Contains(l.Change, resource)
 	case strings.HasPrefix(fact, "service-linked"):
 		return strings.Contains(l.Command, resource[strings.LastIndex(resource, "/")+1:])
 	default:
-		return strings.Contains(l.Command, resource)
+		region, account := words[len(words)-2], words[len(words)-3]
+		return strings.Contains(l.Command, resource) && strings.Contains(l.Command, region) && strings.Contains(l.Command, account)
 	}
 }
 
-// messages is about what people read: what was done to what, where, why, and what to do. Where no account is named it is the
-// source account.
-func (v *verdict) messages() {
-	if len(v.told.report.Failures) == 0 {
-		v.add("the outcome is %s, and no failure is told", v.told.report.Outcome)
-	}
-	for _, p := range v.told.report.Failures {
-		if p.Account == "" && v.trial.call.account != source || p.Doing == "" || p.Cause == "" || p.Remedy == "" {
-			v.add("the failure lacks account, what was done, cause or remedy: %+v", p)
+// canaries is about what verification starts: it is gone, or a warning has the command that deletes it.
+func (v *verdict) canaries() {
+	for fact := range v.after {
+		words := strings.Fields(fact)
+		if words[0] != canary {
+			continue
+		}
+		command, name := "delete-auto-scaling-group", words[3]
+		if strings.HasPrefix(name, "lt-") {
+			command, name = "delete-launch-template", ""
+		}
+		if strings.HasPrefix(name, "i-") || strings.HasPrefix(name, "vol-") {
+			continue // they go with the group
+		}
+		if !slices.ContainsFunc(v.told.report.Warnings, func(p problem) bool { return strings.Contains(p.Remedy, command) && strings.Contains(p.Remedy, name) }) {
+			v.add("%s is there, and no warning says how it is deleted", fact)
 		}
 	}
-	if len(v.trial.beside) == 0 && !slices.ContainsFunc(v.told.report.Failures, v.names) {
-		v.add("no failure names the account, Region, code and request of the call: %+v", v.told.report.Failures)
-	}
-	text := v.told.said
-	if v.told.err != nil {
-		text += v.told.err.Error()
-	}
-	for _, p := range v.told.report.Failures {
-		if !strings.Contains(text, p.Remedy) && !strings.Contains(text, strings.ReplaceAll(p.Remedy, "\n", "\n  ")) {
-			v.add("the remedy is in the report only: %s", p.Remedy)
-		}
-	}
-}
-
-// names tells whether a failure is the one of the call that was made to fail.
-func (v *verdict) names(p problem) bool {
-	fault := v.trial.kind.faults(v.trial.call)
-	code := fault[len(fault)-1].Code
-	if code != "" && (p.Code != code && !strings.Contains(p.Cause, code) || p.RequestID == "") {
-		return false
-	}
-	// What the source could not do for a target is told of the target; IAM and the list of roles have no Region.
-	return v.trial.call.account == source || p.Account == v.trial.call.account
 }

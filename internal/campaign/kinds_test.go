@@ -18,33 +18,38 @@ type call struct {
 // kind is a way in which a call fails.
 type kind struct {
 	name   string
-	passes bool // it goes away when the call is made again
+	passes bool     // it goes away when the call is made again
+	clear  bool     // AWS says no: whoever says afterwards that it is not known what was done has not listened
+	says   []string // what the problem has to have in its cause or remedy; ACTION is the call's
 	faults func(c call) []awssim.Fault
 }
 
 // kinds are all ways in which a single call fails.
 func kinds() []kind {
 	var all []kind
-	add := func(name string, passes bool, of func(c call) awssim.Fault) {
-		all = append(all, kind{name + ", once", passes, func(c call) []awssim.Fault { return []awssim.Fault{once(c, of(c))} }},
-			kind{name + ", for ever", false, func(c call) []awssim.Fault { return []awssim.Fault{forEver(c, c.nth, of(c))} }})
+	add := func(like kind, of func(c call) awssim.Fault) {
+		once, forEver := like, like
+		once.name, once.faults = like.name+", once", func(c call) []awssim.Fault { return []awssim.Fault{onceOf(c, of(c))} }
+		forEver.name, forEver.passes, forEver.faults = like.name+", for ever", false, func(c call) []awssim.Fault { return []awssim.Fault{from(c, c.nth, of(c))} }
+		all = append(all, once, forEver)
 	}
-	add("denied", false, denied)
-	add("throttled", true, throttled)
-	add("fault of AWS before the effect", true, broken)
-	add("fault of AWS after the effect", true, func(c call) awssim.Fault { return after(broken(c)) })
-	add("connection lost before the effect", true, func(call) awssim.Fault { return awssim.Fault{Drop: true} })
-	add("connection lost after the effect", true, func(call) awssim.Fault { return awssim.Fault{Drop: true, AfterEffect: true} })
-	add("answer cut", true, func(call) awssim.Fault { return awssim.Fault{Cut: true} })
-	add("credentials expired", false, expired)
-	add("garbage", true, func(call) awssim.Fault { return awssim.Fault{Body: "\x01\x02 no document"} })
-	add("garbage after the effect", true, func(call) awssim.Fault { return awssim.Fault{Body: "\x01\x02 no document", AfterEffect: true} })
-	add("a proxy's page, 200", true, func(call) awssim.Fault { return page(200) })
-	add("a proxy's page, 200, after the effect", true, func(call) awssim.Fault { return after(page(200)) })
-	add("a proxy's page, 403", false, func(call) awssim.Fault { return page(403) })
-	add("a proxy's page, 502", true, func(call) awssim.Fault { return page(502) })
-	add("unknown code", false, func(call) awssim.Fault { return awssim.Fault{Code: "NeverHeardOf", Message: "as nobody has"} })
-	add("invalid parameter", false, invalid)
+	always := func(f awssim.Fault) func(call) awssim.Fault { return func(call) awssim.Fault { return f } }
+	add(kind{name: "denied", clear: true, says: []string{"ACTION"}}, denied)
+	add(kind{name: "throttled", clear: true, passes: true}, throttled)
+	add(kind{name: "fault of AWS before the effect", passes: true}, broken)
+	add(kind{name: "fault of AWS after the effect", passes: true}, func(c call) awssim.Fault { return after(broken(c)) })
+	add(kind{name: "connection lost before the effect", passes: true}, always(awssim.Fault{Drop: true}))
+	add(kind{name: "connection lost after the effect", passes: true}, always(awssim.Fault{Drop: true, AfterEffect: true}))
+	add(kind{name: "answer cut", passes: true}, always(awssim.Fault{Cut: true}))
+	add(kind{name: "credentials expired", clear: true, says: []string{"expired"}}, expired)
+	add(kind{name: "garbage", passes: true, says: []string{"127.0.0.1"}}, always(awssim.Fault{Body: "\x01\x02 no document"}))
+	add(kind{name: "garbage after the effect", passes: true, says: []string{"127.0.0.1"}}, always(awssim.Fault{Body: "\x01\x02 no document", AfterEffect: true}))
+	add(kind{name: "a proxy's page, 200", passes: true, says: []string{"127.0.0.1"}}, always(page(200)))
+	add(kind{name: "a proxy's page, 200, after the effect", passes: true, says: []string{"127.0.0.1"}}, always(after(page(200))))
+	add(kind{name: "a proxy's page, 403", says: []string{"127.0.0.1"}}, always(page(403)))
+	add(kind{name: "a proxy's page, 502", passes: true, says: []string{"127.0.0.1"}}, always(page(502)))
+	add(kind{name: "unknown code", clear: true}, always(awssim.Fault{Code: "NeverHeardOf", Message: "as nobody has"}))
+	add(kind{name: "invalid parameter", clear: true}, invalid)
 	return all
 }
 
@@ -52,7 +57,7 @@ func kinds() []kind {
 func lostThenRefused() []kind {
 	pair := func(name string, first awssim.Fault, second func(call) awssim.Fault) kind {
 		return kind{name: name, faults: func(c call) []awssim.Fault {
-			return []awssim.Fault{once(c, first), forEver(c, c.nth+1, second(c))}
+			return []awssim.Fault{onceOf(c, first), from(c, c.nth+1, second(c))}
 		}}
 	}
 	lost := awssim.Fault{Drop: true, AfterEffect: true}
@@ -64,13 +69,13 @@ func lostThenRefused() []kind {
 	}
 }
 
-func once(c call, f awssim.Fault) awssim.Fault {
+func onceOf(c call, f awssim.Fault) awssim.Fault {
 	f.Action, f.Account, f.Region, f.Nth = c.action, c.account, c.region, c.nth
 	return f
 }
 
-func forEver(c call, from int, f awssim.Fault) awssim.Fault {
-	f.Action, f.Account, f.Region, f.From = c.action, c.account, c.region, from
+func from(c call, nth int, f awssim.Fault) awssim.Fault {
+	f.Action, f.Account, f.Region, f.From = c.action, c.account, c.region, nth
 	return f
 }
 

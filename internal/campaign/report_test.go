@@ -36,22 +36,25 @@ type item struct {
 }
 
 type problem struct {
+	Account   string  `json:"account"`
+	Region    string  `json:"region"`
+	Doing     string  `json:"doing"`
+	Code      string  `json:"code"`
+	RequestID string  `json:"request_id"`
+	Cause     string  `json:"cause"`
+	Remedy    string  `json:"remedy"`
+	Also      []place `json:"also"`
+}
+
+type place struct {
 	Account   string `json:"account"`
 	Region    string `json:"region"`
-	Doing     string `json:"doing"`
-	Code      string `json:"code"`
 	RequestID string `json:"request_id"`
-	Cause     string `json:"cause"`
-	Remedy    string `json:"remedy"`
-	Also      []struct {
-		Account   string `json:"account"`
-		Region    string `json:"region"`
-		RequestID string `json:"request_id"`
-	} `json:"also"`
 }
 
 type leftover struct {
 	Change  string   `json:"change"`
+	Why     string   `json:"why"`
 	Command string   `json:"command"`
 	Problem *problem `json:"problem"`
 }
@@ -82,15 +85,20 @@ func (i item) fact() string {
 	case "launch permission", "snapshot permission":
 		return strings.Join([]string{i.Kind, i.Region, i.Resource, i.recipient}, " ")
 	case "grant":
+		if i.Removal && i.recipient == ready {
+			return oldGrant + i.Resource + " " + i.Grantee
+		}
 		return strings.Join([]string{i.Kind, i.Resource, i.Grantee}, " ")
 	case "service-linked role":
 		return i.Kind + " " + i.Resource
-	default: // tags, Auto Scaling group
+	default: // tags, Auto Scaling group, parameter, parameter labels
 		return strings.Join([]string{i.Kind, i.recipient, i.Region, i.Resource}, " ")
 	}
 }
 
 // belongsToImage tells whether a rollback takes a fact back.
 func belongsToImage(fact string) bool {
-	return strings.HasPrefix(fact, "launch permission") || strings.HasPrefix(fact, "snapshot permission") || strings.HasPrefix(fact, "tags")
+	return slices.ContainsFunc([]string{"launch permission", "snapshot permission", "tags", "parameter"}, func(kind string) bool {
+		return strings.HasPrefix(fact, kind)
+	})
 }

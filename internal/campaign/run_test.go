@@ -6,10 +6,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -24,32 +27,55 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/post-processor/amishare"
 )
 
-// stage serves one local AWS after the other at one address, where the SDK looks for AWS.
+// stage serves one local AWS after the other at one address, where the SDK looks for AWS. Runs that are there at once have an
+// address each, by their profile.
 type stage struct {
 	mu     sync.Mutex
 	server *awssim.Server
 	before func(*http.Request) // sees every call before it is answered; may be nil
+	hosts  []string            // of the runs that are there at once
 }
+
+// mostAtOnce is how many runs there can be at once.
+const mostAtOnce = 5
 
 // newStage starts to serve. A connection is good for one call: one that is kept would be waited for, and time in the bubble
 // would stand still.
 func newStage(t *testing.T) *stage {
 	t.Helper()
 	s := &stage{}
-	listening := httptest.NewUnstartedServer(s)
-	listening.Config.SetKeepAlivesEnabled(false)
-	listening.Start()
-	t.Cleanup(listening.Close)
-	missing := filepath.Join(t.TempDir(), "none")
+	profiles := filepath.Join(t.TempDir(), "config")
+	var text strings.Builder
+	for n := range mostAtOnce {
+		address := s.listen(t)
+		s.hosts = append(s.hosts, strings.TrimPrefix(address, "http://"))
+		fmt.Fprintf(&text, "[profile run%d]\naws_access_key_id = AKIASOURCE\naws_secret_access_key = secret\nendpoint_url = %s\n", n, address)
+	}
+	if err := os.WriteFile(profiles, []byte(text.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for name, value := range map[string]string{
-		"AWS_ENDPOINT_URL": listening.URL, "AWS_ACCESS_KEY_ID": "AKIASOURCE", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "",
-		"AWS_CONFIG_FILE": missing, "AWS_SHARED_CREDENTIALS_FILE": missing, "AWS_PROFILE": "", "AWS_REGION": "", "AWS_DEFAULT_REGION": "",
+		"AWS_ENDPOINT_URL": "", "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_SESSION_TOKEN": "",
+		"AWS_CONFIG_FILE": profiles, "AWS_SHARED_CREDENTIALS_FILE": profiles + ".none", "AWS_PROFILE": "run0", "AWS_REGION": "", "AWS_DEFAULT_REGION": "",
 		"AWS_EC2_METADATA_DISABLED": "true",
 	} {
 		t.Setenv(name, value)
 	}
 	return s
 }
+
+// listen serves at one more address.
+func (s *stage) listen(t *testing.T) string {
+	t.Helper()
+	listening := httptest.NewUnstartedServer(s)
+	listening.Config.SetKeepAlivesEnabled(false)
+	listening.Start()
+	t.Cleanup(listening.Close)
+	return listening.URL
+}
+
+// runBehind tells which of the runs that are there at once makes a call.
+func (s *stage) runBehind(r *http.Request) int { return slices.Index(s.hosts, r.Host) }
 
 // ServeHTTP implements http.Handler.
 func (s *stage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -62,16 +88,23 @@ func (s *stage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	server.ServeHTTP(w, r)
 }
 
-// open puts a new local AWS on the stage, with what the earlier run has made in it.
-func (s *stage) open(t *testing.T) *awssim.Server {
+// put puts a new local AWS on the stage.
+func (s *stage) put(t *testing.T, w awssim.World) *awssim.Server {
 	t.Helper()
-	server, err := awssim.New(world())
+	server, err := awssim.New(w)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.server, s.before = server, nil
-	s.mu.Unlock()
+	return server
+}
+
+// open puts a new local AWS on the stage, with what the earlier run has made in it.
+func (s *stage) open(t *testing.T) *awssim.Server {
+	t.Helper()
+	server := s.put(t, world())
 	if first := s.run(t, earlier); first.err != nil {
 		t.Fatalf("the earlier run: %v\n%s", first.err, first.said)
 	}
@@ -83,36 +116,37 @@ type told struct {
 	err    error
 	said   string
 	report document
-	waited time.Duration
 }
 
-// run runs the post-processor in a bubble.
+// run runs the post-processor in a bubble. What it hands on must be the artifact, to be kept.
 func (s *stage) run(t *testing.T, template string) told {
 	t.Helper()
-	return s.runUntil(t, template, nil)
+	return s.process(t, template, artifactOf())
 }
 
-// runUntil is run, interrupted when interrupt is closed. What it hands on must be the artifact, to be kept.
-func (s *stage) runUntil(t *testing.T, template string, interrupt *interruption) told {
+// runOf is run for one build.
+func (s *stage) runOf(t *testing.T, b build) told {
+	t.Helper()
+	return s.process(t, b.template, &packersdk.MockArtifact{BuilderIdValue: "mitchellh.amazonebs", IdValue: regions()[0] + ":" + b.image, StateValues: map[string]any{
+		"generated_data": map[any]any{"BuildRegion": regions()[0]},
+	}})
+}
+
+func (s *stage) process(t *testing.T, template string, artifact *packersdk.MockArtifact) told {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "report.json")
 	result := told{}
 	now := time.Now()
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(time.Until(now)) // a bubble begins in the year 2000, and AWS looks at the time of a signature
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		interrupt.arm(cancel)
-		began := time.Now()
-		result.said, result.err = process(ctx, t, template, path)
-		result.waited = time.Since(began)
+		result.said, result.err = process(t.Context(), t, template, path, artifact)
 	})
 	result.report = readReport(t, path)
 	return result
 }
 
 // process runs the post-processor.
-func process(ctx context.Context, t *testing.T, template, report string) (said string, err error) {
+func process(ctx context.Context, t *testing.T, template, report string, artifact *packersdk.MockArtifact) (said string, err error) {
 	t.Helper()
 	p := new(amishare.PostProcessor)
 	file, diagnostics := hclsyntax.ParseConfig([]byte(template), "campaign.pkr.hcl", hcl.InitialPos)
@@ -128,7 +162,6 @@ func process(ctx context.Context, t *testing.T, template, report string) (said s
 	}
 	var text bytes.Buffer
 	ui := &packersdk.BasicUi{Reader: bytes.NewReader(nil), Writer: &text, ErrorWriter: &text}
-	artifact := artifactOf()
 	got, keep, force, err := p.PostProcess(ctx, ui, artifact)
 	if got != packersdk.Artifact(artifact) || !keep || !force {
 		t.Errorf("got the artifact %v, keep %t, force %t", got, keep, force)

@@ -5,6 +5,7 @@ package campaign
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
@@ -36,7 +37,13 @@ func digit(region string) string {
 
 const anything = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
 
-// world has an AMI with a snapshot in each of two Regions, each under a key of its own.
+// open is a key's policy that lets everybody in.
+func open() json.RawMessage {
+	return policy(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"kms:*","Resource":"*"}]}`)
+}
+
+// world has an AMI with a snapshot in each of two Regions, each under a key of its own. In one of them a target has a default
+// key of its own for volumes, and a parameter that names an older AMI.
 func world() awssim.World {
 	owner := awssim.WorldAccount{
 		ID:      source,
@@ -44,8 +51,7 @@ func world() awssim.World {
 		Regions: map[string]awssim.WorldRegion{},
 	}
 	for _, region := range regions() {
-		owner.Keys = append(owner.Keys, awssim.WorldKey{Region: region, ID: keyID(region), Policy: policy(
-			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"kms:*","Resource":"*"}]}`)})
+		owner.Keys = append(owner.Keys, awssim.WorldKey{Region: region, ID: keyID(region), Policy: open()})
 		owner.Regions[region] = awssim.WorldRegion{
 			Snapshots: []awssim.WorldSnapshot{{ID: snapshot(region), KMSKey: keyID(region), Tags: map[string]string{"disk": "root"}}},
 			Images: []awssim.WorldImage{{
@@ -54,7 +60,9 @@ func world() awssim.World {
 			}},
 		}
 	}
-	return awssim.World{Accounts: []awssim.WorldAccount{owner, account(lacking), account(ready, "autoscaling.amazonaws.com"), account(former, "autoscaling.amazonaws.com")}}
+	return awssim.World{Hostility: awssim.Hostility{ParameterValidation: 1}, Accounts: []awssim.WorldAccount{
+		owner, account(lacking), withPast(account(ready, "autoscaling.amazonaws.com")), account(former, "autoscaling.amazonaws.com"),
+	}}
 }
 
 func account(id string, roles ...string) awssim.WorldAccount {
@@ -72,14 +80,53 @@ func account(id string, roles ...string) awssim.WorldAccount {
 	}
 }
 
-// earlier is what the run before the one that is looked at was asked for, and wanted what that one is.
+// withPast gives an account what makes a run look further: a parameter that names another AMI, and a default key.
+func withPast(a awssim.WorldAccount) awssim.WorldAccount {
+	const defaultKey = "00000000-0000-0000-0000-000000000333"
+	a.Keys = []awssim.WorldKey{{Region: regions()[1], ID: defaultKey, Policy: open()}}
+	a.Regions[regions()[1]] = awssim.WorldRegion{
+		DefaultEBSKey: defaultKey,
+		Parameters: []awssim.WorldParameter{{
+			Name: "/golden/ami", Value: older, DataType: "text", Labels: []string{"live"}, Tags: map[string]string{"team": "web"},
+		}},
+	}
+	return a
+}
+
+// older is the AMI that a parameter named before.
+const older = "ami-00000000000000000"
+
+// earlier is what the run before the one that is looked at was asked for, and wanted what that one is: everything that the
+// product does. A test fails when it makes a call that this does not lead to.
 var (
-	earlier = block("", former)
-	wanted  = "exact = true\nexact_grants = true\n" + block("service_linked_roles = [\"autoscaling/golden\"]\ncreate_service_linked_roles = true\n"+
-		"auto_scaling_groups = [\"web\"]\n", lacking) + block("copy_tags = true\n", ready)
+	fewer   = []string{"CreateGrant", "Decrypt", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo"}
+	earlier = fmt.Sprintf("grant_operations = [\"%s\"]\n", strings.Join(fewer, `", "`)) + block("", former) + block("regions = [\"us-east-1\"]\n", ready)
+	wanted  = "exact = true\nexact_grants = true\n" + parameter("text") +
+		block(`regions = ["eu-central-1"]
+			service_linked_roles = ["autoscaling/golden"]
+			create_service_linked_roles = true
+			auto_scaling_groups = ["web"]
+			`+parameter("aws:ec2:image", "live"), lacking) +
+		block(`copy_tags = true
+			prove_use = true
+			canary {
+				subnet_id     = "subnet-0default00000000"
+				instance_type = "t3.micro"
+				region        = "us-east-1"
+			}
+			`+parameter("text", "live", "next"), ready)
 )
 
 // block is a target block.
 func block(options string, accounts ...string) string {
 	return fmt.Sprintf("target {\n account_ids = [\"%s\"]\n%s\n assume_role {\n role_name = \"ami-share\"\n}\n}\n", strings.Join(accounts, `", "`), options)
+}
+
+// parameter is an ssm_parameter block.
+func parameter(dataType string, labels ...string) string {
+	quoted := make([]string, len(labels))
+	for i, label := range labels {
+		quoted[i] = strconv.Quote(label)
+	}
+	return fmt.Sprintf("ssm_parameter {\n name = \"/golden/ami\"\n data_type = %q\n tags = { made = \"by\" }\n labels = [%s]\n}\n", dataType, strings.Join(quoted, ", "))
 }

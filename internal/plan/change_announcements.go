@@ -102,3 +102,21 @@ func (c RestoreLabels) String() string {
 	labels := append(slices.Sorted(maps.Keys(c.Move)), c.Remove...)
 	return fmt.Sprintf("take back the labels %s of the parameter %s of account %s", strings.Join(labels, ", "), c.Name, c.Account)
 }
+
+// StoredAt is a parameter of an account.
+type StoredAt struct {
+	Where
+	Name string
+}
+
+// Deleted returns the parameter that an undo deletes.
+func Deleted(undo Change) (StoredAt, bool) {
+	c, ok := undo.(RestoreParameter)
+	return StoredAt{c.Where, c.Name}, ok && !c.Previous.Exists()
+}
+
+// PartOf returns the parameter whose deletion makes an undo needless: it takes its labels along.
+func PartOf(undo Change) (StoredAt, bool) {
+	c, ok := undo.(RestoreLabels)
+	return StoredAt{c.Where, c.Name}, ok
+}

@@ -3,6 +3,7 @@
 package plan
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -34,13 +35,17 @@ func (c *computation) sees(account sharing.AccountID, snapshot sharing.Snapshot)
 	return c.request.ShareSnapshots || slices.Contains(snapshot.Recipients, sharing.Account(account))
 }
 
+// Copied returns the tags that can be copied: nobody but AWS can write those of its own prefix.
+func Copied(tags map[string]string) map[string]string {
+	copied := maps.Clone(tags)
+	maps.DeleteFunc(copied, func(key, _ string) bool { return strings.HasPrefix(key, "aws:") })
+	return copied
+}
+
 func (c *computation) tag(scope sharing.Scope, image sharing.ImageRef, resource string, wanted map[string]string, there map[string]map[string]string) {
 	put := PutTags{Account: scope.Account, Image: image, Resource: resource, Tags: map[string]string{}}
 	same := map[string]string{}
-	for key, value := range wanted {
-		if strings.HasPrefix(key, "aws:") {
-			continue // nobody but AWS can write these
-		}
+	for key, value := range Copied(wanted) {
 		if old, ok := there[resource][key]; ok && old == value {
 			same[key] = value
 			continue

@@ -114,75 +114,6 @@ func (i item) sight() sight {
 	return s
 }
 
-// blockedItems are what the targets would have got that the plan passes over because they can't be entered.
-func (r Run) blockedItems() []item {
-	var all []item
-	for _, target := range r.Plan.Targets {
-		for _, image := range r.Plan.Images {
-			if image.Owner != target.Account && target.In(image.Ref.Region) {
-				all = append(all, r.withheld(target, image)...)
-			}
-		}
-		for _, key := range r.Plan.Keys {
-			all = append(all, r.withheldGrants(target, key)...)
-		}
-	}
-	return unique(all)
-}
-
-func (r Run) blocked(scope sharing.Scope) (sharing.Problem, bool) {
-	for _, p := range r.Plan.Blocked {
-		if p.Scope.Covers(scope) {
-			return p, true
-		}
-	}
-	return sharing.Problem{}, false
-}
-
-// withheld are the permissions that a blocked target does not get. What it has already is there all the same.
-func (r Run) withheld(target sharing.Target, image sharing.Image) []item {
-	p, blocked := r.blocked(sharing.Scope{Account: target.Account, Region: image.Ref.Region})
-	if !blocked {
-		return nil
-	}
-	to, why := sharing.Account(target.Account), reason(p)
-	one := func(k kind, resource string, has []sharing.Recipient) item {
-		i := item{Kind: k, Recipient: to, Region: image.Ref.Region, Resource: resource, Status: refused, Reason: why}
-		for _, recipient := range has {
-			if recipient == to {
-				i.Status, i.Reason = present, ""
-			}
-		}
-		return i
-	}
-	var items []item
-	if !target.ThroughOrganization {
-		items = append(items, one(launchPermission, image.Ref.ID, image.LaunchPermissions))
-	}
-	if r.Request.ShareSnapshots {
-		for _, snapshot := range image.Snapshots {
-			items = append(items, one(snapshotPermission, snapshot.ID, snapshot.Recipients))
-		}
-	}
-	return items
-}
-
-func (r Run) withheldGrants(target sharing.Target, key string) []item {
-	arn, err := sharing.ParseARN(key)
-	p, blocked := r.blocked(sharing.Scope{Account: target.Account, Region: arn.Region})
-	if err != nil || !blocked || arn.Account == target.Account || !target.In(arn.Region) {
-		return nil
-	}
-	var items []item
-	for _, grantee := range target.Grantees {
-		items = append(items, item{
-			Kind: grant, Recipient: sharing.Account(target.Account), Region: arn.Region, Resource: key,
-			Grantee: grantee.ARN(arn.Partition, target.Account), Status: refused, Reason: reason(p),
-		})
-	}
-	return items
-}
-
 // unplannedItems are the permissions that were asked for, of a run that was refused before there was a plan.
 func (r Run) unplannedItems() []item {
 	var all []item
@@ -196,19 +127,6 @@ func (r Run) unplannedItems() []item {
 	for _, image := range r.Request.Images {
 		for _, to := range r.Request.Recipients(image.Region) {
 			all = append(all, item{Kind: launchPermission, Recipient: to, Region: image.Region, Resource: image.ID, Status: status})
-		}
-	}
-	return all
-}
-
-// unique leaves out what is there already: AMIs can have a snapshot in common.
-func unique(items []item) []item {
-	seen := map[identity]bool{}
-	var all []item
-	for _, i := range items {
-		if id := i.identity(); !seen[id] {
-			seen[id] = true
-			all = append(all, i)
 		}
 	}
 	return all

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MPL-2.0
+
+package campaign
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"log"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// elsewhere are the actions that sharing never calls, and what does.
+func elsewhere() map[string]string {
+	return map[string]string{
+		"tag:GetResources":                               "the data source ami-share-key, which finds a key by its tags",
+		"organizations:DescribeOrganization":             "the data source ami-share-accounts",
+		"organizations:ListAccounts":                     "the data source ami-share-accounts",
+		"organizations:ListAccountsForParent":            "the data source ami-share-accounts",
+		"organizations:ListOrganizationalUnitsForParent": "the data source ami-share-accounts",
+		"organizations:ListTagsForResource":              "the data source ami-share-accounts",
+	}
+}
+
+// TestEveryActionIsInTheCampaign compares the operations that the product has clients for with the calls that the campaign lets
+// fail.
+func TestEveryActionIsInTheCampaign(t *testing.T) {
+	log.SetOutput(io.Discard)
+	s := newStage(t)
+	var tried []string
+	for _, one := range s.trials(t) {
+		tried = append(tried, one.call.action)
+	}
+	for _, action := range operations(t) {
+		why, not := elsewhere()[action]
+		switch is := slices.Contains(tried, action); {
+		case is && not:
+			t.Errorf("%s is in the campaign, and elsewhere says that only %s calls it", action, why)
+		case !is && !not:
+			t.Errorf("%s is in no case of the campaign: ask for what calls it in wanted, or lead to it by a scene", action)
+		}
+	}
+}
+
+// operations are the fields of the product's services, as in "kms:CreateGrant".
+func operations(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("../awsapi/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, text, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			all = append(all, operationsOf(n)...)
+			return true
+		})
+	}
+	if len(all) < 30 {
+		t.Fatalf("the product has the operations %q: the services are declared in another way by now", all)
+	}
+	return all
+}
+
+// operationsOf are those of a declaration like ec2Service.
+func operationsOf(n ast.Node) []string {
+	spec, ok := n.(*ast.TypeSpec)
+	if !ok || !strings.HasSuffix(spec.Name.Name, "Service") {
+		return nil
+	}
+	fields, ok := spec.Type.(*ast.StructType)
+	if !ok {
+		return nil
+	}
+	service := strings.TrimSuffix(spec.Name.Name, "Service")
+	if service == "tagging" {
+		service = "tag"
+	}
+	var all []string
+	for _, field := range fields.Fields.List {
+		for _, name := range field.Names {
+			all = append(all, service+":"+name.Name)
+		}
+	}
+	return all
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MPL-2.0
+
+package campaign
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
+)
+
+// faulted are the lines of the journal about the calls that were made to fail.
+func (v *verdict) faulted() []awssim.Entry {
+	var all []awssim.Entry
+	for _, f := range v.trial.kind.faults(v.trial.call) {
+		n := 0
+		for _, entry := range v.journal {
+			if !asked(entry) || entry.Action != f.Action || entry.Account != f.Account || entry.Region != f.Region {
+				continue
+			}
+			if n++; n == f.Nth || f.From > 0 && n >= f.From {
+				all = append(all, entry)
+			}
+		}
+	}
+	return all
+}
+
+// messages is about what people read: what was done to what, where, why, and what to do.
+func (v *verdict) messages() {
+	report := v.told.report
+	if !report.good() && len(report.Failures) == 0 {
+		v.add("the outcome is %s, and no failure is told", report.Outcome)
+	}
+	text := v.told.said
+	if v.told.err != nil {
+		text += v.told.err.Error()
+	}
+	for _, p := range report.Failures {
+		if p.Account == "" && v.trial.call.account != source || p.Doing == "" || p.Cause == "" || p.Remedy == "" {
+			v.add("the failure lacks account, what was done, cause or remedy: %+v", p)
+		}
+		if !strings.Contains(text, p.Remedy) && !strings.Contains(text, strings.ReplaceAll(p.Remedy, "\n", "\n  ")) {
+			v.add("the remedy is in the report only: %s", p.Remedy)
+		}
+	}
+	v.fault()
+}
+
+// fault is about the call that was made to fail: somebody is told, unless it has succeeded since.
+func (v *verdict) fault() {
+	if len(v.faulted()) == 0 || v.trial.kind.passes {
+		return
+	}
+	report := v.told.report
+	told := slices.Concat(report.Failures, report.Warnings)
+	for _, l := range report.Left {
+		if l.Problem != nil {
+			told = append(told, *l.Problem)
+		}
+	}
+	if !report.good() && len(v.trial.beside) == 0 && !slices.ContainsFunc(told, v.names) {
+		v.add("nothing names the account, Region, code and request of the call, and what helps: %+v", told)
+	}
+}
+
+// names tells whether a problem is the one of the call that was made to fail.
+func (v *verdict) names(p problem) bool {
+	fault := v.trial.kind.faults(v.trial.call)
+	if code := fault[len(fault)-1].Code; code != "" && (p.Code != code && !strings.Contains(p.Cause, code) || !v.requested(p)) {
+		return false
+	}
+	for _, word := range v.trial.kind.says {
+		if word = strings.ReplaceAll(word, "ACTION", v.trial.call.action); !strings.Contains(p.Cause+" "+p.Remedy, word) {
+			return false
+		}
+	}
+	return v.placed(p)
+}
+
+// requested tells whether the id of a request that failed is told.
+func (v *verdict) requested(p problem) bool {
+	return slices.ContainsFunc(v.faulted(), func(entry awssim.Entry) bool {
+		return p.RequestID == entry.RequestID || slices.ContainsFunc(p.Also, func(place place) bool { return place.RequestID == entry.RequestID })
+	})
+}
+
+// placed tells whether a problem is told of the account and Region of the call. What the source could not do for a target is
+// told of the target; IAM, the sessions and the lists of roles have no Region.
+func (v *verdict) placed(p problem) bool {
+	places := append([]place{{Account: p.Account, Region: p.Region}}, p.Also...)
+	return slices.ContainsFunc(places, func(place place) bool {
+		region := place.Region == v.trial.call.region || place.Region == "" && slices.Contains([]string{"iam", "sts"}, v.trial.call.service())
+		return region && (v.trial.call.account == source || place.Account == v.trial.call.account)
+	})
+}
