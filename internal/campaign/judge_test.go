@@ -113,7 +113,7 @@ func (v *verdict) item(i item) {
 	case "failed": // or it was made, and verification did not see it
 		ok = i.Reason != "" && (after == before || after == goal && v.looked(i))
 	case "unknown":
-		ok = !(v.trial.kind.clear && v.trial.call.write) && i.Reason != "" && (after == before || after == goal)
+		ok = (!v.trial.kind.clear || !v.trial.call.write) && i.Reason != "" && (after == before || after == goal)
 	}
 	if !ok {
 		v.add("%s: the report says %q (removal: %t, reason: %s); before %q, after %q, asked for %q", i.fact(), i.Status, i.Removal, i.Reason, before, after, goal)
