@@ -77,6 +77,8 @@ var mayImport = map[string][]string{
 	"internal/campaign":             {},
 	"internal/e2e":                  {"internal/awssim"},
 	"internal/e2e/cmd/demo":         {"internal/e2e", "internal/awssim"},
+	"internal/e2e/bench":            {"internal/e2e", "internal/awssim"},
+	"internal/e2e/cmd/bench":        {"internal/e2e/bench"},
 }
 
 // mayUseClients are the packages that may import service clients, and which. All calls to AWS are made in one place. The

@@ -5,9 +5,11 @@ package awsapi
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -75,13 +77,17 @@ func (s *session) narrowing(assume assumeRole) assumeRole {
 func (s *session) narrow(policies ...func() string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.policies = policies
+	s.policies, s.widened = policies, 0
 }
 
-// policy returns the one in use, "" for none.
+// policy returns the one in use, "" for none. What AWS could not pack in another account with the same session tags is passed
+// over, but for the widest policy, which is better than none.
 func (s *session) policy() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for s.widened < s.packing.refused(s.credentials.Role) && len(s.policies) > 1 {
+		s.policies, s.widened = s.policies[1:], s.widened+1
+	}
 	if len(s.policies) == 0 {
 		return ""
 	}
@@ -93,9 +99,30 @@ func (s *session) widen() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for refused := s.policies[0](); len(s.policies) > 0 && s.policies[0]() == refused; {
-		s.policies = s.policies[1:]
+		s.policies, s.widened = s.policies[1:], s.widened+1
 	}
+	s.packing.refuse(s.credentials.Role, s.widened)
 	s.unpacked = len(s.policies) == 0
+}
+
+// packing is how many of its policies, the narrowest first, AWS could not pack for a session: by the tags that are packed with them. The policies
+// of accounts differ in little more than the account's number.
+type packing struct {
+	mu     sync.Mutex
+	levels map[string]int
+}
+
+func (p *packing) refused(role *AssumeRole) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.levels[fmt.Sprint(role.Tags)]
+}
+
+func (p *packing) refuse(role *AssumeRole, level int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	tags := fmt.Sprint(role.Tags) // maps are printed in order
+	p.levels[tags] = max(p.levels[tags], level)
 }
 
 // warnings tell what has become of a session that is not as it should be.

@@ -65,6 +65,47 @@ func TestASessionPolicyThatAWSCannotPack(t *testing.T) {
 	}
 }
 
+func TestAPolicyThatAWSCannotPackIsNotTriedInEveryAccount(t *testing.T) {
+	for name, tt := range map[string]struct {
+		fits  int // how long a policy AWS can pack
+		other map[string]string
+		tried int // policies, in 20 accounts
+	}{
+		"the middle one fits":                        {len("middle"), nil, 21},
+		"the widest one fits":                        {len("wide"), nil, 22},
+		"none fits, and the widest is always tried":  {0, nil, 2 + 2*20},
+		"every other account has session tags, once": {len("middle"), map[string]string{"team": "web"}, 22},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var w *wire
+			w = newWire(t, map[string]func(int) (int, string){"AssumeRole": func(int) (int, string) {
+				if calls := w.of("AssumeRole"); len(calls[len(calls)-1].form.Get("Policy")) > tt.fits {
+					return http.StatusBadRequest, queryError("PackedPolicyTooLarge", "Packed size of session policies and tags consumes 120% of allotted space.")
+				}
+				return http.StatusOK, assumed
+			}})
+			credentials := map[sharing.AccountID]TargetCredentials{}
+			for n := range 20 {
+				role := &AssumeRole{RoleName: "x"}
+				if n%2 == 0 {
+					role.Tags = tt.other
+				}
+				credentials[sharing.AccountID(fmt.Sprintf("2%011d", n))] = TargetCredentials{Role: role}
+			}
+			c := New(w.config(), credentials, Options{})
+			for account, s := range c.sessions {
+				s.narrow(text("narrowest"), text("middle"), text("wide"))
+				if problem := c.enter(t.Context(), account); problem != nil {
+					t.Error(problem)
+				}
+			}
+			if got := len(w.of("AssumeRole")); got != tt.tried {
+				t.Errorf("%d calls, want %d", got, tt.tried)
+			}
+		})
+	}
+}
+
 func codeOf(problem *sharing.Problem) string {
 	if problem == nil {
 		return ""

@@ -13,19 +13,20 @@ import (
 )
 
 // Client speaks to AWS for one run: as the source account, and as every target that it has credentials for. It is safe
-// for use by many goroutines. It has no state but its connections and counters.
+// for use by many goroutines. It has no state but its connections and counters, and which session policies AWS could not pack.
 type Client struct {
 	options  Options
 	region   sharing.Region // that the source's configuration names
 	services services       // of the source's configuration
 	sessions map[sharing.AccountID]*session
+	packing  packing
 	traffic  *traffic.Traffic
 }
 
 // New makes a client of the source account's configuration and of what gives access to the targets. It makes no call.
 func New(source aws.Config, targets map[sharing.AccountID]TargetCredentials, o Options) *Client {
 	o = o.withDefaults()
-	c := &Client{options: o, region: sharing.Region(source.Region), sessions: map[sharing.AccountID]*session{}}
+	c := &Client{options: o, region: sharing.Region(source.Region), sessions: map[sharing.AccountID]*session{}, packing: packing{levels: map[string]int{}}}
 	c.traffic = traffic.New(traffic.Options{Calls: o.MaxConcurrency, Retries: o.MaxRetries, Log: o.Log, Complete: complete, Renew: c.renew})
 	connections := traffic.Connections(source.HTTPClient, o.MaxConcurrency, traffic.AnswerTimeout)
 	c.services = newServices(c.equip(source, connections))

@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
+	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
@@ -39,5 +41,30 @@ func TestOfAKeyWithVeryManyGrantsOnlyThoseOfTheRunAreRead(t *testing.T) {
 	grants, listed := o.sourceGrants(t.Context(), keyARN)
 	if !listed || len(grants) != 1 || grants[0].ID != "ours" || len(o.warnings.items) != 1 || len(w.of("ListGrants")) != longList/100+1 {
 		t.Errorf("%d grants, %v, warnings %q after %d calls", len(grants), listed, o.warnings.items, len(w.of("ListGrants")))
+	}
+}
+
+func TestGrantsThatAreAllThereNeedNoFurtherPages(t *testing.T) {
+	s := start(t, func(w *awssim.World) {
+		for i := range w.Accounts[0].Keys {
+			w.Accounts[0].Keys[i].VolumeGrants = 3000
+		}
+	})
+	request := someRequest()
+	read := func() int {
+		before := s.calls()["kms:ListGrants"]
+		facts, err := s.client(Options{}).Observe(t.Context(), request)
+		if err != nil || len(facts.Keys) != 2 {
+			t.Fatal(facts.Keys, err)
+		}
+		p, err := plan.Compute(request, facts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		doAll(t, s.client(Options{}), p.Changes...)
+		return s.calls()["kms:ListGrants"] - before
+	}
+	if first, second := read(), read(); first != 2*(20+2) || second != 2*(1+2) || s.calls()["kms:CreateGrant"] != 4 {
+		t.Errorf("%d and %d calls of ListGrants, %d of CreateGrant", first, second, s.calls()["kms:CreateGrant"])
 	}
 }

@@ -3,14 +3,11 @@
 package awsapi
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
@@ -77,19 +74,9 @@ func (o *observation) describeKey(ctx context.Context, arn string, images []shar
 const otherKey = "If this is not the key that the AMIs were to be encrypted under, the builder did not name that one, and EBS took the account's " +
 	"default key: set kms_key_id, and region_kms_key_ids for every Region in ami_regions, and build again. If it is:"
 
-// sourceGrants lists a key's grants as the source account. The second result is false when that is not allowed. Of a key
-// with very many, those to the roles of the request are asked for, unless exact_grants has to know them all: page by page
-// takes a minute.
+// sourceGrants lists a key's grants as the source account. The second result is false when that is not allowed.
 func (o *observation) sourceGrants(ctx context.Context, arn string) ([]sharing.Grant, bool) {
-	most := longList
-	if o.request.ExactGrants {
-		most = math.MaxInt
-	}
-	grants, more, err := o.listSome(ctx, place{region: sharing.RegionOf(arn)}, &kms.ListGrantsInput{KeyId: &arn}, most)
-	if more {
-		o.warnings.add(fmt.Sprintf("key %s has more than %d grants: only those to the roles of this run were read, and grants to roles that have been deleted are not found", arn, longList))
-		grants, err = o.ofGrantees(ctx, arn)
-	}
+	grants, err := o.grantsOf(ctx, arn)
 	switch {
 	case err == nil:
 		return grants, true
@@ -139,80 +126,4 @@ func (o *observation) listedFrom(ctx context.Context, targets []sharing.AccountI
 	o.warnings.add("the grants of key " + key.ARN + " could not be listed (kms:ListGrants): each grant is asked for again, which changes nothing where it is there; " +
 		"grants that are out of date, or that exact_grants would end, are not found")
 	return key
-}
-
-// longList is how many grants of a key are read page by page. Each volume that is attached has one: a key can have 50,000.
-const longList = 2000
-
-// listGrants reads all pages of ListGrants.
-// https://docs.aws.amazon.com/kms/latest/APIReference/API_ListGrants.html
-func (c *Client) listGrants(ctx context.Context, p place, in *kms.ListGrantsInput) ([]sharing.Grant, error) {
-	grants, _, err := c.listSome(ctx, p, in, math.MaxInt)
-	return grants, err
-}
-
-// listSome is listGrants until there are so many; more tells whether there are others.
-func (c *Client) listSome(ctx context.Context, p place, in *kms.ListGrantsInput, most int) (grants []sharing.Grant, more bool, err error) {
-	in.Limit = aws.Int32(100)
-	pages := kms.NewListGrantsPaginator(c.kms(p).ListGrants, in)
-	for seen := (markers{}); pages.HasMorePages(); {
-		if len(grants) >= most {
-			return grants, true, nil
-		}
-		page, err := pages.NextPage(ctx)
-		if err == nil {
-			err = seen.follow("kms:ListGrants", page.NextMarker)
-		}
-		if err != nil {
-			return nil, false, err
-		}
-		for _, entry := range page.Grants {
-			grants = append(grants, grant(entry))
-		}
-	}
-	return grants, false, nil
-}
-
-// ofGrantees lists the grants of a key to the roles of the request, all at once.
-func (o *observation) ofGrantees(ctx context.Context, key string) ([]sharing.Grant, error) {
-	var grantees []string
-	for _, target := range o.request.Targets {
-		for _, grantee := range target.Grantees {
-			grantees = append(grantees, grantee.ARN(o.partition(), cmp.Or(grantee.Account, target.Account)))
-		}
-	}
-	slices.Sort(grantees)
-	grantees = slices.Compact(grantees)
-	found, errs := make([][]sharing.Grant, len(grantees)), make([]error, len(grantees))
-	each(grantees, func(i int, grantee string) {
-		found[i], errs[i] = o.listGrants(ctx, place{region: sharing.RegionOf(key)}, &kms.ListGrantsInput{KeyId: &key, GranteePrincipal: &grantee})
-	})
-	for _, err := range errs {
-		if err != nil {
-			return nil, err
-		}
-	}
-	return slices.Concat(found...), nil
-}
-
-func grant(entry types.GrantListEntry) sharing.Grant {
-	g := sharing.Grant{
-		ID: aws.ToString(entry.GrantId), Name: aws.ToString(entry.Name), Grantee: aws.ToString(entry.GranteePrincipal),
-		Issuer: issuerIn(aws.ToString(entry.IssuingAccount)), Created: aws.ToTime(entry.CreationDate),
-	}
-	for _, operation := range entry.Operations {
-		g.Operations = append(g.Operations, string(operation))
-	}
-	if constraints := entry.Constraints; constraints != nil {
-		g.Constrained = len(constraints.EncryptionContextEquals)+len(constraints.EncryptionContextSubset) > 0 || constraints.SourceArn != nil
-	}
-	return g
-}
-
-// issuerIn reads an issuing account: its ARN or its id, "" when it is neither.
-func issuerIn(text string) sharing.AccountID {
-	if id, err := sharing.ParseAccountID(text); err == nil {
-		return id
-	}
-	return sharing.AccountOf(text)
 }

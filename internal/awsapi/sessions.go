@@ -29,15 +29,18 @@ type session struct {
 	provider    aws.CredentialsProvider
 	renewable   *aws.CredentialsCache // credentials that can be had anew when AWS says that they have expired; nil for a profile's
 
+	packing *packing // what is known of policies from all sessions
+
 	mu       sync.Mutex
 	policies []func() string // that can narrow the session, the one in use first; they count when the role is assumed, and when that is renewed
+	widened  int             // how many were left out since
 	unpacked bool            // AWS could not pack any of them, and the session has none
 }
 
 // newSession makes a target's session. A profile can have endpoints, a Region and other settings of its own, and so has
 // clients of its own.
 func (c *Client) newSession(account sharing.AccountID, credentials TargetCredentials, connections aws.HTTPClient) *session {
-	s := &session{account: account, credentials: credentials}
+	s := &session{account: account, credentials: credentials, packing: &c.packing}
 	if config := credentials.Config; config != nil {
 		s.services = sync.OnceValue(func() services { return newServices(c.equip(*config, connections)) })
 		s.provider = config.Credentials

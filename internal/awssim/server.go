@@ -101,6 +101,13 @@ func (s *Server) load(world World) error {
 	for _, one := range s.services {
 		problems = append(problems, one.Load(world)...)
 	}
+	if t := world.Hostility.Throttling; t != nil {
+		for action := range t.Actions {
+			if !slices.Contains(s.Actions(), action) {
+				problems = append(problems, fmt.Errorf("throttling: the action %q is not known here; actions have their service in front, as in \"kms:CreateGrant\"", action))
+			}
+		}
+	}
 	for _, fault := range world.Faults {
 		problems = append(problems, s.checkFault(fault))
 		s.cloud.Fail(fault)

@@ -54,6 +54,8 @@ type (
 	Hostility = world.Hostility
 	// Throttling says how large the buckets of calls are.
 	Throttling = world.Throttling
+	// Bucket is the bucket of one action.
+	Bucket = world.Bucket
 	// Fault happens to the calls that it matches.
 	Fault = world.Fault
 	// Entry is a line of the journal.

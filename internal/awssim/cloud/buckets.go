@@ -41,6 +41,9 @@ func (c *Call) overRate(share world.Throttling) bool {
 		return r
 	}
 	account, region, own := "", c.Region, scaled(c.rateOf())
+	if given, ok := share.Actions[c.API.Permission(c.Action)]; ok {
+		own = rate{given.Burst, given.PerSecond, c.API.Permission(c.Action)}
+	}
 	if c.Account != nil {
 		account = c.Account.ID
 	}

@@ -61,6 +61,12 @@ func New(w world.World) (*Cloud, []error) {
 	var problems []error
 	if t := w.Hostility.Throttling; t != nil && (t.Burst <= 0 || t.Rate <= 0) {
 		problems = append(problems, errors.New("throttling: burst and rate are above 0"))
+	} else if t != nil {
+		for action, b := range t.Actions {
+			if b.Burst < 1 || b.PerSecond <= 0 {
+				problems = append(problems, fmt.Errorf("throttling: the bucket of %s takes no call", action))
+			}
+		}
 	}
 	for _, a := range w.Accounts {
 		if err := c.addAccount(a); err != nil {

@@ -214,7 +214,7 @@ func (c *call) listGrants() (cloud.Effect, error) {
 	items := []grantItem{}
 	late := c.lateRoles(key)
 	for _, g := range slices.Concat(key.grants, key.stillListed()) {
-		if in.GrantID != "" && in.GrantID != g.id {
+		if in.GrantID != "" && in.GrantID != g.id || in.GranteePrincipal != "" && !g.grantee.mayBeListedAs(in.GranteePrincipal) {
 			continue
 		}
 		item := c.grantItem(g)
@@ -235,6 +235,9 @@ func (c *call) listGrants() (cloud.Effect, error) {
 	}
 	return cloud.Answer(paged("Grants", items, next)), nil
 }
+
+// mayBeListedAs is false for what a grantee is never listed as.
+func (g grantee) mayBeListedAs(principal string) bool { return principal == g.arn || principal == g.id }
 
 // lateRoles are the unique ids of grantees that ListGrants shows by them, because KMS has just learnt of the role.
 // https://docs.aws.amazon.com/kms/latest/developerguide/accessing-kms.html

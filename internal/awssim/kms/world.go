@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/world"
 )
 
@@ -75,6 +76,19 @@ func (s *Service) orphans() []error {
 	return problems
 }
 
+// attach gives a key the grants of so many volumes that are attached to instances of its account.
+// https://docs.aws.amazon.com/kms/latest/developerguide/services-ebs.html
+func (s *Service) attach(key *Key, volumes int) {
+	for n := range volumes {
+		instance := fmt.Sprintf("arn:%s:sts::%s:assumed-role/aws:ec2-infrastructure/i-%017x", s.Partition, key.account.ID, n)
+		volume := map[string]string{"aws:ebs:id": fmt.Sprintf("vol-%017x", n)}
+		key.grants = append(key.grants, &Grant{
+			id: wire.Hash([]byte(s.NewID("grant"))), key: key, issuer: key.account, grantee: grantee{arn: instance},
+			operations: []string{"Decrypt"}, constraints: constraints{Equals: volume}, created: s.Now(),
+		})
+	}
+}
+
 func (s *Service) loadKey(a *cloud.Account, w world.Key) error {
 	if w.Region == "" {
 		return errors.New("a key has no region")
@@ -87,6 +101,7 @@ func (s *Service) loadKey(a *cloud.Account, w world.Key) error {
 		return err
 	}
 	s.keys[key.ARN] = key
+	s.attach(key, w.VolumeGrants)
 	for _, alias := range w.Aliases {
 		if !aliasPattern.MatchString(alias) {
 			return fmt.Errorf("%q is not an alias", alias)

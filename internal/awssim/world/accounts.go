@@ -73,6 +73,8 @@ type Key struct {
 	AWSManaged bool `json:"aws_managed,omitempty"`
 	// GrantLimit is how many grants the key takes; AWS's 50,000 unless given.
 	GrantLimit int `json:"grant_limit,omitempty"`
+	// VolumeGrants is how many grants it has for volumes that are attached to the account's instances: each volume has one.
+	VolumeGrants int `json:"volume_grants,omitempty"`
 	// Tags of the key.
 	Tags map[string]string `json:"tags,omitempty"`
 }

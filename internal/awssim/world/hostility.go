@@ -57,6 +57,14 @@ type Throttling struct {
 	Burst float64 `json:"burst"`
 	// Rate is the share of the calls that each second brings.
 	Rate float64 `json:"rate"`
+	// Actions have buckets that are given in calls: "sts:AssumeRole".
+	Actions map[string]Bucket `json:"actions,omitempty"`
+}
+
+// Bucket is how many calls of an action are taken at once, and then each second.
+type Bucket struct {
+	Burst     float64 `json:"burst"`
+	PerSecond float64 `json:"per_second"`
 }
 
 // Fault makes calls fail, or take long, on request. It matches the calls that fit all of Action, Account and Region;

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MPL-2.0
+
+// Command bench prints what the plugin takes, each figure against its bar.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"os/signal"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/e2e/bench"
+)
+
+func main() {
+	var o bench.Options
+	flag.StringVar(&o.Plugin, "plugin", "./packer-plugin-ami-share", "the plugin's `binary`")
+	flag.StringVar(&o.CLI, "cli", "", "the AWS CLI, for the shell how-to beside it; none leaves that out")
+	flag.BoolVar(&o.Big, "big", false, "with the largest sizes too")
+	flag.BoolVar(&o.Small, "small", false, "nothing but small sizes, to try it")
+	flag.StringVar(&o.Only, "only", "", "nothing but the lines that hold this `text`")
+	flag.Parse()
+	log.SetOutput(io.Discard) // Packer's protocol is talkative
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := bench.Run(ctx, os.Stdout, o)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
