@@ -22,11 +22,16 @@ const clients = "github.com/aws/aws-sdk-go-v2/service/"
 var mayImport = map[string][]string{
 	"":                        {"post-processor/amishare", "datasource/key", "datasource/accounts", "version"},
 	"version":                 {},
-	"post-processor/amishare": {"internal/access", "internal/mask", "internal/awsapi", "internal/apply", "internal/report", "internal/plan", "internal/progress", "internal/sharing", "internal/traffic", "version"},
-	"datasource/accounts":     {"internal/access", "internal/awsapi", "internal/sharing", "version"},
-	"datasource/key":          {"internal/access", "internal/awsapi", "internal/bootstrap", "internal/keypolicy", "internal/policy", "internal/sharing", "version"},
-	"internal/access":         {"internal/awsapi", "internal/diagnose", "internal/sharing"},
-	"internal/awsapi":         {"internal/diagnose", "internal/keypolicy", "internal/policy", "internal/plan", "internal/progress", "internal/sharing", "internal/traffic"},
+	"post-processor/amishare": {"internal/access", "internal/mask", "internal/awsapi", "internal/clients", "internal/apply", "internal/report", "internal/plan", "internal/progress", "internal/sharing", "internal/traffic", "internal/verify", "version"},
+	"datasource/accounts":     {"internal/access", "internal/clients", "internal/organization", "internal/sharing", "version"},
+	"datasource/key":          {"internal/access", "internal/awsapi", "internal/bootstrap", "internal/clients", "internal/keypolicy", "internal/policy", "internal/sharing", "version"},
+	"internal/access":         {"internal/clients", "internal/diagnose", "internal/sharing"},
+	"internal/awsapi":         {"internal/clients", "internal/diagnose", "internal/parallel", "internal/policy", "internal/plan", "internal/progress", "internal/sharing", "internal/traffic", "internal/verify"},
+	"internal/verify":         {"internal/clients", "internal/diagnose", "internal/keypolicy", "internal/parallel", "internal/plan", "internal/policy", "internal/progress", "internal/sharing", "internal/traffic"},
+	"internal/organization":   {"internal/clients", "internal/diagnose", "internal/parallel", "internal/sharing"},
+	"internal/clients":        {"internal/diagnose", "internal/sharing", "internal/traffic"},
+	"internal/parallel":       {"internal/sharing"},
+	"internal/simtest":        {"internal/awssim", "internal/clients", "internal/sharing"},
 	"internal/traffic":        {"internal/diagnose", "internal/sharing"},
 	"internal/bootstrap":      {"internal/policy", "internal/sharing"},
 	"internal/diagnose":       {"internal/policy", "internal/sharing"},
@@ -72,8 +77,8 @@ var mayImport = map[string][]string{
 	"internal/awssim/schema":        {"internal/awssim/world"},
 	"internal/awssim/cmd/awssim":    {"internal/awssim", "internal/awssim/schema"},
 	"internal/awssim/cmd/judge":     {"internal/awssim/iampolicy", "internal/awssim/reference"},
-	"internal/awssim/awscli":        {"internal/awssim"},
-	"internal/awssim/fuzz":          {"internal/awssim"},
+	"internal/awssim/awscli":        {},
+	"internal/awssim/fuzz":          {},
 	"internal/campaign":             {},
 	"internal/e2e":                  {"internal/awssim"},
 	"internal/e2e/cmd/demo":         {"internal/e2e", "internal/awssim"},
@@ -81,10 +86,13 @@ var mayImport = map[string][]string{
 	"internal/e2e/cmd/bench":        {"internal/e2e/bench"},
 }
 
-// mayUseClients are the packages that may import service clients, and which. All calls to AWS are made in one place. The
-// stories of internal/e2e are no part of the product, and look at the local AWS with the SDK's clients.
+// mayUseClients are the packages that may import service clients, and which. internal/clients makes them; the others write
+// what the operations take and read what they answer. The stories of internal/e2e are no part of the product, and look at the local AWS with the SDK's clients.
 var mayUseClients = map[string][]string{
-	"internal/awsapi": {"autoscaling", "ec2", "iam", "kms", "organizations", "resourcegroupstaggingapi", "ssm", "sts"},
+	"internal/clients":      {"autoscaling", "ec2", "iam", "kms", "organizations", "resourcegroupstaggingapi", "ssm", "sts"},
+	"internal/awsapi":       {"autoscaling", "ec2", "iam", "kms", "resourcegroupstaggingapi", "ssm"},
+	"internal/verify":       {"autoscaling", "ec2", "kms"},
+	"internal/organization": {"organizations"},
 }
 
 // standardOnly are the packages that import nothing but the standard library and what mayImport allows.
@@ -125,6 +133,11 @@ func TestImports(t *testing.T) {
 			for _, path := range p.Imports {
 				checkImport(t, name, path, allowed)
 			}
+			for _, path := range allowed {
+				if !slices.Contains(p.Imports, strings.TrimSuffix(module+"/"+path, "/")) {
+					t.Errorf("%s may import %s, and does not: take it out of mayImport", name, path)
+				}
+			}
 		})
 	}
 }
@@ -144,7 +157,7 @@ func checkImport(t *testing.T, name, path string, allowed []string) {
 	if service, ok := strings.CutPrefix(path, clients); ok && !strings.HasPrefix(name, "internal/e2e") {
 		service, _, _ = strings.Cut(service, "/")
 		if !slices.Contains(mayUseClients[name], service) {
-			t.Errorf("%s must not import the client of %s: internal/awsapi makes the calls", name, service)
+			t.Errorf("%s must not import the client of %s: internal/clients has them", name, service)
 		}
 	}
 }

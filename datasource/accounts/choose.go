@@ -10,13 +10,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/amishare/packer-plugin-ami-share/internal/awsapi"
+	"github.com/amishare/packer-plugin-ami-share/internal/organization"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
 // choice are the accounts that are listed, and why the others are not.
 type choice struct {
-	members []awsapi.Member
+	members []organization.Member
 	skipped map[string]string // by account id
 }
 
@@ -24,7 +24,7 @@ type choice struct {
 const active = "ACTIVE"
 
 // choose sorts out whom to list. Accounts outside the organizational units are neither listed nor skipped.
-func (c *Config) choose(members []awsapi.Member, management sharing.AccountID) choice {
+func (c *Config) choose(members []organization.Member, management sharing.AccountID) choice {
 	chosen := choice{skipped: map[string]string{}}
 	units := unitIDs(c.OrganizationalUnits)
 	why := c.why(management)
@@ -42,9 +42,9 @@ func (c *Config) choose(members []awsapi.Member, management sharing.AccountID) c
 }
 
 // why tells why a member is left out, "" when it isn't.
-func (c *Config) why(management sharing.AccountID) func(awsapi.Member) string {
+func (c *Config) why(management sharing.AccountID) func(organization.Member) string {
 	excluded, named := unitIDs(c.ExcludeOrganizationalUnits), matcher(c.Names)
-	return func(m awsapi.Member) string {
+	return func(m organization.Member) string {
 		switch {
 		case slices.Contains(c.ExcludeAccounts, string(m.ID)):
 			return "it is in exclude_accounts"
@@ -82,7 +82,7 @@ func (c *choice) ids() []sharing.AccountID {
 
 // tagged leaves out the accounts that lack a tag.
 func (c *choice) tagged(wanted map[string]string, tags map[sharing.AccountID]map[string]string) {
-	c.members = slices.DeleteFunc(c.members, func(m awsapi.Member) bool {
+	c.members = slices.DeleteFunc(c.members, func(m organization.Member) bool {
 		for _, key := range slices.Sorted(maps.Keys(wanted)) {
 			if value, ok := tags[m.ID][key]; !ok || value != wanted[key] {
 				c.skipped[string(m.ID)] = fmt.Sprintf("it lacks the tag %s = %q", key, wanted[key])

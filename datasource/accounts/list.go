@@ -8,7 +8,8 @@ import (
 	"slices"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/access"
-	"github.com/amishare/packer-plugin-ami-share/internal/awsapi"
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
+	"github.com/amishare/packer-plugin-ami-share/internal/organization"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 	"github.com/amishare/packer-plugin-ami-share/version"
 )
@@ -18,24 +19,24 @@ func (c *Config) list(ctx context.Context) (DatasourceOutput, error) {
 	if errs := c.check(true); len(errs) > 0 {
 		return DatasourceOutput{}, access.Joined(errs)
 	}
-	client, err := c.connect(ctx)
+	calls, err := c.connect(ctx)
 	if err != nil {
 		return DatasourceOutput{}, err
 	}
-	organization, err := client.Organization(ctx)
+	own, err := organization.Of(ctx, calls)
 	if err != nil {
 		return DatasourceOutput{}, err
 	}
-	if err := access.Joined(c.checkOrganization(organization)); err != nil {
+	if err := access.Joined(c.checkOrganization(own)); err != nil {
 		return DatasourceOutput{}, err
 	}
-	members, err := client.Members(ctx, slices.Concat(unitIDs(c.OrganizationalUnits), unitIDs(c.ExcludeOrganizationalUnits)))
+	members, err := organization.Members(ctx, calls, slices.Concat(unitIDs(c.OrganizationalUnits), unitIDs(c.ExcludeOrganizationalUnits)))
 	if err != nil {
 		return DatasourceOutput{}, err
 	}
-	choice := c.choose(members, organization.Management)
+	choice := c.choose(members, own.Management)
 	if len(c.AccountTags) > 0 {
-		tags, err := client.AccountTags(ctx, choice.ids())
+		tags, err := organization.Tags(ctx, calls, choice.ids())
 		if err != nil {
 			return DatasourceOutput{}, err
 		}
@@ -44,48 +45,48 @@ func (c *Config) list(ctx context.Context) (DatasourceOutput, error) {
 	if len(choice.members) == 0 && !c.AllowEmpty {
 		return DatasourceOutput{}, choice.empty()
 	}
-	return c.output(organization, choice), nil
+	return c.output(own, choice), nil
 }
 
 // connect gets the credentials. That they are wrong is told by the first call.
-func (c *Config) connect(ctx context.Context) (*awsapi.Client, error) {
+func (c *Config) connect(ctx context.Context) (*clients.Clients, error) {
 	unchecked := c.Config
 	unchecked.SkipCredsValidation = true
 	source, err := unchecked.AWSConfig(ctx, access.Options{PluginVersion: version.PluginVersion.FormattedVersion(), Region: anyRegion})
 	if err != nil {
 		return nil, err
 	}
-	return awsapi.New(source, nil, awsapi.Options{MaxRetries: c.Retries()}), nil
+	return clients.New(source, nil, clients.Options{MaxRetries: c.Retries()}), nil
 }
 
 // anyRegion is where STS is asked when nothing names a Region: Organizations itself has an endpoint for each partition only.
 const anyRegion = "us-east-1"
 
 // checkOrganization finds units of another organization.
-func (c *Config) checkOrganization(organization awsapi.Organization) []error {
+func (c *Config) checkOrganization(own organization.Organization) []error {
 	var errs []error
 	for _, unit := range slices.Concat(c.OrganizationalUnits, c.ExcludeOrganizationalUnits) {
-		if id := unitID(unit); id != unit && unit != organization.UnitARN(id) {
+		if id := unitID(unit); id != unit && unit != own.UnitARN(id) {
 			errs = append(errs, sharing.Problem{
-				Doing: "looking for the organizational unit " + unit, Cause: "the credentials belong to another organization, " + organization.ARN,
-				Remedy: "Correct the ARN (" + organization.UnitARN(id) + "?), or set assume_role to a role of an account of its organization.",
+				Doing: "looking for the organizational unit " + unit, Cause: "the credentials belong to another organization, " + own.ARN,
+				Remedy: "Correct the ARN (" + own.UnitARN(id) + "?), or set assume_role to a role of an account of its organization.",
 			})
 		}
 	}
 	return errs
 }
 
-func (c *Config) output(organization awsapi.Organization, choice choice) DatasourceOutput {
+func (c *Config) output(own organization.Organization, choice choice) DatasourceOutput {
 	output := DatasourceOutput{
 		AccountIDs: []string{}, Names: map[string]string{}, Skipped: choice.skipped,
-		OrganizationID: organization.ID, OrganizationARN: organization.ARN, OUARNs: []string{},
+		OrganizationID: own.ID, OrganizationARN: own.ARN, OUARNs: []string{},
 	}
 	for _, member := range choice.members {
 		output.AccountIDs = append(output.AccountIDs, string(member.ID))
 		output.Names[string(member.ID)] = member.Name
 	}
 	for _, id := range unitIDs(c.OrganizationalUnits) {
-		output.OUARNs = append(output.OUARNs, organization.UnitARN(id))
+		output.OUARNs = append(output.OUARNs, own.UnitARN(id))
 	}
 	return output
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/amishare/packer-plugin-ami-share/internal/access"
 	"github.com/amishare/packer-plugin-ami-share/internal/awsapi"
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 	"github.com/amishare/packer-plugin-ami-share/version"
 )
@@ -65,12 +66,13 @@ func (s *search) connect(ctx context.Context) (*awsapi.Client, error) {
 	}
 	s.home = sharing.Region(source.Region)
 	s.query = awsapi.KeyQuery{KeyID: c.KeyID, Alias: c.Alias, Tags: c.Tags, Regions: c.regions(s.home)}
-	client := awsapi.New(source, c.Credentials(ctx, source, s.targets.Sources), awsapi.Options{
-		MaxConcurrency: c.MaxConcurrency, MaxRetries: c.Retries(), Log: access.CallLog(), TargetTimeout: c.timeout() / 2,
+	calls := clients.New(source, c.Credentials(ctx, source, s.targets.Sources), clients.Options{
+		MaxConcurrency: c.MaxConcurrency, MaxRetries: c.Retries(), Log: access.CallLog(),
 	})
+	client := awsapi.New(calls, awsapi.Options{TargetTimeout: c.timeout() / 2})
 	var who sharing.ARN
 	var identity sync.WaitGroup
-	identity.Go(func() { who, err = awsapi.Caller(ctx, source) })
+	identity.Go(func() { who, err = clients.Caller(ctx, source) })
 	s.resolve(ctx, client)
 	identity.Wait()
 	if err != nil {

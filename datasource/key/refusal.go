@@ -12,6 +12,7 @@ import (
 
 	"github.com/amishare/packer-plugin-ami-share/internal/access"
 	"github.com/amishare/packer-plugin-ami-share/internal/awsapi"
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/keypolicy"
 	"github.com/amishare/packer-plugin-ami-share/internal/policy"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
@@ -44,7 +45,7 @@ func (s *search) explain(refused []awsapi.RefusedGrant) {
 func (s *search) call(r awsapi.RefusedGrant) keypolicy.Call {
 	session := ""
 	if role := s.targets.Sources[r.Grantee.Account].Role; role != nil {
-		session = cmp.Or(role.SessionName, awsapi.DefaultSessionName)
+		session = cmp.Or(role.SessionName, clients.DefaultSessionName)
 	}
 	operations := access.GrantOperations(s.config.GrantOperations)
 	return keypolicy.Grant(r.Key.ARN, r.Grantee.Account, s.principal(r.Grantee.Account), session, r.Grantee.ARN, operations)

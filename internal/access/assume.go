@@ -9,7 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"github.com/amishare/packer-plugin-ami-share/internal/awsapi"
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 )
 
 // assume gives the configuration the credentials of assume_role's role, and returns those of the first session.
@@ -18,7 +18,7 @@ func (c *Config) assume(ctx context.Context, loaded *aws.Config) (aws.Credential
 	if err != nil {
 		return aws.Credentials{}, err
 	}
-	loaded.Credentials = awsapi.SourceRole(*loaded, c.AssumeRole.role(), serial, c.MFACode)
+	loaded.Credentials = clients.SourceRole(*loaded, c.AssumeRole.role(), serial, c.MFACode)
 	return loaded.Credentials.Retrieve(ctx)
 }
 
@@ -29,7 +29,7 @@ func (c *Config) serial(ctx context.Context, source aws.Config) (string, error) 
 	if c.MFACode == "" || c.MFASerial != "" {
 		return c.MFASerial, nil
 	}
-	caller, err := awsapi.Caller(ctx, source)
+	caller, err := clients.Caller(ctx, source)
 	if err != nil {
 		return "", err
 	}

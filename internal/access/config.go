@@ -7,7 +7,7 @@
 // account, named as in the amazon builders, and the target blocks. Both components of the plugin share it.
 //
 // Its checks are pure and run while Packer validates; credentials are fetched when sharing begins, not before, since a
-// build may outlive them. Vault and the metadata service are asked here, STS by internal/awsapi.
+// build may outlive them. Vault and the metadata service are asked here, STS by internal/clients.
 package access
 
 // Config is access to the source account, which owns the AMIs.

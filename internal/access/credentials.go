@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 
-	"github.com/amishare/packer-plugin-ami-share/internal/awsapi"
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
@@ -26,7 +26,7 @@ type Options struct {
 }
 
 // Retries returns how often a call is to be repeated after its first attempt.
-func (c *Config) Retries() int { return cmp.Or(c.MaxRetries, awsapi.DefaultRetries) }
+func (c *Config) Retries() int { return cmp.Or(c.MaxRetries, clients.DefaultRetries) }
 
 // AWSConfig fetches the credentials of the source account and returns the configuration that acts in it. It asks Vault,
 // STS or the metadata service, as the options have it. Its error says what was tried and what to do.
@@ -41,9 +41,9 @@ func (c *Config) AWSConfig(ctx context.Context, o Options) (aws.Config, error) {
 	if c.SkipCredsValidation {
 		return loaded, nil
 	}
-	validate := awsapi.Caller
+	validate := clients.Caller
 	if !c.VaultAWSEngine.empty() {
-		validate = awsapi.NewCaller
+		validate = clients.NewCaller
 	}
 	caller, err := validate(ctx, loaded)
 	if err != nil {

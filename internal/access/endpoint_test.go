@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awsapi"
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
@@ -64,7 +65,8 @@ func TestWhereAWSIsAsked(t *testing.T) {
 			}
 			var asked hosts
 			loaded.HTTPClient = &asked
-			client := awsapi.New(loaded, map[sharing.AccountID]awsapi.TargetCredentials{one: {Role: named("x").role()}}, awsapi.Options{MaxRetries: -1})
+			calls := clients.New(loaded, map[sharing.AccountID]clients.TargetCredentials{one: {Role: named("x").role()}}, clients.Options{MaxRetries: -1})
+			client := awsapi.New(calls, awsapi.Options{})
 			region := sharing.Region(test.region)
 			client.Observe(t.Context(), sharing.Request{
 				Images: []sharing.ImageRef{{Region: region, ID: "ami-1"}}, Targets: []sharing.Target{{Account: one, Credentials: true}},

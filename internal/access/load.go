@@ -18,7 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	smithy "github.com/aws/smithy-go/middleware"
 
-	"github.com/amishare/packer-plugin-ami-share/internal/awsapi"
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 )
 
 // load returns the configuration that the options, the environment and the profile make together. The role of
@@ -50,8 +50,8 @@ func (c *Config) load(ctx context.Context, o Options) (aws.Config, error) {
 // common are the settings that hold for the source account and for the profiles of targets.
 func (c *Config) common(ctx context.Context) []func(*config.LoadOptions) error {
 	options := []func(*config.LoadOptions) error{
-		config.WithAssumeRoleCredentialOptions(awsapi.AtEndpoint(stsEndpoint(ctx))),
-		config.WithWebIdentityRoleCredentialOptions(awsapi.WebIdentityAtEndpoint(stsEndpoint(ctx))),
+		config.WithAssumeRoleCredentialOptions(clients.AtEndpoint(stsEndpoint(ctx))),
+		config.WithWebIdentityRoleCredentialOptions(clients.WebIdentityAtEndpoint(stsEndpoint(ctx))),
 	}
 	if files := c.files(); files != nil {
 		options = append(options, config.WithSharedConfigFiles(files), config.WithSharedCredentialsFiles(files))
@@ -66,7 +66,7 @@ func (c *Config) common(ctx context.Context) []func(*config.LoadOptions) error {
 // assume_role names another role.
 func (c *Config) mfaRole(ctx context.Context) func(*stscreds.AssumeRoleOptions) {
 	return func(o *stscreds.AssumeRoleOptions) {
-		awsapi.AtEndpoint(stsEndpoint(ctx))(o)
+		clients.AtEndpoint(stsEndpoint(ctx))(o)
 		if c.MFACode == "" || c.AssumeRole.RoleARN != "" {
 			return
 		}

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/amishare/packer-plugin-ami-share/internal/awsapi"
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
@@ -120,10 +120,10 @@ func (r AssumeRoleConfig) duration() time.Duration {
 }
 
 // role returns what awsapi is to assume.
-func (r AssumeRoleConfig) role() *awsapi.AssumeRole {
-	return &awsapi.AssumeRole{
+func (r AssumeRoleConfig) role() *clients.AssumeRole {
+	return &clients.AssumeRole{
 		RoleARN: r.RoleARN, ExternalID: r.ExternalID,
-		SessionName: cmp.Or(r.SessionName, awsapi.DefaultSessionName), Duration: cmp.Or(r.duration(), awsapi.DefaultSession),
+		SessionName: cmp.Or(r.SessionName, clients.DefaultSessionName), Duration: cmp.Or(r.duration(), clients.DefaultSession),
 		Policy: r.Policy, PolicyARNs: r.PolicyARNs, Tags: r.Tags, TransitiveTagKeys: r.TransitiveTagKeys,
 	}
 }
@@ -152,7 +152,7 @@ func (r TargetRoleConfig) EveryExternalID() []string {
 }
 
 // roleIn returns what awsapi is to assume in an account.
-func (r TargetRoleConfig) roleIn(account sharing.AccountID) *awsapi.AssumeRole {
+func (r TargetRoleConfig) roleIn(account sharing.AccountID) *clients.AssumeRole {
 	role := r.role()
 	role.RoleName = r.RoleName
 	role.ExternalID, _ = r.externalID(account)

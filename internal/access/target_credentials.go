@@ -8,21 +8,21 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 
-	"github.com/amishare/packer-plugin-ami-share/internal/awsapi"
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
 // Credentials returns how to act inside each target. It asks nobody: roles are assumed and profiles used when the
 // account is first entered. A profile that can't be read fails there, and for its own account only.
-func (c *Config) Credentials(ctx context.Context, source aws.Config, sources map[sharing.AccountID]TargetSource) map[sharing.AccountID]awsapi.TargetCredentials {
-	credentials := make(map[sharing.AccountID]awsapi.TargetCredentials, len(sources))
+func (c *Config) Credentials(ctx context.Context, source aws.Config, sources map[sharing.AccountID]TargetSource) map[sharing.AccountID]clients.TargetCredentials {
+	credentials := make(map[sharing.AccountID]clients.TargetCredentials, len(sources))
 	for account, from := range sources {
 		if from.Role != nil {
-			credentials[account] = awsapi.TargetCredentials{Role: from.Role}
+			credentials[account] = clients.TargetCredentials{Role: from.Role}
 			continue
 		}
 		profile := c.profile(ctx, source, from.Profile)
-		credentials[account] = awsapi.TargetCredentials{Config: &profile}
+		credentials[account] = clients.TargetCredentials{Config: &profile}
 	}
 	return credentials
 }

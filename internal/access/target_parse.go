@@ -8,13 +8,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/amishare/packer-plugin-ami-share/internal/awsapi"
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
 // TargetSource says where the credentials of a target come from. One of both is set.
 type TargetSource struct {
-	Role    *awsapi.AssumeRole
+	Role    *clients.AssumeRole
 	Profile string
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/packer-plugin-sdk/template/config"
 
-	"github.com/amishare/packer-plugin-ami-share/internal/awsapi"
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
@@ -29,7 +29,7 @@ func TestParseTargets(t *testing.T) {
 	autoscaling := sharing.Grantee{
 		Service: "autoscaling.amazonaws.com", Path: "/aws-service-role/autoscaling.amazonaws.com/", Name: "AWSServiceRoleForAutoScaling",
 	}
-	role := &awsapi.AssumeRole{RoleName: "ami-share", SessionName: "packer-plugin-ami-share", Duration: time.Hour}
+	role := &clients.AssumeRole{RoleName: "ami-share", SessionName: "packer-plugin-ami-share", Duration: time.Hour}
 	for name, test := range map[string]struct {
 		blocks  []TargetConfig
 		targets []sharing.Target
@@ -69,8 +69,8 @@ func TestParseTargets(t *testing.T) {
 				{Account: two, Credentials: true, Regions: []sharing.Region{"eu-west-1"}, ThroughOrganization: true, ProveUse: true},
 			},
 			sources: map[sharing.AccountID]TargetSource{
-				one: {Role: &awsapi.AssumeRole{RoleName: "ami-share", SessionName: "packer-plugin-ami-share", Duration: time.Hour, ExternalID: "everybody"}},
-				two: {Role: &awsapi.AssumeRole{RoleName: "ami-share", SessionName: "packer-plugin-ami-share", Duration: time.Hour, ExternalID: "team-b"}},
+				one: {Role: &clients.AssumeRole{RoleName: "ami-share", SessionName: "packer-plugin-ami-share", Duration: time.Hour, ExternalID: "everybody"}},
+				two: {Role: &clients.AssumeRole{RoleName: "ami-share", SessionName: "packer-plugin-ami-share", Duration: time.Hour, ExternalID: "team-b"}},
 			},
 		},
 		"an external ID that is empty is none": {
@@ -91,7 +91,7 @@ func TestParseTargets(t *testing.T) {
 				}},
 			}},
 			targets: []sharing.Target{{Account: one, Credentials: true, Grantees: []sharing.Grantee{{Path: "/karpenter/", Name: "controller"}}}},
-			sources: map[sharing.AccountID]TargetSource{one: {Role: &awsapi.AssumeRole{
+			sources: map[sharing.AccountID]TargetSource{one: {Role: &clients.AssumeRole{
 				RoleARN: "arn:aws:iam::222222222222:role/x/ami-share", Duration: 15 * time.Minute, ExternalID: "id:1/2", SessionName: "me",
 				Policy: "{}", PolicyARNs: []string{"arn:aws:iam::aws:policy/ReadOnlyAccess"},
 				Tags: map[string]string{"team": "images"}, TransitiveTagKeys: []string{"team"},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
@@ -44,14 +45,14 @@ func TestAnAnswerThatIsNotAWSs(t *testing.T) {
 			},
 			"ModifyImageAttribute": func(c *Client) error { _, err := c.Do(t.Context(), share(target)); return err },
 			"DescribeImages": func(c *Client) error {
-				_, err := c.ec2(place{region: frankfurt}).DescribeImages(t.Context(), &ec2.DescribeImagesInput{})
+				_, err := c.EC2(clients.Place{Region: frankfurt}).DescribeImages(t.Context(), &ec2.DescribeImagesInput{})
 				return diagnose.Error(err, diagnose.Act{Doing: "looking"})
 			},
 		} {
 			t.Run(name+" to "+call, func(t *testing.T) {
 				t.Parallel()
 				w := newWire(t, map[string]func(int) (int, string){call: func(int) (int, string) { return tt.status, tt.body }})
-				err := do(inTarget(w, Options{MaxRetries: 1}))
+				err := do(inTarget(w, clients.Options{MaxRetries: 1}))
 				problem, ok := errors.AsType[sharing.Problem](err)
 				if !ok {
 					t.Fatalf("got %v", err)

@@ -16,27 +16,29 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+	"github.com/amishare/packer-plugin-ami-share/internal/verify"
 )
 
 func text(s string) func() string { return func() string { return s } }
 
 func TestASessionPolicyThatAWSCannotPack(t *testing.T) {
 	for name, tt := range map[string]struct {
-		role     AssumeRole
+		role     clients.AssumeRole
 		refusals int
 		policies []string // that are asked for, one after the other
 		code     string   // of the problem
 		warnings int
 	}{
-		"fits":                                  {AssumeRole{RoleName: "x"}, 0, []string{"narrow"}, "", 0},
-		"is replaced by the next wider one":     {AssumeRole{RoleName: "x"}, 1, []string{"narrow", "wide"}, "", 0},
-		"is left out in the end":                {AssumeRole{RoleName: "x"}, 2, []string{"narrow", "wide", ""}, "", 1},
-		"is left out and the tags are too long": {AssumeRole{RoleName: "x"}, 3, []string{"narrow", "wide", ""}, "PackedPolicyTooLarge", 0},
-		"is the user's own, and stays as it is": {AssumeRole{RoleName: "x", Policy: "own"}, 1, []string{"own"}, "PackedPolicyTooLarge", 0},
-		"are the user's own managed ones":       {AssumeRole{RoleName: "x", PolicyARNs: []string{"arn:aws:iam::aws:policy/x"}}, 1, []string{""}, "PackedPolicyTooLarge", 0},
+		"fits":                                  {clients.AssumeRole{RoleName: "x"}, 0, []string{"narrow"}, "", 0},
+		"is replaced by the next wider one":     {clients.AssumeRole{RoleName: "x"}, 1, []string{"narrow", "wide"}, "", 0},
+		"is left out in the end":                {clients.AssumeRole{RoleName: "x"}, 2, []string{"narrow", "wide", ""}, "", 1},
+		"is left out and the tags are too long": {clients.AssumeRole{RoleName: "x"}, 3, []string{"narrow", "wide", ""}, "PackedPolicyTooLarge", 0},
+		"is the user's own, and stays as it is": {clients.AssumeRole{RoleName: "x", Policy: "own"}, 1, []string{"own"}, "PackedPolicyTooLarge", 0},
+		"are the user's own managed ones":       {clients.AssumeRole{RoleName: "x", PolicyARNs: []string{"arn:aws:iam::aws:policy/x"}}, 1, []string{""}, "PackedPolicyTooLarge", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWire(t, map[string]func(int) (int, string){"AssumeRole": func(n int) (int, string) {
@@ -45,9 +47,9 @@ func TestASessionPolicyThatAWSCannotPack(t *testing.T) {
 				}
 				return http.StatusOK, assumed
 			}})
-			c := New(w.config(), map[sharing.AccountID]TargetCredentials{target: {Role: &tt.role}}, Options{})
-			c.sessions[target].narrow(text("narrow"), text("wide"))
-			problem := c.enter(t.Context(), target)
+			c := New(clients.New(w.config(), map[sharing.AccountID]clients.TargetCredentials{target: {Role: &tt.role}}, clients.Options{}), Options{})
+			c.Narrow(target, text("narrow"), text("wide"))
+			problem := c.Enter(t.Context(), target)
 			if got := codeOf(problem); got != tt.code {
 				t.Errorf("problem %v", problem)
 			}
@@ -58,7 +60,7 @@ func TestASessionPolicyThatAWSCannotPack(t *testing.T) {
 			if diff := cmp.Diff(tt.policies, policies); diff != "" {
 				t.Errorf("policies (-want +got):\n%s", diff)
 			}
-			if warnings := c.sessions[target].warnings(); problem == nil && len(warnings) != tt.warnings {
+			if warnings := c.Warnings(target); problem == nil && len(warnings) != tt.warnings {
 				t.Errorf("warnings %q", warnings)
 			}
 		})
@@ -84,18 +86,18 @@ func TestAPolicyThatAWSCannotPackIsNotTriedInEveryAccount(t *testing.T) {
 				}
 				return http.StatusOK, assumed
 			}})
-			credentials := map[sharing.AccountID]TargetCredentials{}
+			credentials := map[sharing.AccountID]clients.TargetCredentials{}
 			for n := range 20 {
-				role := &AssumeRole{RoleName: "x"}
+				role := &clients.AssumeRole{RoleName: "x"}
 				if n%2 == 0 {
 					role.Tags = tt.other
 				}
-				credentials[sharing.AccountID(fmt.Sprintf("2%011d", n))] = TargetCredentials{Role: role}
+				credentials[sharing.AccountID(fmt.Sprintf("2%011d", n))] = clients.TargetCredentials{Role: role}
 			}
-			c := New(w.config(), credentials, Options{})
-			for account, s := range c.sessions {
-				s.narrow(text("narrowest"), text("middle"), text("wide"))
-				if problem := c.enter(t.Context(), account); problem != nil {
+			c := clients.New(w.config(), credentials, clients.Options{})
+			for account := range credentials {
+				c.Narrow(account, text("narrowest"), text("middle"), text("wide"))
+				if problem := c.Enter(t.Context(), account); problem != nil {
 					t.Error(problem)
 				}
 			}
@@ -158,16 +160,16 @@ func TestALargeRunIsNarrowedToo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, check := range c.Verify(t.Context(), p, doAll(t, c, p.Changes...)) {
+	for _, check := range verify.Run(t.Context(), c.Clients, p, doAll(t, c, p.Changes...), verify.Options{}) {
 		if !check.OK {
 			t.Errorf("%+v", check.Problem)
 		}
 	}
-	text := c.sessions[target].policy()
+	text := s.narrowedTo(target)
 	if len(text) > 2048 || !strings.Contains(text, `"arn:aws:kms:*:111111111111:key/*"`) || !strings.Contains(text, "arn:aws:ec2:*::image/*") {
 		t.Errorf("the policy in use, %d characters: %s", len(text), text)
 	}
-	if _, err := c.autoscaling(place{target, "eu-central-1"}).DescribeAutoScalingGroups(t.Context(), nil); !diagnose.Denied(err) {
+	if _, err := c.AutoScaling(clients.Place{Account: target, Region: "eu-central-1"}).DescribeAutoScalingGroups(t.Context(), nil); !diagnose.Denied(err) {
 		t.Errorf("the session may do what the run does not do: %v", err)
 	}
 }
@@ -203,11 +205,11 @@ func TestASessionMayDoNoMoreThanTheRunDoes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			request := someRequest()
 			tt.request(&request)
-			c := start(t).client(tt.options)
-			if _, err := c.Observe(t.Context(), request); err != nil {
+			s := start(t)
+			if _, err := s.client(tt.options).Observe(t.Context(), request); err != nil {
 				t.Fatal(err)
 			}
-			policy := c.sessions[target].policy()
+			policy := s.narrowedTo(target)
 			if !strings.Contains(policy, tt.may) || strings.Contains(policy, tt.mayNot) {
 				t.Errorf("it should allow %s and not %s: %s", tt.may, tt.mayNot, policy)
 			}
@@ -216,9 +218,9 @@ func TestASessionMayDoNoMoreThanTheRunDoes(t *testing.T) {
 	t.Run("a run that may take grants back from a target that gets none", func(t *testing.T) {
 		request := someRequest()
 		request.ExactGrants, request.Targets[0].Grantees = true, nil
-		c := start(t).client(Options{})
-		if _, err := c.Observe(t.Context(), request); err != nil || c.sessions[target].policy() != "" || c.sessions[otherTarget].policy() == "" {
-			t.Errorf("narrowed by %q, %v", c.sessions[target].policy(), err)
+		s := start(t)
+		if _, err := s.client(Options{}).Observe(t.Context(), request); err != nil || s.narrowedTo(target) != "" || s.narrowedTo(otherTarget) == "" {
+			t.Errorf("narrowed by %q, %v", s.narrowedTo(target), err)
 		}
 	})
 }
@@ -235,17 +237,17 @@ func TestTagsOfTheCallerLeaveNoSpaceForAPolicy(t *testing.T) {
 		w.Accounts[0].Roles = []awssim.WorldRole{{Name: "pod", Policies: []json.RawMessage{[]byte(allowAll)}, TrustPolicy: taggable}}
 		w.Accounts[1].Roles[0].TrustPolicy = taggable
 	})
-	pod := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(s.config()), "arn:aws:iam::111111111111:role/pod", func(o *stscreds.AssumeRoleOptions) {
+	pod := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(s.Config()), "arn:aws:iam::111111111111:role/pod", func(o *stscreds.AssumeRoleOptions) {
 		for key, value := range podTags {
 			o.Tags = append(o.Tags, ststypes.Tag{Key: &key, Value: &value})
 			o.TransitiveTagKeys = append(o.TransitiveTagKeys, key)
 		}
 	})
-	config := s.config()
+	config := s.Config()
 	config.Credentials = aws.NewCredentialsCache(pod)
 	request := someRequest()
 	request.Targets = request.Targets[:1]
-	facts, err := New(config, map[sharing.AccountID]TargetCredentials{target: {Role: &AssumeRole{RoleARN: roleARN}}}, Options{}).Observe(t.Context(), request)
+	facts, err := New(clients.New(config, map[sharing.AccountID]clients.TargetCredentials{target: {Role: &clients.AssumeRole{RoleARN: roleARN}}}, clients.Options{}), Options{}).Observe(t.Context(), request)
 	if err != nil || len(facts.Targets[target].Problems) > 0 || len(facts.Warnings) != 1 {
 		t.Fatal(facts.Warnings, facts.Targets, err)
 	}

@@ -55,7 +55,7 @@ func TestTwoClosedAccountsAmongSixHundred(t *testing.T) {
 			}
 			calls := map[string]int{}
 			for action := range tt.calls {
-				calls[action] = len(s.of(action))
+				calls[action] = len(s.Of(action))
 			}
 			if diff := cmp.Diff(tt.calls, calls); diff != "" {
 				t.Errorf("calls (-want +got):\n%s", diff)

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
@@ -36,7 +37,7 @@ func TestDiagnosesOverHTTP(t *testing.T) {
 	grant := do(grantIn(target, keyVirginia))
 	group := do(plan.SetGroupRole{Account: target, Region: virginia, Group: "web", RoleARN: granteeID + "_web", Previous: granteeID})
 	enter := func(ctx context.Context, c *Client) error {
-		if problem := c.enter(ctx, target); problem != nil {
+		if problem := c.Enter(ctx, target); problem != nil {
 			return *problem
 		}
 		return nil
@@ -88,7 +89,7 @@ func TestDiagnosesOverHTTP(t *testing.T) {
 				if _, err := c.Do(ctx, share(target)); err != nil {
 					return err
 				}
-				_, err := c.ec2(place{target, virginia}).DescribeImageAttribute(ctx, &ec2.DescribeImageAttributeInput{ImageId: &imageVirginia.ID, Attribute: "launchPermission"})
+				_, err := c.EC2(clients.Place{Account: target, Region: virginia}).DescribeImageAttribute(ctx, &ec2.DescribeImageAttributeInput{ImageId: &imageVirginia.ID, Attribute: "launchPermission"})
 				return diagnose.Error(err, diagnose.Act{Action: "ec2:DescribeImageAttribute"})
 			}, []string{"owns the AMI", "the credentials of the account"},
 		},
@@ -103,7 +104,7 @@ func TestDiagnosesOverHTTP(t *testing.T) {
 			func(w *awssim.World) { w.Accounts[1].Roles[0].Policies = nil }, func(ctx context.Context, c *Client) error {
 				look := &targetLook{Client: c, target: sharing.Target{Account: target}}
 				look.role(ctx, autoscalingRole)
-				return look.problems.items[0]
+				return look.problems.Items[0]
 			}, []string{"looking for the role " + granteeID, "AccessDenied", `"arn:aws:iam::222222222222:role/AWSServiceRoleForAutoScaling"`},
 		},
 		"an error that nobody has met": {
@@ -130,7 +131,7 @@ func TestARoleThatIsTakenAwayDuringTheRun(t *testing.T) {
 		"AssumeRole":  answers(403, assumed, queryError("AccessDenied", "User: arn:aws:iam::111111111111:user/ci is not authorized to perform: sts:AssumeRole on resource: "+roleARN)),
 		"CreateGrant": answers(400, `{"__type":"ExpiredTokenException","message":"expired"}`),
 	})
-	c := New(w.config(), map[sharing.AccountID]TargetCredentials{target: {Role: &AssumeRole{RoleARN: roleARN}}}, Options{})
+	c := New(clients.New(w.config(), map[sharing.AccountID]clients.TargetCredentials{target: {Role: &clients.AssumeRole{RoleARN: roleARN}}}, clients.Options{}), Options{})
 	effect, err := c.Do(t.Context(), someGrant)
 	var problem sharing.Problem
 	if !errors.As(err, &problem) || effect != (plan.Effect{}) || problem.Code != "AccessDenied" {
@@ -144,7 +145,7 @@ func TestASourceThatExpiresDuringTheRunIsNotAskedAgainAndAgain(t *testing.T) {
 		"AssumeRole":  answers(400, assumed, queryError("ExpiredToken", "The security token included in the request is expired")),
 		"CreateGrant": answers(400, kmsError("ExpiredTokenException")),
 	})
-	c := New(w.config(), map[sharing.AccountID]TargetCredentials{target: {Role: &AssumeRole{RoleARN: roleARN}}}, Options{MaxRetries: 3})
+	c := New(clients.New(w.config(), map[sharing.AccountID]clients.TargetCredentials{target: {Role: &clients.AssumeRole{RoleARN: roleARN}}}, clients.Options{MaxRetries: 3}), Options{})
 	_, err := c.Do(t.Context(), someGrant)
 	if err == nil || len(w.of("AssumeRole")) != 2 || len(w.of("CreateGrant")) != 1 {
 		t.Fatalf("%d calls of AssumeRole, %d of CreateGrant, then %v", len(w.of("AssumeRole")), len(w.of("CreateGrant")), err)
@@ -157,7 +158,7 @@ func TestASecretThatAWSRepeatsIsNotTold(t *testing.T) {
 		"The Canonical String for this request should have been\n'POST\n/\n\nx-amz-security-token:FQoGZXIvYXdzEXAMPLE"
 	for _, code := range []string{"SignatureDoesNotMatch", "SomethingNew"} {
 		w := newWire(t, map[string]func(int) (int, string){"CreateGrant": answers(403, `{"__type":"`+code+`","message":`+quoted(t, text)+`}`)})
-		_, err := inTarget(w, Options{}).Do(t.Context(), someGrant)
+		_, err := inTarget(w, clients.Options{}).Do(t.Context(), someGrant)
 		if err == nil || strings.Contains(err.Error(), "FQoG") || !strings.Contains(err.Error(), "Check your AWS Secret Access Key") {
 			t.Errorf("%s: %v", code, err)
 		}
@@ -180,8 +181,8 @@ func TestACertificateThatNobodyVouchesFor(t *testing.T) {
 	defer server.Close()
 	config := newWire(t, nil).config()
 	config.BaseEndpoint = aws.String(server.URL)
-	c := New(config, nil, Options{})
-	_, err := c.ec2(place{region: "eu-central-1"}).DescribeImages(t.Context(), &ec2.DescribeImagesInput{})
+	c := New(clients.New(config, nil, clients.Options{}), Options{})
+	_, err := c.EC2(clients.Place{Region: "eu-central-1"}).DescribeImages(t.Context(), &ec2.DescribeImagesInput{})
 	if err == nil || diagnose.Unknown(err) || c.Stats().Retries > traffic.DialAttempts-1 {
 		t.Errorf("%v after %d retries", err, c.Stats().Retries)
 	}

@@ -10,9 +10,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
+	"github.com/amishare/packer-plugin-ami-share/internal/parallel"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+	"github.com/amishare/packer-plugin-ami-share/internal/traffic"
 )
 
 // Do carries out one change. Its effect says what is known of it; its error is a sharing.Problem, or a *plan.Rejection when
@@ -23,7 +26,7 @@ func (c *Client) Do(ctx context.Context, change plan.Change) (effect plan.Effect
 	if scopes := change.Scopes(); len(scopes) == 1 {
 		scope = scopes[0]
 	}
-	if problem := guard(scope, change.String(), func() { effect, err = c.carryOut(ctx, change) }); problem != nil {
+	if problem := parallel.Guard(scope, change.String(), func() { effect, err = c.carryOut(ctx, change) }); problem != nil {
 		return plan.Effect{Unknown: true}, *problem
 	}
 	return effect, err
@@ -64,17 +67,17 @@ const readBackTime = 2 * time.Second
 
 // settle says what is known of a change whose last answer was err. Where an answer was lost on the way, there looks whether
 // the change was made.
-func settle(ctx context.Context, err error, a diagnose.Act, tries *attempts, there func(context.Context) (bool, error)) (plan.Effect, error) {
+func settle(ctx context.Context, err error, a diagnose.Act, tries *clients.Attempts, there func(context.Context) (bool, error)) (plan.Effect, error) {
 	switch {
 	case err == nil:
 		return plan.Effect{}, nil
-	case !tries.lost():
+	case !tries.Lost():
 		return plan.Effect{}, diagnose.Error(err, a)
 	}
 	ctx, cancel := context.WithTimeout(ctx, readBackTime)
 	defer cancel()
 	seen := false
-	lookErr := poll(ctx, func(ctx context.Context) (bool, error) {
+	lookErr := traffic.Poll(ctx, func(ctx context.Context) (bool, error) {
 		is, err := there(ctx)
 		seen = is && err == nil
 		return seen || err != nil, err
@@ -98,8 +101,8 @@ func unread(problem sharing.Problem) sharing.Problem {
 
 // rejected tells whether a batch was refused because of recipients that AWS's message names, whatever its code: there are
 // several for accounts that don't exist any more. A message for want of permission names the caller's account.
-func rejected(err error, a diagnose.Act, batch plan.Change, tries *attempts) (*plan.Rejection, bool) {
-	if err == nil || tries.lost() || diagnose.Denied(err) {
+func rejected(err error, a diagnose.Act, batch plan.Change, tries *clients.Attempts) (*plan.Rejection, bool) {
+	if err == nil || tries.Lost() || diagnose.Denied(err) {
 		return nil, false
 	}
 	refused, rest := plan.Divide(batch, namedIn(diagnose.Message(err)))

@@ -12,9 +12,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+	"github.com/amishare/packer-plugin-ami-share/internal/traffic"
 )
 
 // newRoleTimeout is how long KMS may take to know a role that was just made.
@@ -27,12 +29,12 @@ func (c *Client) createGrant(ctx context.Context, change plan.CreateGrant) (plan
 	a := c.grantAct(change)
 	p, ok := c.issuer(change.Account, change.KeyARN, change.Region)
 	if !ok {
-		return plan.Effect{}, noCredentials(a, change.Account)
+		return plan.Effect{}, clients.NoCredentials(a, change.Account)
 	}
-	ctx, tries := watched(ctx)
+	ctx, tries := clients.Watched(ctx)
 	var id string
 	send := func(ctx context.Context) error {
-		out, err := c.kms(p).CreateGrant(ctx, createGrantInput(change))
+		out, err := c.KMS(p).CreateGrant(ctx, createGrantInput(change))
 		if err == nil {
 			id = aws.ToString(out.GrantId)
 		}
@@ -55,8 +57,8 @@ func (c *Client) createGrant(ctx context.Context, change plan.CreateGrant) (plan
 }
 
 // findGrant looks for the grant that a change makes. It returns "" when it is not listed.
-func (c *Client) findGrant(ctx context.Context, p place, change plan.CreateGrant) (string, error) {
-	grants, err := c.listGrants(ctx, p, &kms.ListGrantsInput{KeyId: &change.KeyARN, GranteePrincipal: &change.GranteeARN})
+func (c *Client) findGrant(ctx context.Context, p clients.Place, change plan.CreateGrant) (string, error) {
+	grants, err := c.ListGrants(ctx, p, &kms.ListGrantsInput{KeyId: &change.KeyARN, GranteePrincipal: &change.GranteeARN})
 	for _, g := range grants {
 		if g.Name == change.Name && g.Issuer == change.Account && !g.Constrained && sameSet(g.Operations, change.Operations) {
 			return g.ID, nil
@@ -79,7 +81,7 @@ func (c *Client) untilKnown(ctx context.Context, change plan.CreateGrant, send f
 	c.options.Say("Waiting for KMS to know the role " + change.GranteeARN)
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	return poll(ctx, func(ctx context.Context) (bool, error) {
+	return traffic.Poll(ctx, func(ctx context.Context) (bool, error) {
 		err := send(ctx)
 		return !diagnose.Has(err, "InvalidArnException"), err
 	})
@@ -99,28 +101,20 @@ func (c *Client) grantAct(change plan.CreateGrant) diagnose.Act {
 	return diagnose.Act{
 		Scope:  sharing.Scope{Account: change.Account, Region: change.Region},
 		Doing:  "granting key " + change.KeyARN + " to role " + change.GranteeARN,
-		Action: "kms:CreateGrant", Resource: change.KeyARN, Principal: c.principal(change.Account),
+		Action: "kms:CreateGrant", Resource: change.KeyARN, Principal: c.Principal(change.Account),
 		Grantee: change.GranteeARN, Operations: change.Operations,
 	}
 }
 
 // issuer returns where grants of an account are issued and retired: in its session, or as the source when the account
 // is the key's own.
-func (c *Client) issuer(account sharing.AccountID, keyARN string, region sharing.Region) (place, bool) {
+func (c *Client) issuer(account sharing.AccountID, keyARN string, region sharing.Region) (clients.Place, bool) {
 	switch {
-	case c.sessions[account] != nil:
-		return place{account, region}, true
+	case c.Enters(account):
+		return clients.Place{Account: account, Region: region}, true
 	case account == sharing.AccountOf(keyARN):
-		return place{region: region}, true
+		return clients.Place{Region: region}, true
 	default:
-		return place{}, false
-	}
-}
-
-// noCredentials says that a target can't be entered.
-func noCredentials(a diagnose.Act, account sharing.AccountID) sharing.Problem {
-	return sharing.Problem{
-		Scope: a.Scope, Doing: a.Doing, Cause: "there are no credentials for account " + string(account),
-		Remedy: "Give the target an assume_role block or a profile.",
+		return clients.Place{}, false
 	}
 }

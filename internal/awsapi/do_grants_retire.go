@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
@@ -23,12 +24,12 @@ func (c *Client) retireGrant(ctx context.Context, change plan.RetireGrant) (plan
 			return plan.Effect{Kept: why}, err
 		}
 	}
-	ctx, tries := watched(ctx)
+	ctx, tries := clients.Watched(ctx)
 	err := c.takeBack(ctx, change)
 	if diagnose.Has(err, "NotFoundException", "InvalidGrantIdException") {
-		return plan.Effect{Found: !tries.lost()}, nil
+		return plan.Effect{Found: !tries.Lost()}, nil
 	}
-	if diagnose.Denied(err) && !tries.lost() { // across accounts KMS does not say that a grant is gone
+	if diagnose.Denied(err) && !tries.Lost() { // across accounts KMS does not say that a grant is gone
 		gone, listErr := c.gone(ctx, change)
 		if listErr == nil && gone {
 			return plan.Effect{Found: true}, nil
@@ -41,9 +42,9 @@ func (c *Client) retireGrant(ctx context.Context, change plan.RetireGrant) (plan
 func (c *Client) gone(ctx context.Context, change plan.RetireGrant) (bool, error) {
 	p, ok := c.issuer(change.Issuer, change.KeyARN, change.Region)
 	if !ok {
-		p = place{region: change.Region}
+		p = clients.Place{Region: change.Region}
 	}
-	grants, err := c.listGrants(ctx, p, &kms.ListGrantsInput{KeyId: &change.KeyARN, GrantId: &change.GrantID})
+	grants, err := c.ListGrants(ctx, p, &kms.ListGrantsInput{KeyId: &change.KeyARN, GrantId: &change.GrantID})
 	if diagnose.Has(err, "NotFoundException", "InvalidGrantIdException") {
 		return true, nil
 	}
@@ -52,10 +53,10 @@ func (c *Client) gone(ctx context.Context, change plan.RetireGrant) (bool, error
 
 func (c *Client) takeBack(ctx context.Context, change plan.RetireGrant) error {
 	if p, ok := c.issuer(change.Issuer, change.KeyARN, change.Region); ok {
-		_, err := c.kms(p).RetireGrant(ctx, &kms.RetireGrantInput{KeyId: &change.KeyARN, GrantId: &change.GrantID})
+		_, err := c.KMS(p).RetireGrant(ctx, &kms.RetireGrantInput{KeyId: &change.KeyARN, GrantId: &change.GrantID})
 		return err
 	}
-	_, err := c.kms(place{region: change.Region}).RevokeGrant(ctx, &kms.RevokeGrantInput{KeyId: &change.KeyARN, GrantId: &change.GrantID})
+	_, err := c.KMS(clients.Place{Region: change.Region}).RevokeGrant(ctx, &kms.RevokeGrantInput{KeyId: &change.KeyARN, GrantId: &change.GrantID})
 	return err
 }
 
@@ -63,7 +64,7 @@ func (c *Client) retireAct(change plan.RetireGrant) diagnose.Act {
 	a := diagnose.Act{
 		Scope:  sharing.Scope{Account: change.Account, Region: change.Region},
 		Doing:  "retiring grant " + change.GrantID + " of " + change.GranteeARN + " on key " + change.KeyARN,
-		Action: "kms:RetireGrant", Resource: change.KeyARN, Principal: c.principal(change.Issuer),
+		Action: "kms:RetireGrant", Resource: change.KeyARN, Principal: c.Principal(change.Issuer),
 	}
 	if _, ok := c.issuer(change.Issuer, change.KeyARN, change.Region); !ok {
 		a.Action = "kms:RevokeGrant"

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
@@ -17,7 +18,7 @@ import (
 // stillUsed tells why a grant is not to be ended although nothing needed it when the run looked: another build may have
 // shared an AMI under the key with the account meanwhile. It returns "" when nothing needs it.
 func (c *Client) stillUsed(ctx context.Context, change plan.RetireGrant) (string, error) {
-	region := place{region: change.Region}
+	region := clients.Place{Region: change.Region}
 	images, err := c.describeOwn(ctx, region, []string{string(change.Account)})
 	var snapshots []string
 	if err == nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
@@ -21,21 +22,21 @@ func (c *Client) setGroupRole(ctx context.Context, change plan.SetGroupRole) (pl
 	a := diagnose.Act{
 		Scope: sharing.Scope{Account: change.Account, Region: change.Region}, Doing: "pointing Auto Scaling group " + change.Group + " at role " + change.RoleARN,
 		Action: "autoscaling:UpdateAutoScalingGroup", Resource: sharing.ARN{
-			Partition: c.partition(), Service: "autoscaling", Region: change.Region, Account: change.Account,
+			Partition: c.Partition(), Service: "autoscaling", Region: change.Region, Account: change.Account,
 			Resource: "autoScalingGroup:*:autoScalingGroupName/" + change.Group,
 		}.String(),
-		Principal: c.principal(change.Account), Grantee: change.RoleARN,
+		Principal: c.Principal(change.Account), Grantee: change.RoleARN,
 	}
-	if c.sessions[change.Account] == nil {
-		return plan.Effect{}, noCredentials(a, change.Account)
+	if !c.Enters(change.Account) {
+		return plan.Effect{}, clients.NoCredentials(a, change.Account)
 	}
-	ctx, tries := watched(ctx)
-	p := place{change.Account, change.Region}
-	_, err := c.autoscaling(p).UpdateAutoScalingGroup(ctx, &autoscaling.UpdateAutoScalingGroupInput{
+	ctx, tries := clients.Watched(ctx)
+	p := clients.Place{Account: change.Account, Region: change.Region}
+	_, err := c.AutoScaling(p).UpdateAutoScalingGroup(ctx, &autoscaling.UpdateAutoScalingGroupInput{
 		AutoScalingGroupName: &change.Group, ServiceLinkedRoleARN: &change.RoleARN,
 	})
 	return settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
-		out, err := c.autoscaling(p).DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{change.Group}})
+		out, err := c.AutoScaling(p).DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{change.Group}})
 		if err != nil {
 			return false, err
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
@@ -18,8 +19,8 @@ import (
 // modifyLaunchPermission shares an AMI with all recipients in one call, or stops sharing it.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyImageAttribute.html
 func (c *Client) modifyLaunchPermission(ctx context.Context, change plan.ModifyLaunchPermission) (plan.Effect, error) {
-	ctx, tries := watched(ctx)
-	_, err := c.ec2(place{region: change.Image.Region}).ModifyImageAttribute(ctx, launchPermissionInput(change))
+	ctx, tries := clients.Watched(ctx)
+	_, err := c.EC2(clients.Place{Region: change.Image.Region}).ModifyImageAttribute(ctx, launchPermissionInput(change))
 	a := c.imageAct(change)
 	if refused, ok := rejected(err, a, change, tries); ok {
 		return plan.Effect{}, refused

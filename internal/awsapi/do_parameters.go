@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
@@ -26,11 +27,11 @@ import (
 func (c *Client) putParameter(ctx context.Context, change plan.PutParameter) (plan.Effect, error) {
 	a := c.parameterAct(change.Where, "storing "+change.Image.ID+" in the parameter", "ssm:PutParameter", change.Parameter.Name)
 	if !c.mayAnnounce(change.Where) {
-		return plan.Effect{}, noCredentials(a, change.Account)
+		return plan.Effect{}, clients.NoCredentials(a, change.Account)
 	}
-	ctx, tries := watched(ctx)
+	ctx, tries := clients.Watched(ctx)
 	err := c.writeParameter(ctx, placeOfAnnouncement(change.Where), putParameterInput(change))
-	if diagnose.Has(err, "ParameterAlreadyExists") && !tries.lost() {
+	if diagnose.Has(err, "ParameterAlreadyExists") && !tries.Lost() {
 		there, readErr := c.getParameter(ctx, placeOfAnnouncement(change.Where), change.Parameter.Name)
 		if readErr == nil && there.Value == change.Image.ID && there.DataType == change.Parameter.DataType {
 			return plan.Effect{Found: true}, nil // another run has just made it for the same AMI
@@ -40,9 +41,9 @@ func (c *Client) putParameter(ctx context.Context, change plan.PutParameter) (pl
 }
 
 // writeParameter puts a parameter, and waits while AWS is validating what another run has put.
-func (c *Client) writeParameter(ctx context.Context, p place, in *ssm.PutParameterInput) error {
-	return pollFor(ctx, c.options.ParameterTimeout, func(ctx context.Context) (bool, error) {
-		_, err := c.ssm(p).PutParameter(ctx, in)
+func (c *Client) writeParameter(ctx context.Context, p clients.Place, in *ssm.PutParameterInput) error {
+	return traffic.PollFor(ctx, c.options.ParameterTimeout, func(ctx context.Context) (bool, error) {
+		_, err := c.SSM(p).PutParameter(ctx, in)
 		return !diagnose.Has(err, "TooManyUpdates"), err
 	})
 }
@@ -68,10 +69,10 @@ func putParameterInput(change plan.PutParameter) *ssm.PutParameterInput {
 
 // stored says what became of a write whose last answer was written. A text is stored when AWS has answered. What AWS validates
 // is waited for, and so is what may be there because an answer was lost.
-func (c *Client) stored(ctx context.Context, w plan.Where, name, value, dataType string, a diagnose.Act, written error, tries *attempts) (plan.Effect, error) {
+func (c *Client) stored(ctx context.Context, w plan.Where, name, value, dataType string, a diagnose.Act, written error, tries *clients.Attempts) (plan.Effect, error) {
 	limit := c.options.ParameterTimeout
 	switch text := dataType != sharing.ImageParameter; {
-	case written != nil && !tries.lost():
+	case written != nil && !tries.Lost():
 		return plan.Effect{}, diagnose.Error(written, a)
 	case written == nil && text:
 		return plan.Effect{}, nil
@@ -79,7 +80,7 @@ func (c *Client) stored(ctx context.Context, w plan.Where, name, value, dataType
 		limit = readBackTime
 	}
 	is, looked := false, false
-	err := pollFor(ctx, limit, func(ctx context.Context) (bool, error) {
+	err := traffic.PollFor(ctx, limit, func(ctx context.Context) (bool, error) {
 		there, err := c.getParameter(ctx, placeOfAnnouncement(w), name)
 		is, looked = err == nil && there.Value == value, err == nil
 		return is || diagnose.Denied(err), err
@@ -127,11 +128,11 @@ func (c *Client) notStored(a diagnose.Act, dataType string) sharing.Problem {
 func (c *Client) labelParameter(ctx context.Context, change plan.LabelParameter) (plan.Effect, error) {
 	a := c.parameterAct(change.Where, "labelling the parameter", "ssm:LabelParameterVersion", change.Name)
 	if !c.mayAnnounce(change.Where) {
-		return plan.Effect{}, noCredentials(a, change.Account)
+		return plan.Effect{}, clients.NoCredentials(a, change.Account)
 	}
 	p := placeOfAnnouncement(change.Where)
 	var there sharing.StoredParameter
-	err := pollFor(ctx, readBackTime, func(ctx context.Context) (done bool, err error) {
+	err := traffic.PollFor(ctx, readBackTime, func(ctx context.Context) (done bool, err error) {
 		there, err = c.getParameter(ctx, p, change.Name)
 		return err != nil || there.Value == change.Image.ID, err // a read may be answered with what was there before
 	})
@@ -145,8 +146,8 @@ func (c *Client) labelParameter(ctx context.Context, change plan.LabelParameter)
 			Remedy: "Let one pipeline write the parameter, and run again.",
 		}
 	}
-	ctx, tries := watched(ctx)
-	out, err := c.ssm(p).LabelParameterVersion(ctx, &ssm.LabelParameterVersionInput{
+	ctx, tries := clients.Watched(ctx)
+	out, err := c.SSM(p).LabelParameterVersion(ctx, &ssm.LabelParameterVersionInput{
 		Name: &change.Name, ParameterVersion: aws.Int64(there.Version), Labels: change.Labels,
 	})
 	if err == nil && len(out.InvalidLabels) > 0 {

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
@@ -20,18 +21,18 @@ import (
 func (c *Client) createServiceLinkedRole(ctx context.Context, change plan.CreateServiceLinkedRole) (plan.Effect, error) {
 	a := diagnose.Act{
 		Scope: sharing.Scope{Account: change.Account}, Doing: "creating the service-linked role " + change.ARN,
-		Action: "iam:CreateServiceLinkedRole", Resource: change.ARN, Principal: c.principal(change.Account),
+		Action: "iam:CreateServiceLinkedRole", Resource: change.ARN, Principal: c.Principal(change.Account),
 	}
-	if c.sessions[change.Account] == nil {
-		return plan.Effect{}, noCredentials(a, change.Account)
+	if !c.Enters(change.Account) {
+		return plan.Effect{}, clients.NoCredentials(a, change.Account)
 	}
-	ctx, tries := watched(ctx)
-	client := c.iam(place{account: change.Account})
+	ctx, tries := clients.Watched(ctx)
+	client := c.IAM(clients.Place{Account: change.Account})
 	_, err := client.CreateServiceLinkedRole(ctx, &iam.CreateServiceLinkedRoleInput{
-		AWSServiceName: aws.String(change.Grantee.Service), CustomSuffix: optional(change.Grantee.Suffix),
+		AWSServiceName: aws.String(change.Grantee.Service), CustomSuffix: clients.Optional(change.Grantee.Suffix),
 	})
 	if diagnose.Has(err, "InvalidInput", "InvalidInputException") && strings.Contains(diagnose.Message(err), "has been taken") {
-		return plan.Effect{Found: !tries.lost()}, nil
+		return plan.Effect{Found: !tries.Lost()}, nil
 	}
 	return settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
 		_, err := client.GetRole(ctx, &iam.GetRoleInput{RoleName: &change.Grantee.Name})

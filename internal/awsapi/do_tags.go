@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
@@ -21,11 +22,11 @@ import (
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateTags.html
 func (c *Client) putTags(ctx context.Context, change plan.PutTags) (plan.Effect, error) {
 	a := c.tagAct(change.Account, change.Image.Region, change.Resource, "ec2:CreateTags")
-	if c.sessions[change.Account] == nil {
-		return plan.Effect{}, noCredentials(a, change.Account)
+	if !c.Enters(change.Account) {
+		return plan.Effect{}, clients.NoCredentials(a, change.Account)
 	}
-	ctx, tries := watched(ctx)
-	_, err := c.ec2(place{change.Account, change.Image.Region}).CreateTags(ctx, createTagsInput(change.Resource, change.Tags))
+	ctx, tries := clients.Watched(ctx)
+	_, err := c.EC2(clients.Place{Account: change.Account, Region: change.Image.Region}).CreateTags(ctx, createTagsInput(change.Resource, change.Tags))
 	return settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
 		there, err := c.tagsOf(ctx, change.Account, change.Image.Region, change.Resource)
 		return err == nil && among(there, change.Tags), err
@@ -62,8 +63,8 @@ func (c *Client) deleteTags(ctx context.Context, change plan.RestoreTags) (plan.
 	for _, key := range change.Delete {
 		in.Tags = append(in.Tags, types.Tag{Key: aws.String(key)})
 	}
-	ctx, tries := watched(ctx)
-	_, err := c.ec2(place{change.Account, change.Image.Region}).DeleteTags(ctx, in)
+	ctx, tries := clients.Watched(ctx)
+	_, err := c.EC2(clients.Place{Account: change.Account, Region: change.Image.Region}).DeleteTags(ctx, in)
 	a := c.tagAct(change.Account, change.Image.Region, change.Resource, "ec2:DeleteTags")
 	return settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
 		there, err := c.tagsOf(ctx, change.Account, change.Image.Region, change.Resource)
@@ -79,7 +80,7 @@ func has(tags map[string]string, key string) bool {
 // tagsOf reads the tags of a resource as the target sees them.
 func (c *Client) tagsOf(ctx context.Context, account sharing.AccountID, region sharing.Region, resource string) (map[string]string, error) {
 	tags := map[string]map[string]string{}
-	err := c.describeTags(ctx, place{account, region}, []string{resource}, tags)
+	err := c.describeTags(ctx, clients.Place{Account: account, Region: region}, []string{resource}, tags)
 	return tags[resource], err
 }
 
@@ -100,5 +101,5 @@ func (c *Client) tagAct(account sharing.AccountID, region sharing.Region, resour
 	if action == "ec2:DeleteTags" {
 		doing = "taking back the tags of " + resource
 	}
-	return diagnose.Act{Scope: sharing.Scope{Account: account, Region: region}, Doing: doing, Action: action, Resource: arn, Principal: c.principal(account)}
+	return diagnose.Act{Scope: sharing.Scope{Account: account, Region: region}, Doing: doing, Action: action, Resource: arn, Principal: c.Principal(account)}
 }

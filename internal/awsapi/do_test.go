@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -37,15 +38,6 @@ func unshare(accounts ...sharing.AccountID) plan.ModifyLaunchPermission {
 	change := share(accounts...)
 	change.Operation = plan.Remove
 	return change
-}
-
-// withRoles is someRequest with the permission to create roles.
-func withRoles() sharing.Request {
-	request := someRequest()
-	for i := range request.Targets {
-		request.Targets[i].CreateServiceLinkedRoles = true
-	}
-	return request
 }
 
 // withGroup gives a target an Auto Scaling group and a second role for it.
@@ -96,7 +88,7 @@ func TestEveryChangeAndItsUndo(t *testing.T) {
 			if bytes.Equal(before, s.State()) {
 				t.Error("the change changed nothing")
 			}
-			if n := len(s.of(tt.action)); n != tt.calls {
+			if n := len(s.Of(tt.action)); n != tt.calls {
 				t.Errorf("%d calls of %s", n, tt.action)
 			}
 			if undo, err := c.Undo(t.Context(), tt.change); undo != nil || err != nil {
@@ -169,7 +161,7 @@ func TestAnUnusedGrantIsLookedAtAgain(t *testing.T) {
 				Issuer: target, Account: target, Region: virginia, KeyARN: keyVirginia, GrantID: made[0].GrantID, Unused: true, Besides: tt.besides,
 			}
 			effect, err := c.Do(t.Context(), retire)
-			if n := len(s.of("kms:RetireGrant")); err != nil || (effect.Kept != "") != tt.kept || (n == 0) != tt.kept {
+			if n := len(s.Of("kms:RetireGrant")); err != nil || (effect.Kept != "") != tt.kept || (n == 0) != tt.kept {
 				t.Errorf("%+v, %v, %d retirements", effect, err, n)
 			}
 		})
@@ -213,7 +205,7 @@ func TestAGrantWaitsForANewRole(t *testing.T) {
 	if _, err := c.Do(t.Context(), change); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(s.of("kms:CreateGrant")); n != 3 {
+	if n := len(s.Of("kms:CreateGrant")); n != 3 {
 		t.Errorf("%d calls", n)
 	}
 }
@@ -240,7 +232,7 @@ func TestAnswersThatAreLost(t *testing.T) {
 				t.Run(fmt.Sprintf("%s, effect %t, %s", action, after, how), func(t *testing.T) {
 					t.Parallel()
 					s := start(t, withGroup)
-					c := s.client(Options{MaxRetries: retries})
+					c := s.client(Options{}, clients.Options{MaxRetries: retries})
 					if action == "ec2:CreateTags" {
 						doAll(t, c, share(target))
 					}
@@ -273,7 +265,7 @@ func TestNobodyKnows(t *testing.T) {
 		t.Run(action, func(t *testing.T) {
 			t.Parallel()
 			s := start(t, withGroup)
-			c := s.client(Options{MaxRetries: -1})
+			c := s.client(Options{}, clients.Options{MaxRetries: -1})
 			if action == "ec2:CreateTags" {
 				doAll(t, c, share(target))
 			}
@@ -291,10 +283,10 @@ func TestNobodyKnows(t *testing.T) {
 
 func TestAThrottledChangeWasNotMade(t *testing.T) {
 	s := start(t, withGroup)
-	c := s.client(Options{MaxRetries: -1})
+	c := s.client(Options{}, clients.Options{MaxRetries: -1})
 	s.Fail(awssim.Fault{Action: "ec2:ModifyImageAttribute", Code: "RequestLimitExceeded", Status: 503, Message: "Request limit exceeded."})
 	effect, err := c.Do(t.Context(), share(target))
-	if err == nil || effect.Lost || effect.Unknown || len(s.of("ec2:DescribeImageAttribute")) > 0 {
+	if err == nil || effect.Lost || effect.Unknown || len(s.Of("ec2:DescribeImageAttribute")) > 0 {
 		t.Errorf("%+v, %v", effect, err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -39,10 +40,10 @@ func ec2Error(code, message string) string {
 	return fmt.Sprintf(`<Response><Errors><Error><Code>%s</Code><Message>%s</Message></Error></Errors><RequestID>r1</RequestID></Response>`, code, message)
 }
 
-func inTarget(w *wire, o Options) *Client {
+func inTarget(w *wire, o clients.Options) *Client {
 	w.answers["AssumeRole"] = always(assumed)
-	o.LookAgain = testLookAgain
-	return New(w.config(), map[sharing.AccountID]TargetCredentials{target: {Role: &AssumeRole{RoleName: "x"}}}, o)
+	role := &clients.AssumeRole{RoleName: "x"}
+	return New(clients.New(w.config(), map[sharing.AccountID]clients.TargetCredentials{target: {Role: role}}, o), Options{LookAgain: testLookAgain})
 }
 
 var someGrant = plan.CreateGrant{
@@ -68,7 +69,7 @@ func TestARefusedBatchNamesItsAccounts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			answer := func(int) (int, string) { return tt.status, ec2Error(tt.code, tt.message) }
 			w := newWire(t, map[string]func(int) (int, string){"ModifyImageAttribute": answer, "ModifySnapshotAttribute": answer, "DescribeImageAttribute": answer, "DescribeSnapshotAttribute": answer})
-			c := New(w.config(), nil, Options{MaxRetries: -1})
+			c := New(clients.New(w.config(), nil, clients.Options{MaxRetries: -1}), Options{})
 			for _, change := range []plan.Change{
 				plan.ModifyLaunchPermission{Image: image, Recipients: recipients},
 				plan.ModifyLaunchPermission{Image: image, Operation: plan.Remove, Recipients: recipients},
@@ -125,7 +126,7 @@ func TestARefusedOrganization(t *testing.T) {
 	member, refused := sharing.Account("222222222222"), sharing.Recipient{Kind: sharing.ToOrganization, ID: organization}
 	longer := sharing.Recipient{Kind: sharing.ToOrganization, ID: organization + "ab"}
 	change := plan.ModifyLaunchPermission{Image: sharing.ImageRef{Region: "eu-central-1", ID: "ami-1"}, Recipients: []sharing.Recipient{member, refused, longer}}
-	_, err := New(w.config(), nil, Options{}).Do(t.Context(), change)
+	_, err := New(clients.New(w.config(), nil, clients.Options{}), Options{}).Do(t.Context(), change)
 	part, rest := partsOf(err)
 	wantPart, wantRest := change, change
 	wantPart.Recipients, wantRest.Recipients = []sharing.Recipient{refused}, []sharing.Recipient{member, longer}
@@ -154,7 +155,7 @@ func TestALostGrantIsFound(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWire(t, map[string]func(int) (int, string){"CreateGrant": answers(400, tt.create...), "ListGrants": always(tt.list)})
-			effect, err := inTarget(w, Options{MaxRetries: -1}).Do(t.Context(), someGrant)
+			effect, err := inTarget(w, clients.Options{MaxRetries: -1}).Do(t.Context(), someGrant)
 			if (err != nil) != tt.fails || effect.GrantID != tt.id || effect.Unknown || effect.Lost != tt.fails {
 				t.Errorf("got %+v, %v", effect, err)
 			}
@@ -179,7 +180,7 @@ func TestARoleThatIsThereIsFound(t *testing.T) {
 		"a suffix that AWS does not allow": {answers(400, queryError("InvalidInput", "Custom suffix is not allowed for x")), false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := inTarget(newWire(t, map[string]func(int) (int, string){"CreateServiceLinkedRole": tt.answer}), Options{})
+			c := inTarget(newWire(t, map[string]func(int) (int, string){"CreateServiceLinkedRole": tt.answer}), clients.Options{})
 			effect, err := c.Do(t.Context(), role)
 			if effect.Found != tt.found || (err != nil) != tt.fails {
 				t.Errorf("got %+v, %v", effect, err)
@@ -199,7 +200,7 @@ func TestAGrantThatIsGoneIsRetired(t *testing.T) {
 		"gone after a lost answer": {answers(400, kmsError("KMSInternalException"), gone), false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := inTarget(newWire(t, map[string]func(int) (int, string){"RetireGrant": tt.answer}), Options{})
+			c := inTarget(newWire(t, map[string]func(int) (int, string){"RetireGrant": tt.answer}), clients.Options{})
 			effect, err := c.Do(t.Context(), plan.RetireGrant{
 				Issuer: target, Account: target, Region: "eu-central-1", KeyARN: keyARN, GrantID: "g1", GranteeARN: granteeID,
 				Operations: []string{"Decrypt"}, Name: "name",
@@ -222,7 +223,7 @@ func TestWhoTakesAGrantBack(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWire(t, map[string]func(int) (int, string){"RetireGrant": always("{}"), "RevokeGrant": always("{}")})
-			c := inTarget(w, Options{})
+			c := inTarget(w, clients.Options{})
 			if _, err := c.Do(t.Context(), plan.RetireGrant{Issuer: tt.issuer, Account: target, Region: "eu-central-1", KeyARN: keyARN, GrantID: "g1"}); err != nil {
 				t.Fatal(err)
 			}
@@ -254,7 +255,7 @@ func TestImagesThatAreGoneDoNotHideTheOthers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWire(t, map[string]func(int) (int, string){"DescribeImages": answers(400, append(tt.refusals, found)...)})
-			images, err := New(w.config(), nil, Options{}).describeImages(t.Context(), place{}, []string{"ami-1", "ami-2", "ami-3"})
+			images, err := New(clients.New(w.config(), nil, clients.Options{}), Options{}).DescribeImages(t.Context(), clients.Place{}, []string{"ami-1", "ami-2", "ami-3"})
 			if err != nil || len(images) != 1 || aws.ToString(images[0].ImageId) != "ami-3" {
 				t.Errorf("got %v, %v", images, err)
 			}
@@ -275,7 +276,7 @@ func TestImagesThatAreGoneDoNotHideTheOthers(t *testing.T) {
 
 func TestAnAWSManagedAliasIsRefusedWithoutACall(t *testing.T) {
 	w := newWire(t, nil)
-	keys, problems := New(w.config(), nil, Options{}).ResolveKeys(t.Context(), KeyQuery{Alias: "alias/aws/ebs", Regions: []sharing.Region{"eu-central-1", "us-east-1"}})
+	keys, problems := New(clients.New(w.config(), nil, clients.Options{}), Options{}).ResolveKeys(t.Context(), KeyQuery{Alias: "alias/aws/ebs", Regions: []sharing.Region{"eu-central-1", "us-east-1"}})
 	if len(keys) != 0 || len(problems) != 2 || len(w.requests) != 0 {
 		t.Errorf("%v, %v after %d calls", keys, problems, len(w.requests))
 	}

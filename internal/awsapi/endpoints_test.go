@@ -23,6 +23,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
@@ -46,18 +47,18 @@ func (w *wire) last() sent {
 }
 
 // eachService makes a call of each service from a place. That the wire refuses them all does not matter.
-func eachService(ctx context.Context, c *Client, p place, called func(service string)) {
-	c.ec2(p).GetEbsDefaultKmsKeyId(ctx, &ec2.GetEbsDefaultKmsKeyIdInput{})
+func eachService(ctx context.Context, c *Client, p clients.Place, called func(service string)) {
+	c.EC2(p).GetEbsDefaultKmsKeyId(ctx, &ec2.GetEbsDefaultKmsKeyIdInput{})
 	called("ec2")
-	c.kms(p).DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String("x")})
+	c.KMS(p).DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String("x")})
 	called("kms")
-	c.iam(p).GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String("x")})
+	c.IAM(p).GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String("x")})
 	called("iam")
-	c.sts(p).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	c.STS(p).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	called("sts")
-	c.autoscaling(p).DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{})
+	c.AutoScaling(p).DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{})
 	called("autoscaling")
-	c.tagging(p).GetResources(ctx, &resourcegroupstaggingapi.GetResourcesInput{})
+	c.Tagging(p).GetResources(ctx, &resourcegroupstaggingapi.GetResourcesInput{})
 	called("tagging")
 }
 
@@ -114,7 +115,7 @@ func TestEveryCallGoesToItsOwnRegionAndIsSignedForIt(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := map[string]sent{}
-			eachService(t.Context(), New(loaded, nil, Options{MaxRetries: -1}), place{region: sharing.Region(tt.region)}, func(service string) { got[service] = w.last() })
+			eachService(t.Context(), New(clients.New(loaded, nil, clients.Options{MaxRetries: -1}), Options{}), clients.Place{Region: sharing.Region(tt.region)}, func(service string) { got[service] = w.last() })
 			for service, want := range tt.want {
 				want.key, want.service = "AKIASOURCE", service
 				tt.want[service] = want
@@ -147,25 +148,25 @@ func TestAProfileKeepsItsOwnEndpointsAndRegion(t *testing.T) {
 	if err := os.WriteFile(file, []byte(profiles), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	targets := map[sharing.AccountID]TargetCredentials{}
+	targets := map[sharing.AccountID]clients.TargetCredentials{}
 	for account, profile := range map[sharing.AccountID]string{target: "local", otherTarget: "fips"} {
 		loaded, err := config.LoadDefaultConfig(t.Context(), config.WithSharedConfigFiles([]string{file}), config.WithSharedConfigProfile(profile), config.WithHTTPClient(w.connections()))
 		if err != nil {
 			t.Fatal(err)
 		}
-		targets[account] = TargetCredentials{Config: &loaded}
+		targets[account] = clients.TargetCredentials{Config: &loaded}
 	}
 	source := aws.Config{Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("AKIASOURCE", "secret", ""), HTTPClient: w.connections()}
-	c := New(source, targets, Options{MaxRetries: -1})
+	c := New(clients.New(source, targets, clients.Options{MaxRetries: -1}), Options{})
 	for _, tt := range []struct {
-		from     place
+		from     clients.Place
 		ec2, kms sent
 	}{
-		{place{region: "eu-west-1"}, sent{"ec2.eu-west-1.amazonaws.com", "eu-west-1", "ec2", "AKIASOURCE"}, sent{"kms.eu-west-1.amazonaws.com", "eu-west-1", "kms", "AKIASOURCE"}},
-		{place{target, "us-east-1"}, sent{"ec2.us-east-1.amazonaws.com", "us-east-1", "ec2", "AKIALOCAL"}, sent{"kms.example", "us-east-1", "kms", "AKIALOCAL"}},
-		{place{account: target}, sent{"ec2.us-west-2.amazonaws.com", "us-west-2", "ec2", "AKIALOCAL"}, sent{"kms.example", "us-west-2", "kms", "AKIALOCAL"}},
-		{place{otherTarget, "us-east-1"}, sent{"ec2-fips.us-east-1.amazonaws.com", "us-east-1", "ec2", "AKIAFIPS"}, sent{"kms-fips.us-east-1.amazonaws.com", "us-east-1", "kms", "AKIAFIPS"}},
-		{place{}, sent{"ec2.eu-central-1.amazonaws.com", "eu-central-1", "ec2", "AKIASOURCE"}, sent{"kms.eu-central-1.amazonaws.com", "eu-central-1", "kms", "AKIASOURCE"}},
+		{clients.Place{Region: "eu-west-1"}, sent{"ec2.eu-west-1.amazonaws.com", "eu-west-1", "ec2", "AKIASOURCE"}, sent{"kms.eu-west-1.amazonaws.com", "eu-west-1", "kms", "AKIASOURCE"}},
+		{clients.Place{Account: target, Region: "us-east-1"}, sent{"ec2.us-east-1.amazonaws.com", "us-east-1", "ec2", "AKIALOCAL"}, sent{"kms.example", "us-east-1", "kms", "AKIALOCAL"}},
+		{clients.Place{Account: target}, sent{"ec2.us-west-2.amazonaws.com", "us-west-2", "ec2", "AKIALOCAL"}, sent{"kms.example", "us-west-2", "kms", "AKIALOCAL"}},
+		{clients.Place{Account: otherTarget, Region: "us-east-1"}, sent{"ec2-fips.us-east-1.amazonaws.com", "us-east-1", "ec2", "AKIAFIPS"}, sent{"kms-fips.us-east-1.amazonaws.com", "us-east-1", "kms", "AKIAFIPS"}},
+		{clients.Place{}, sent{"ec2.eu-central-1.amazonaws.com", "eu-central-1", "ec2", "AKIASOURCE"}, sent{"kms.eu-central-1.amazonaws.com", "eu-central-1", "kms", "AKIASOURCE"}},
 	} {
 		got := map[string]sent{}
 		eachService(t.Context(), c, tt.from, func(service string) { got[service] = w.last() })
@@ -190,14 +191,14 @@ func connectionsOfProfiles(t *testing.T, profiles int) int {
 	w := newWire(t, map[string]func(int) (int, string){"DescribeAutoScalingGroups": always(noGroups)})
 	source := w.config()
 	source.HTTPClient = awshttp.NewBuildableClient()
-	targets := map[sharing.AccountID]TargetCredentials{}
+	targets := map[sharing.AccountID]clients.TargetCredentials{}
 	for n := range profiles {
 		profile := source.Copy()
-		targets[sharing.AccountID(fmt.Sprintf("%012d", n))] = TargetCredentials{Config: &profile}
+		targets[sharing.AccountID(fmt.Sprintf("%012d", n))] = clients.TargetCredentials{Config: &profile}
 	}
-	c := New(source, targets, Options{})
+	c := New(clients.New(source, targets, clients.Options{}), Options{})
 	for account := range targets {
-		if _, err := c.autoscaling(place{account: account}).DescribeAutoScalingGroups(t.Context(), nil); err != nil {
+		if _, err := c.AutoScaling(clients.Place{Account: account}).DescribeAutoScalingGroups(t.Context(), nil); err != nil {
 			t.Fatal(err)
 		}
 	}

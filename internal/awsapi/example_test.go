@@ -13,6 +13,7 @@ import (
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awsapi"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -34,10 +35,10 @@ func Example() {
 	defer server.Close()
 
 	ctx := context.Background()
-	client := awsapi.New(aws.Config{
+	client := awsapi.New(clients.New(aws.Config{
 		Region: "eu-central-1", BaseEndpoint: aws.String(server.URL),
 		Credentials: credentials.NewStaticCredentialsProvider("AKIAEXAMPLE", "secret", ""),
-	}, nil, awsapi.Options{})
+	}, nil, clients.Options{}), awsapi.Options{})
 	image := sharing.ImageRef{Region: "eu-central-1", ID: "ami-0123456789abcdef0"}
 	show := func() {
 		facts, err := client.Observe(ctx, sharing.Request{Images: []sharing.ImageRef{image}})

@@ -9,9 +9,11 @@ import (
 	"strings"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
+	"github.com/amishare/packer-plugin-ami-share/internal/parallel"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 	"github.com/amishare/packer-plugin-ami-share/internal/traffic"
+	"github.com/amishare/packer-plugin-ami-share/internal/verify"
 )
 
 // ProvenGrantee is a role that ProveGrants found in a target.
@@ -45,22 +47,22 @@ type GrantsProof struct {
 func (c *Client) ProveGrants(ctx context.Context, keys []ResolvedKey, targets []sharing.Target, operations []string) GrantsProof {
 	proof := &grantsProof{Client: c, keys: keys, operations: operations}
 	c.narrowToProof(keys, targets, operations)
-	each(targets, func(_ int, target sharing.Target) {
+	parallel.Each(targets, func(_ int, target sharing.Target) {
 		if target.Credentials {
-			problem := guard(sharing.Scope{Account: target.Account}, "proving the grants", func() { proof.target(ctx, target) })
+			problem := parallel.Guard(sharing.Scope{Account: target.Account}, "proving the grants", func() { proof.target(ctx, target) })
 			if problem != nil {
-				proof.problems.add(*problem)
+				proof.problems.Add(*problem)
 			}
 		}
 	})
-	slices.SortFunc(proof.grantees.items, func(a, b ProvenGrantee) int {
+	slices.SortFunc(proof.grantees.Items, func(a, b ProvenGrantee) int {
 		return cmp.Or(cmp.Compare(a.Account, b.Account), strings.Compare(a.ARN, b.ARN))
 	})
-	slices.SortFunc(proof.refused.items, func(a, b RefusedGrant) int {
+	slices.SortFunc(proof.refused.Items, func(a, b RefusedGrant) int {
 		return cmp.Or(sharing.CompareScopes(a.Problem.Scope, b.Problem.Scope), strings.Compare(a.Grantee.ARN, b.Grantee.ARN))
 	})
-	slices.Sort(proof.warnings.items)
-	return GrantsProof{proof.grantees.items, proof.refused.items, sortProblems(proof.problems.items), proof.warnings.items}
+	slices.Sort(proof.warnings.Items)
+	return GrantsProof{proof.grantees.Items, proof.refused.Items, sortProblems(proof.problems.Items), proof.warnings.Items}
 }
 
 // grantsProof is one proof of all grants.
@@ -69,26 +71,26 @@ type grantsProof struct {
 	keys       []ResolvedKey
 	operations []string
 
-	grantees list[ProvenGrantee]
-	refused  list[RefusedGrant]
-	problems list[sharing.Problem]
-	warnings list[string]
+	grantees parallel.List[ProvenGrantee]
+	refused  parallel.List[RefusedGrant]
+	problems parallel.List[sharing.Problem]
+	warnings parallel.List[string]
 }
 
 func (g *grantsProof) target(ctx context.Context, target sharing.Target) {
 	ctx, cancel := traffic.Patient(ctx, g.options.TargetTimeout)
 	defer cancel()
-	if problem := g.enter(ctx, target.Account); problem != nil {
-		g.problems.add(*problem)
+	if problem := g.Enter(ctx, target.Account); problem != nil {
+		g.problems.Add(*problem)
 		return
 	}
-	g.warnings.add(g.sessions[target.Account].warnings()...)
-	together(
+	g.warnings.Add(g.Warnings(target.Account)...)
+	parallel.Together(
 		func() {
-			each(target.Grantees, func(_ int, grantee sharing.Grantee) { g.grantee(ctx, target, grantee) })
+			parallel.Each(target.Grantees, func(_ int, grantee sharing.Grantee) { g.grantee(ctx, target, grantee) })
 		},
 		func() {
-			each(g.keys, func(_ int, key ResolvedKey) {
+			parallel.Each(g.keys, func(_ int, key ResolvedKey) {
 				if target.ProveUse && target.In(key.Region) {
 					g.use(ctx, sharing.Scope{Account: target.Account, Region: key.Region}, key.ARN, target.MustUse)
 				}
@@ -101,20 +103,20 @@ func (g *grantsProof) grantee(ctx context.Context, target sharing.Target, grante
 	look := &targetLook{Client: g.Client, target: target}
 	role := look.role(ctx, grantee)
 	switch {
-	case len(look.problems.items) > 0:
-		g.problems.add(look.problems.items...)
+	case len(look.problems.Items) > 0:
+		g.problems.Add(look.problems.Items...)
 		return
 	case !role.Exists && grantee.Service != "" && target.CreateServiceLinkedRoles:
-		g.warnings.add("account " + string(target.Account) + ": " + grantee.ARN(g.partition(), target.Account) +
+		g.warnings.Add("account " + string(target.Account) + ": " + grantee.ARN(g.Partition(), target.Account) +
 			" does not exist yet: the run creates it, and its grants can't be proved before")
 		return
 	case !role.Exists:
-		g.problems.add(plan.MissingRole(target.Account, grantee, grantee.ARN(g.partition(), target.Account)))
+		g.problems.Add(plan.MissingRole(target.Account, grantee, grantee.ARN(g.Partition(), target.Account)))
 		return
 	}
 	found := ProvenGrantee{target.Account, grantee, role.ARN}
-	g.grantees.add(found)
-	each(g.keys, func(_ int, key ResolvedKey) {
+	g.grantees.Add(found)
+	parallel.Each(g.keys, func(_ int, key ResolvedKey) {
 		if target.In(key.Region) {
 			g.grant(ctx, found, key)
 		}
@@ -134,8 +136,21 @@ func (g *grantsProof) grant(ctx context.Context, to ProvenGrantee, key ResolvedK
 	a.Doing = "proving that key " + key.ARN + " can be granted to role " + to.ARN
 	problem := diagnose.Error(err, a)
 	if problem.Code != "AccessDeniedException" {
-		g.problems.add(problem)
+		g.problems.Add(problem)
 		return
 	}
-	g.refused.add(RefusedGrant{key, to, problem, diagnose.BlamesAnother(err), diagnose.OwnSide(a)})
+	g.refused.Add(RefusedGrant{key, to, problem, diagnose.BlamesAnother(err), diagnose.OwnSide(a)})
+}
+
+// use proves before the build that who acts in a target could use a key.
+func (g *grantsProof) use(ctx context.Context, scope sharing.Scope, key string, must bool) {
+	for _, u := range verify.Uses(ctx, g.Clients, scope, key) {
+		switch {
+		case u.Err == nil:
+		case u.Refused && must:
+			g.problems.Add(u.Problem())
+		default:
+			g.warnings.Add(u.Problem().Error())
+		}
+	}
 }

@@ -12,7 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
+	"github.com/amishare/packer-plugin-ami-share/internal/parallel"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
@@ -51,13 +53,13 @@ type ResolvedKey struct {
 // none has a problem instead. Whether a key is fit is not judged here.
 func (c *Client) ResolveKeys(ctx context.Context, q KeyQuery) ([]ResolvedKey, []sharing.Problem) {
 	found := make([][]ResolvedKey, len(q.Regions))
-	var problems list[sharing.Problem]
-	each(q.Regions, func(i int, region sharing.Region) {
+	var problems parallel.List[sharing.Problem]
+	parallel.Each(q.Regions, func(i int, region sharing.Region) {
 		keys, missing := c.resolveIn(ctx, region, q)
 		found[i] = keys
-		problems.add(missing...)
+		problems.Add(missing...)
 	})
-	return slices.Concat(found...), sortProblems(problems.items)
+	return slices.Concat(found...), sortProblems(problems.Items)
 }
 
 func (c *Client) resolveIn(ctx context.Context, region sharing.Region, q KeyQuery) ([]ResolvedKey, []sharing.Problem) {
@@ -87,7 +89,7 @@ func resourceOf(id string) string {
 
 // resolve describes a key by id, alias or the ARN of either, and reads its policy where that is possible.
 func (c *Client) resolve(ctx context.Context, region sharing.Region, id string) (ResolvedKey, error) {
-	client := c.kms(place{region: region})
+	client := c.KMS(clients.Place{Region: region})
 	out, err := client.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &id})
 	if err != nil {
 		return ResolvedKey{}, err

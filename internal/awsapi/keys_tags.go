@@ -13,7 +13,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
 	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi/types"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
+	"github.com/amishare/packer-plugin-ami-share/internal/parallel"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
@@ -33,15 +35,15 @@ func (c *Client) keysByTags(ctx context.Context, region sharing.Region, tags map
 		}}
 	}
 	keys := make([]ResolvedKey, len(arns))
-	var problems list[sharing.Problem]
-	each(arns, func(i int, arn string) {
+	var problems parallel.List[sharing.Problem]
+	parallel.Each(arns, func(i int, arn string) {
 		key, err := c.resolve(ctx, region, arn)
 		if err != nil {
-			problems.add(diagnose.Error(err, diagnose.Act{Scope: scope, Doing: "looking at key " + arn, Action: "kms:DescribeKey", Resource: arn}))
+			problems.Add(diagnose.Error(err, diagnose.Act{Scope: scope, Doing: "looking at key " + arn, Action: "kms:DescribeKey", Resource: arn}))
 		}
 		keys[i] = key
 	})
-	return slices.DeleteFunc(keys, func(k ResolvedKey) bool { return k.ARN == "" }), problems.items
+	return slices.DeleteFunc(keys, func(k ResolvedKey) bool { return k.ARN == "" }), problems.Items
 }
 
 func (c *Client) taggedKeys(ctx context.Context, region sharing.Region, tags map[string]string) ([]string, error) {
@@ -50,11 +52,11 @@ func (c *Client) taggedKeys(ctx context.Context, region sharing.Region, tags map
 		in.TagFilters = append(in.TagFilters, types.TagFilter{Key: aws.String(key), Values: []string{tags[key]}})
 	}
 	var arns []string
-	pages := resourcegroupstaggingapi.NewGetResourcesPaginator(c.tagging(place{region: region}).GetResources, in)
-	for seen := (markers{}); pages.HasMorePages(); {
+	pages := resourcegroupstaggingapi.NewGetResourcesPaginator(c.Tagging(clients.Place{Region: region}).GetResources, in)
+	for seen := (clients.Markers{}); pages.HasMorePages(); {
 		page, err := pages.NextPage(ctx)
 		if err == nil {
-			err = seen.follow("tag:GetResources", page.PaginationToken)
+			err = seen.Follow("tag:GetResources", page.PaginationToken)
 		}
 		if err != nil {
 			return nil, err

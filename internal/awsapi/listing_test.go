@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -20,7 +21,7 @@ func TestAListingThatLeadsInACircleEnds(t *testing.T) {
 	w := newWire(t, map[string]func(int) (int, string){"ListGrants": func(n int) (int, string) {
 		return http.StatusOK, fmt.Sprintf(`{"Grants":[],"Truncated":true,"NextMarker":"%d"}`, n%3)
 	}})
-	_, err := New(w.config(), nil, Options{}).listGrants(t.Context(), place{}, &kms.ListGrantsInput{KeyId: aws.String(keyARN)})
+	_, err := New(clients.New(w.config(), nil, clients.Options{}), Options{}).ListGrants(t.Context(), clients.Place{}, &kms.ListGrantsInput{KeyId: aws.String(keyARN)})
 	if err == nil || !strings.Contains(err.Error(), "no end") || len(w.of("ListGrants")) != 4 {
 		t.Errorf("%d pages, then %v", len(w.of("ListGrants")), err)
 	}
@@ -37,10 +38,10 @@ func TestOfAKeyWithVeryManyGrantsOnlyThoseOfTheRunAreRead(t *testing.T) {
 		return http.StatusOK, fmt.Sprintf(`{"Grants":[%s],"Truncated":true,"NextMarker":"%d"}`, strings.TrimSuffix(strings.Repeat(other+",", 100), ","), n)
 	}}
 	request := sharing.Request{Targets: []sharing.Target{{Account: target, Credentials: true, Grantees: []sharing.Grantee{autoscalingRole}}}}
-	o := &observation{Client: New(w.config(), nil, Options{}), request: request}
+	o := &observation{Client: New(clients.New(w.config(), nil, clients.Options{}), Options{}), request: request}
 	grants, listed := o.sourceGrants(t.Context(), keyARN)
-	if !listed || len(grants) != 1 || grants[0].ID != "ours" || len(o.warnings.items) != 1 || len(w.of("ListGrants")) != longList/100+1 {
-		t.Errorf("%d grants, %v, warnings %q after %d calls", len(grants), listed, o.warnings.items, len(w.of("ListGrants")))
+	if !listed || len(grants) != 1 || grants[0].ID != "ours" || len(o.warnings.Items) != 1 || len(w.of("ListGrants")) != longList/100+1 {
+		t.Errorf("%d grants, %v, warnings %q after %d calls", len(grants), listed, o.warnings.Items, len(w.of("ListGrants")))
 	}
 }
 
@@ -52,7 +53,7 @@ func TestGrantsThatAreAllThereNeedNoFurtherPages(t *testing.T) {
 	})
 	request := someRequest()
 	read := func() int {
-		before := s.calls()["kms:ListGrants"]
+		before := s.Counts()["kms:ListGrants"]
 		facts, err := s.client(Options{}).Observe(t.Context(), request)
 		if err != nil || len(facts.Keys) != 2 {
 			t.Fatal(facts.Keys, err)
@@ -62,9 +63,9 @@ func TestGrantsThatAreAllThereNeedNoFurtherPages(t *testing.T) {
 			t.Fatal(err)
 		}
 		doAll(t, s.client(Options{}), p.Changes...)
-		return s.calls()["kms:ListGrants"] - before
+		return s.Counts()["kms:ListGrants"] - before
 	}
-	if first, second := read(), read(); first != 2*(20+2) || second != 2*(1+2) || s.calls()["kms:CreateGrant"] != 4 {
-		t.Errorf("%d and %d calls of ListGrants, %d of CreateGrant", first, second, s.calls()["kms:CreateGrant"])
+	if first, second := read(), read(); first != 2*(20+2) || second != 2*(1+2) || s.Counts()["kms:CreateGrant"] != 4 {
+		t.Errorf("%d and %d calls of ListGrants, %d of CreateGrant", first, second, s.Counts()["kms:CreateGrant"])
 	}
 }

@@ -14,7 +14,7 @@ import (
 // assumed. A target that exact_grants may take grants from, while it gets none, keeps all that its role may do.
 func (c *Client) narrow(request sharing.Request, images []sharing.Image, keys []string) {
 	config := policy.Config{
-		Partition: c.partition(), Keys: keys, Regions: regionsOf(request.Images), Operations: request.GrantOperations,
+		Partition: c.Partition(), Keys: keys, Regions: regionsOf(request.Images), Operations: request.GrantOperations,
 		ShareSnapshots: request.ShareSnapshots, Verify: !c.options.WithoutVerify,
 	}
 	for _, image := range images {
@@ -25,43 +25,41 @@ func (c *Client) narrow(request sharing.Request, images []sharing.Image, keys []
 		}
 	}
 	for _, target := range request.Targets {
-		s := c.sessions[target.Account]
-		if s == nil || request.ExactGrants && len(target.Grantees) == 0 {
+		if !c.Enters(target.Account) || request.ExactGrants && len(target.Grantees) == 0 {
 			continue
 		}
-		c.narrowSession(s, config, target)
+		c.narrowSession(config, target)
 	}
 }
 
 // narrowToProof limits the sessions of the targets to proving grants.
 func (c *Client) narrowToProof(keys []ResolvedKey, targets []sharing.Target, operations []string) {
-	config := policy.Config{Partition: c.partition(), Operations: operations}
+	config := policy.Config{Partition: c.Partition(), Operations: operations}
 	for _, key := range keys {
 		config.SourceAccount = key.Account
 		config.Keys = append(config.Keys, key.ARN)
 	}
 	for _, target := range targets {
-		s := c.sessions[target.Account]
-		if s == nil || len(target.Grantees) == 0 && !target.ProveUse {
+		if !c.Enters(target.Account) || len(target.Grantees) == 0 && !target.ProveUse {
 			continue
 		}
 		target.CreateServiceLinkedRoles, target.AutoScalingGroups, target.CopyTags, target.Announcements = false, nil, false, sharing.Announcements{}
-		c.narrowSession(s, config, target)
+		c.narrowSession(config, target)
 	}
 }
 
 // narrowSession gives a session its policies, the narrowest first: what fits in AWS's limit of characters need not fit in
 // its limit of the packed form, which nobody can compute. It leaves a session alone that needs nothing: AWS takes no
 // policy without statements.
-func (c *Client) narrowSession(s *session, config policy.Config, target sharing.Target) {
+func (c *Client) narrowSession(config policy.Config, target sharing.Target) {
 	at := func(limit int) func() string {
 		return sync.OnceValue(func() string {
-			text := policy.Session(config, policy.Target{Target: target, RoleARN: c.roleARN(s), ExternalID: s.externalID()}, limit)
+			text := policy.Session(config, policy.Target{Target: target, RoleARN: c.RoleARN(target.Account), ExternalID: c.ExternalID(target.Account)}, limit)
 			if strings.Contains(text, `"Statement":[]`) {
 				return ""
 			}
 			return text
 		})
 	}
-	s.narrow(at(policy.SessionLimit), at(policy.SessionLimit/2), at(0))
+	c.Narrow(target.Account, at(policy.SessionLimit), at(policy.SessionLimit/2), at(0))
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
+	"github.com/amishare/packer-plugin-ami-share/internal/parallel"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
@@ -16,29 +17,29 @@ import (
 // sharing.Problems, holds what stops the run.
 func (c *Client) Observe(ctx context.Context, request sharing.Request) (facts sharing.Facts, err error) {
 	o := &observation{Client: c, request: request}
-	if problem := guard(sharing.Scope{}, "looking at the AMIs", func() { facts, err = o.look(ctx) }); problem != nil {
+	if problem := parallel.Guard(sharing.Scope{}, "looking at the AMIs", func() { facts, err = o.look(ctx) }); problem != nil {
 		return facts, sharing.Problems{*problem}
 	}
 	return facts, err
 }
 
 func (o *observation) look(ctx context.Context) (sharing.Facts, error) {
-	facts := sharing.Facts{Partition: o.partition(), Images: o.images(ctx)}
+	facts := sharing.Facts{Partition: o.Partition(), Images: o.images(ctx)}
 	keys := keysOf(facts.Images)
 	o.narrow(o.request, facts.Images, keys)
-	together(
+	parallel.Together(
 		func() { facts.Keys = o.keys(ctx, keys, facts.Images) },
 		func() { facts.Targets = o.targets(ctx, facts.Images) },
 		func() { facts.Parameters = o.ownParameters(ctx) },
 	)
 	o.listFromTargets(ctx, facts)
 	o.sharing(ctx, facts)
-	facts.Warnings = slices.Sorted(slices.Values(o.warnings.items))
+	facts.Warnings = slices.Sorted(slices.Values(o.warnings.Items))
 	if err := context.Cause(ctx); err != nil {
 		return facts, err
 	}
-	if len(o.problems.items) > 0 {
-		return facts, sharing.Problems(sortProblems(o.problems.items))
+	if len(o.problems.Items) > 0 {
+		return facts, sharing.Problems(sortProblems(o.problems.Items))
 	}
 	return facts, nil
 }
@@ -47,11 +48,11 @@ func (o *observation) look(ctx context.Context) (sharing.Facts, error) {
 type observation struct {
 	*Client
 	request  sharing.Request
-	problems list[sharing.Problem]
-	warnings list[string]
+	problems parallel.List[sharing.Problem]
+	warnings parallel.List[string]
 }
 
-func (o *observation) problem(err error, a diagnose.Act) { o.problems.add(diagnose.Error(err, a)) }
+func (o *observation) problem(err error, a diagnose.Act) { o.problems.Add(diagnose.Error(err, a)) }
 
 // keysOf returns the ARNs of the keys behind AMIs, sorted, each once.
 func keysOf(images []sharing.Image) []string {

@@ -4,16 +4,16 @@ package awsapi
 
 import (
 	"context"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
+	"github.com/amishare/packer-plugin-ami-share/internal/parallel"
 	"github.com/amishare/packer-plugin-ami-share/internal/progress"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -24,7 +24,7 @@ func (o *observation) images(ctx context.Context) []sharing.Image {
 	images := make([]sharing.Image, len(o.request.Images))
 	regions := regionsOf(o.request.Images)
 	o.options.Progress.Begin(progress.Reading, names(regions))
-	each(regions, func(_ int, region sharing.Region) {
+	parallel.Each(regions, func(_ int, region sharing.Region) {
 		defer o.options.Progress.Done(string(region), false)
 		read := o.details(ctx, region, found[region])
 		for i, ref := range o.request.Images {
@@ -48,12 +48,12 @@ func (o *observation) details(ctx context.Context, region sharing.Region, found 
 	var permissions map[string][]sharing.Recipient
 	var snapshots map[string]sharing.Snapshot
 	within := &observation{Client: o.Client, request: o.request}
-	together(
+	parallel.Together(
 		func() { snapshots = within.snapshots(ctx, region, snapshotIDs(available)) },
 		func() { permissions = within.permissions(ctx, region, available) },
 	)
-	o.warnings.add(within.warnings.items...)
-	o.problems.add(ofOwners(region, available, within.problems.items)...)
+	o.warnings.Add(within.warnings.Items...)
+	o.problems.Add(ofOwners(region, available, within.problems.Items)...)
 	images := map[string]sharing.Image{}
 	for _, from := range found {
 		image := sharing.Image{
@@ -109,7 +109,7 @@ func notOurs(region sharing.Region, image types.Image, refused sharing.Problem) 
 // permissions reads whom AMIs are shared with.
 func (o *observation) permissions(ctx context.Context, region sharing.Region, images []types.Image) map[string][]sharing.Recipient {
 	permissions := make([][]sharing.Recipient, len(images))
-	each(images, func(i int, image types.Image) {
+	parallel.Each(images, func(i int, image types.Image) {
 		permissions[i] = o.launchPermissions(ctx, region, aws.ToString(image.ImageId))
 	})
 	byID := map[string][]sharing.Recipient{}
@@ -134,7 +134,7 @@ func (o *observation) launchPermissions(ctx context.Context, region sharing.Regi
 // launchPermissionsOf returns whom an AMI is shared with, sorted: only its owner can read it.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImageAttribute.html
 func (c *Client) launchPermissionsOf(ctx context.Context, image sharing.ImageRef) ([]sharing.Recipient, error) {
-	out, err := c.ec2(place{region: image.Region}).DescribeImageAttribute(ctx, &ec2.DescribeImageAttributeInput{
+	out, err := c.EC2(clients.Place{Region: image.Region}).DescribeImageAttribute(ctx, &ec2.DescribeImageAttributeInput{
 		ImageId: &image.ID, Attribute: types.ImageAttributeNameLaunchPermission,
 	})
 	if err != nil {
@@ -161,60 +161,12 @@ func recipient(p types.LaunchPermission) sharing.Recipient {
 	}
 }
 
-// describeImages asks for AMIs of a Region by id. AWS refuses the whole list for the sake of one that is gone or not
-// visible; those are left out of the answer.
-// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImages.html
-func (c *Client) describeImages(ctx context.Context, p place, ids []string) ([]types.Image, error) {
-	var images []types.Image
-	pages := ec2.NewDescribeImagesPaginator(c.ec2(p).DescribeImages, &ec2.DescribeImagesInput{ImageIds: ids, IncludeDisabled: aws.Bool(p.account == "")})
-	for seen := (markers{}); pages.HasMorePages(); {
-		page, err := pages.NextPage(ctx)
-		if err == nil {
-			err = seen.follow("ec2:DescribeImages", page.NextToken)
-		}
-		if diagnose.Has(err, "InvalidAMIID.NotFound", "InvalidAMIID.Unavailable") {
-			return c.describeOthers(ctx, p, ids, err)
-		}
-		if err != nil {
-			return nil, err
-		}
-		images = append(images, page.Images...)
-	}
-	return images, nil
-}
-
-var imageID = regexp.MustCompile(`ami-[0-9a-z]+`)
-
-// describeOthers asks again without the AMIs that an error names, or one by one when it names none.
-func (c *Client) describeOthers(ctx context.Context, p place, ids []string, refusal error) ([]types.Image, error) {
-	if len(ids) == 1 {
-		return nil, nil
-	}
-	gone := imageID.FindAllString(diagnose.Message(refusal), -1)
-	rest := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return slices.Contains(gone, id) })
-	switch {
-	case len(rest) == 0:
-		return nil, nil
-	case len(rest) < len(ids):
-		return c.describeImages(ctx, p, rest)
-	}
-	var images []types.Image
-	for _, id := range ids {
-		found, err := c.describeImages(ctx, p, []string{id})
-		if err != nil {
-			return nil, err
-		}
-		images = append(images, found...)
-	}
-	return images, nil
-}
-
 func (c *Client) imageARN(region sharing.Region, id string) string {
-	return sharing.ARN{Partition: c.partition(), Service: "ec2", Region: region, Resource: "image/" + id}.String()
+	return sharing.ARN{Partition: c.Partition(), Service: "ec2", Region: region, Resource: "image/" + id}.String()
 }
 
 func (c *Client) snapshotARN(region sharing.Region, id string) string {
-	return sharing.ARN{Partition: c.partition(), Service: "ec2", Region: region, Resource: "snapshot/" + id}.String()
+	return sharing.ARN{Partition: c.Partition(), Service: "ec2", Region: region, Resource: "snapshot/" + id}.String()
 }
 
 func tagMap(tags []types.Tag) map[string]string {
@@ -223,16 +175,4 @@ func tagMap(tags []types.Tag) map[string]string {
 		values[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
 	}
 	return values
-}
-
-// named lists ids for people: "AMI a", "AMIs a and b", "AMIs a, b and 7 more".
-func named(noun string, ids []string) string {
-	switch {
-	case len(ids) == 1:
-		return noun + " " + ids[0]
-	case len(ids) <= 3:
-		return noun + "s " + strings.Join(ids[:len(ids)-1], ", ") + " and " + ids[len(ids)-1]
-	default:
-		return noun + "s " + ids[0] + ", " + ids[1] + " and " + strconv.Itoa(len(ids)-2) + " more"
-	}
 }

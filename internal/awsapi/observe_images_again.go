@@ -10,8 +10,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
+	"github.com/amishare/packer-plugin-ami-share/internal/parallel"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+	"github.com/amishare/packer-plugin-ami-share/internal/traffic"
 )
 
 // findImages looks for the AMIs of the request, and again for those that EC2 does not show, or shows as pending: an AMI
@@ -20,8 +23,8 @@ func (o *observation) findImages(ctx context.Context) map[sharing.Region][]types
 	regions := regionsOf(o.request.Images)
 	first := make([][]types.Image, len(regions))
 	unread := make([]bool, len(regions))
-	each(regions, func(i int, region sharing.Region) {
-		found, err := o.describeImages(ctx, place{region: region}, o.idsIn(region))
+	parallel.Each(regions, func(i int, region sharing.Region) {
+		found, err := o.DescribeImages(ctx, clients.Place{Region: region}, o.idsIn(region))
 		if err != nil {
 			o.unreadImages(err, region)
 			unread[i] = true
@@ -29,7 +32,7 @@ func (o *observation) findImages(ctx context.Context) map[sharing.Region][]types
 		first[i] = found
 	})
 	copied := sourcesOf(first)
-	each(regions, func(i int, region sharing.Region) {
+	parallel.Each(regions, func(i int, region sharing.Region) {
 		if !unread[i] {
 			first[i] = o.lookAgain(ctx, region, first[i], copied)
 		}
@@ -53,7 +56,7 @@ func (o *observation) idsIn(region sharing.Region) []string {
 
 func (o *observation) unreadImages(err error, region sharing.Region) {
 	o.problem(err, diagnose.Act{
-		Scope: sharing.Scope{Region: region}, Doing: "looking at " + named("AMI", o.idsIn(region)), Action: "ec2:DescribeImages", Resource: "*",
+		Scope: sharing.Scope{Region: region}, Doing: "looking at " + sharing.Named("AMI", o.idsIn(region)), Action: "ec2:DescribeImages", Resource: "*",
 	})
 }
 
@@ -92,11 +95,11 @@ func (o *observation) lookAgain(ctx context.Context, region sharing.Region, foun
 	if o.request.BuildRegion == "" || !slices.ContainsFunc(open, late) {
 		patience /= 4
 	}
-	o.options.Say("Waiting for EC2 to show " + named("AMI", open) + " in " + string(region) + " as available")
+	o.options.Say("Waiting for EC2 to show " + sharing.Named("AMI", open) + " in " + string(region) + " as available")
 	waiting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	err := poll(waiting, func(ctx context.Context) (bool, error) {
-		again, err := o.describeImages(ctx, place{region: region}, open)
+	err := traffic.Poll(waiting, func(ctx context.Context) (bool, error) {
+		again, err := o.DescribeImages(ctx, clients.Place{Region: region}, open)
 		open = sort(again)
 		return err != nil || len(open) == 0, err
 	})

@@ -11,7 +11,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
+	"github.com/amishare/packer-plugin-ami-share/internal/parallel"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 	"github.com/amishare/packer-plugin-ami-share/internal/traffic"
 )
@@ -24,8 +26,8 @@ const targetsAskedForGrants = 3
 // target: that also finds grants whose role is gone.
 func (o *observation) keys(ctx context.Context, arns []string, images []sharing.Image) map[string]sharing.Key {
 	keys := make([]sharing.Key, len(arns))
-	each(arns, func(i int, arn string) {
-		together(
+	parallel.Each(arns, func(i int, arn string) {
+		parallel.Together(
 			func() { o.describeKey(ctx, arn, images, &keys[i]) },
 			func() {
 				if o.needsGrants() {
@@ -51,7 +53,7 @@ func (o *observation) needsGrants() bool {
 // be known of it, the targets are told by KMS.
 func (o *observation) describeKey(ctx context.Context, arn string, images []sharing.Image, key *sharing.Key) {
 	region := sharing.RegionOf(arn)
-	out, err := o.kms(place{region: region}).DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &arn})
+	out, err := o.KMS(clients.Place{Region: region}).DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &arn})
 	foreign := !slices.ContainsFunc(images, func(i sharing.Image) bool { return i.Owner == sharing.AccountOf(arn) })
 	switch {
 	case err == nil:
@@ -59,13 +61,13 @@ func (o *observation) describeKey(ctx context.Context, arn string, images []shar
 		key.AWSManaged = out.KeyMetadata.KeyManager == types.KeyManagerTypeAws
 		key.State = string(out.KeyMetadata.KeyState)
 	case foreign && diagnose.Denied(err):
-		o.warnings.add(fmt.Sprintf("key %s of account %s could not be described: whether it is a customer key and enabled shows when grants are made", arn, sharing.AccountOf(arn)))
+		o.warnings.Add(fmt.Sprintf("key %s of account %s could not be described: whether it is a customer key and enabled shows when grants are made", arn, sharing.AccountOf(arn)))
 	default:
 		problem := diagnose.Error(err, diagnose.Act{Scope: sharing.Scope{Region: region}, Doing: "looking at key " + arn, Action: "kms:DescribeKey", Resource: arn})
 		if diagnose.Denied(err) {
 			problem.Remedy = otherKey + "\n" + problem.Remedy
 		}
-		o.problems.add(problem)
+		o.problems.Add(problem)
 	}
 }
 
@@ -94,7 +96,7 @@ func (o *observation) listFromTargets(ctx context.Context, facts sharing.Facts) 
 	unlisted := slices.Sorted(maps.Keys(facts.Keys))
 	unlisted = slices.DeleteFunc(unlisted, func(arn string) bool { return facts.Keys[arn].GrantsListed })
 	keys := make([]sharing.Key, len(unlisted))
-	each(unlisted, func(i int, arn string) {
+	parallel.Each(unlisted, func(i int, arn string) {
 		keys[i] = o.listedFrom(ctx, o.askable(facts, sharing.RegionOf(arn)), facts.Keys[arn])
 	})
 	for i, arn := range unlisted {
@@ -118,12 +120,12 @@ func (o *observation) listedFrom(ctx context.Context, targets []sharing.AccountI
 	ctx, cancel := traffic.Patient(ctx, o.options.TargetTimeout)
 	defer cancel()
 	for _, account := range targets {
-		if grants, err := o.listGrants(ctx, place{account, sharing.RegionOf(key.ARN)}, &kms.ListGrantsInput{KeyId: &key.ARN}); err == nil {
+		if grants, err := o.ListGrants(ctx, clients.Place{Account: account, Region: sharing.RegionOf(key.ARN)}, &kms.ListGrantsInput{KeyId: &key.ARN}); err == nil {
 			key.Grants, key.GrantsListed = grants, true
 			return key
 		}
 	}
-	o.warnings.add("the grants of key " + key.ARN + " could not be listed (kms:ListGrants): each grant is asked for again, which changes nothing where it is there; " +
+	o.warnings.Add("the grants of key " + key.ARN + " could not be listed (kms:ListGrants): each grant is asked for again, which changes nothing where it is there; " +
 		"grants that are out of date, or that exact_grants would end, are not found")
 	return key
 }

@@ -11,7 +11,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
+	"github.com/amishare/packer-plugin-ami-share/internal/parallel"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
@@ -23,7 +25,7 @@ func (o *observation) sharing(ctx context.Context, facts sharing.Facts) {
 	}
 	regions := regionsOf(o.request.Images)
 	found := make([]map[string][]sharing.Recipient, len(regions))
-	each(regions, func(i int, region sharing.Region) { found[i] = o.sharingIn(ctx, region, facts.Keys) })
+	parallel.Each(regions, func(i int, region sharing.Region) { found[i] = o.sharingIn(ctx, region, facts.Keys) })
 	for arn, key := range facts.Keys {
 		i, ok := slices.BinarySearch(regions, sharing.RegionOf(arn))
 		if !ok || found[i] == nil {
@@ -41,7 +43,7 @@ func (o *observation) sharingIn(ctx context.Context, region sharing.Region, keys
 	recipients := make([][]sharing.Recipient, len(images))
 	errs := make([]error, len(images))
 	if err == nil {
-		each(images, func(i int, id string) {
+		parallel.Each(images, func(i int, id string) {
 			recipients[i], errs[i] = o.launchPermissionsOf(ctx, sharing.ImageRef{Region: region, ID: id})
 		})
 	}
@@ -61,7 +63,7 @@ func (o *observation) sharingIn(ctx context.Context, region sharing.Region, keys
 		problem := diagnose.Error(err, diagnose.Act{
 			Scope: sharing.Scope{Region: region}, Doing: "looking at the other AMIs of the account", Action: "ec2:DescribeImages", Resource: "*",
 		})
-		o.warnings.add("exact_grants ends no grants in " + string(region) + ": " + problem.Error())
+		o.warnings.Add("exact_grants ends no grants in " + string(region) + ": " + problem.Error())
 		return nil
 	}
 	return byKey
@@ -70,7 +72,7 @@ func (o *observation) sharingIn(ctx context.Context, region sharing.Region, keys
 // otherImages returns the source's AMIs of a Region that are under the run's keys and not the request's, sorted, and the
 // keys under each.
 func (o *observation) otherImages(ctx context.Context, region sharing.Region, keysOfRun map[string]sharing.Key) (ids []string, keys map[string][]string, err error) {
-	images, err := o.describeOwn(ctx, place{region: region}, nil)
+	images, err := o.describeOwn(ctx, clients.Place{Region: region}, nil)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -86,7 +88,7 @@ func (o *observation) otherImages(ctx context.Context, region sharing.Region, ke
 	}
 	keys = map[string][]string{}
 	for chunk := range slices.Chunk(slices.Sorted(maps.Keys(users)), snapshotsPerCall) {
-		snapshots, err := o.describeSnapshots(ctx, place{region: region}, chunk)
+		snapshots, err := o.describeSnapshots(ctx, clients.Place{Region: region}, chunk)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -103,9 +105,9 @@ func (o *observation) otherImages(ctx context.Context, region sharing.Region, ke
 
 // describeOwn returns the source account's AMIs in a Region: all, or those that accounts have launch permission for by
 // their ids. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImages.html
-func (c *Client) describeOwn(ctx context.Context, p place, accounts []string) ([]types.Image, error) {
+func (c *Client) describeOwn(ctx context.Context, p clients.Place, accounts []string) ([]types.Image, error) {
 	var images []types.Image
-	pages := ec2.NewDescribeImagesPaginator(c.ec2(p).DescribeImages, &ec2.DescribeImagesInput{
+	pages := ec2.NewDescribeImagesPaginator(c.EC2(p).DescribeImages, &ec2.DescribeImagesInput{
 		Owners: []string{"self"}, ExecutableUsers: accounts, IncludeDisabled: aws.Bool(true),
 	})
 	for pages.HasMorePages() {

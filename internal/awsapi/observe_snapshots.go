@@ -11,8 +11,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
+	"github.com/amishare/packer-plugin-ami-share/internal/parallel"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+	"github.com/amishare/packer-plugin-ami-share/internal/traffic"
 )
 
 // snapshotsPerCall is how many ids are asked for at once.
@@ -36,7 +39,7 @@ func snapshotIDs(images []types.Image) []string {
 func (o *observation) snapshots(ctx context.Context, region sharing.Region, ids []string) map[string]sharing.Snapshot {
 	found := map[string]sharing.Snapshot{}
 	recipients := make([][]sharing.Recipient, len(ids))
-	together(
+	parallel.Together(
 		func() {
 			for chunk := range slices.Chunk(ids, snapshotsPerCall) {
 				o.lookAtSnapshots(ctx, region, chunk, found)
@@ -44,7 +47,7 @@ func (o *observation) snapshots(ctx context.Context, region sharing.Region, ids 
 		},
 		func() {
 			if o.request.ShareSnapshots || o.request.Exact {
-				each(ids, func(i int, id string) { recipients[i] = o.createVolumePermissions(ctx, region, id) })
+				parallel.Each(ids, func(i int, id string) { recipients[i] = o.createVolumePermissions(ctx, region, id) })
 			}
 		},
 	)
@@ -63,20 +66,20 @@ func (o *observation) lookAtSnapshots(ctx context.Context, region sharing.Region
 	scope := sharing.Scope{Region: region}
 	missing, err := o.addSnapshots(ctx, region, ids, found)
 	if err == nil && len(missing) > 0 {
-		o.options.Say("Waiting for EC2 to show " + named("snapshot", missing) + " in " + string(region))
+		o.options.Say("Waiting for EC2 to show " + sharing.Named("snapshot", missing) + " in " + string(region))
 		waiting, cancel := context.WithTimeout(ctx, o.options.LookAgain)
 		defer cancel()
-		err = poll(waiting, func(ctx context.Context) (bool, error) {
+		err = traffic.Poll(waiting, func(ctx context.Context) (bool, error) {
 			missing, err = o.addSnapshots(ctx, region, missing, found)
 			return err != nil || len(missing) == 0, err
 		})
 	}
 	if err != nil {
-		o.problem(err, diagnose.Act{Scope: scope, Doing: "looking at " + named("snapshot", ids), Action: "ec2:DescribeSnapshots", Resource: "*"})
+		o.problem(err, diagnose.Act{Scope: scope, Doing: "looking at " + sharing.Named("snapshot", ids), Action: "ec2:DescribeSnapshots", Resource: "*"})
 		return
 	}
 	for _, id := range missing {
-		o.problems.add(sharing.Problem{
+		o.problems.Add(sharing.Problem{
 			Scope: scope, Doing: "looking at snapshot " + id, Cause: "EC2 does not show it, though it was looked for again: it belongs to another account or is gone",
 			Remedy: "Run with the credentials of the account that owns the AMI and its snapshots.",
 		})
@@ -86,7 +89,7 @@ func (o *observation) lookAtSnapshots(ctx context.Context, region sharing.Region
 // addSnapshots adds snapshots to found, and returns those that EC2 does not show. EC2 refuses the whole list for the sake of
 // one that it does not know.
 func (o *observation) addSnapshots(ctx context.Context, region sharing.Region, ids []string, found map[string]sharing.Snapshot) ([]string, error) {
-	snapshots, err := o.describeSnapshots(ctx, place{region: region}, ids)
+	snapshots, err := o.describeSnapshots(ctx, clients.Place{Region: region}, ids)
 	if err != nil && !diagnose.Has(err, "InvalidSnapshot.NotFound") {
 		return ids, err
 	}
@@ -100,13 +103,13 @@ func (o *observation) addSnapshots(ctx context.Context, region sharing.Region, i
 
 // describeSnapshots reads snapshots by id, all pages.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSnapshots.html
-func (c *Client) describeSnapshots(ctx context.Context, p place, ids []string) ([]types.Snapshot, error) {
+func (c *Client) describeSnapshots(ctx context.Context, p clients.Place, ids []string) ([]types.Snapshot, error) {
 	var snapshots []types.Snapshot
-	pages := ec2.NewDescribeSnapshotsPaginator(c.ec2(p).DescribeSnapshots, &ec2.DescribeSnapshotsInput{SnapshotIds: ids})
-	for seen := (markers{}); pages.HasMorePages(); {
+	pages := ec2.NewDescribeSnapshotsPaginator(c.EC2(p).DescribeSnapshots, &ec2.DescribeSnapshotsInput{SnapshotIds: ids})
+	for seen := (clients.Markers{}); pages.HasMorePages(); {
 		page, err := pages.NextPage(ctx)
 		if err == nil {
-			err = seen.follow("ec2:DescribeSnapshots", page.NextToken)
+			err = seen.Follow("ec2:DescribeSnapshots", page.NextToken)
 		}
 		if err != nil {
 			return nil, err
@@ -123,7 +126,7 @@ func (c *Client) keyOf(region sharing.Region, s types.Snapshot) string {
 		return key
 	}
 	return sharing.ARN{
-		Partition: c.partition(), Service: "kms", Region: region, Account: sharing.AccountID(aws.ToString(s.OwnerId)), Resource: "key/" + key,
+		Partition: c.Partition(), Service: "kms", Region: region, Account: sharing.AccountID(aws.ToString(s.OwnerId)), Resource: "key/" + key,
 	}.String()
 }
 
@@ -142,7 +145,7 @@ func (o *observation) createVolumePermissions(ctx context.Context, region sharin
 // createVolumePermissionsOf returns whom a snapshot is shared with, sorted: only its owner can read it.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSnapshotAttribute.html
 func (c *Client) createVolumePermissionsOf(ctx context.Context, region sharing.Region, id string) ([]sharing.Recipient, error) {
-	out, err := c.ec2(place{region: region}).DescribeSnapshotAttribute(ctx, &ec2.DescribeSnapshotAttributeInput{
+	out, err := c.EC2(clients.Place{Region: region}).DescribeSnapshotAttribute(ctx, &ec2.DescribeSnapshotAttributeInput{
 		SnapshotId: &id, Attribute: types.SnapshotAttributeNameCreateVolumePermission,
 	})
 	if err != nil {

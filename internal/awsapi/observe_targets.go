@@ -14,7 +14,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
+	"github.com/amishare/packer-plugin-ami-share/internal/parallel"
 	"github.com/amishare/packer-plugin-ami-share/internal/progress"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 	"github.com/amishare/packer-plugin-ami-share/internal/traffic"
@@ -35,9 +37,9 @@ func (o *observation) targets(ctx context.Context, images []sharing.Image) map[s
 		}
 	}
 	o.options.Progress.Begin(progress.Looking, open)
-	each(o.request.Targets, func(i int, target sharing.Target) {
+	parallel.Each(o.request.Targets, func(i int, target sharing.Target) {
 		if target.Credentials {
-			problem := guard(sharing.Scope{Account: target.Account}, "looking into the account", func() { facts[i] = o.target(ctx, target, images) })
+			problem := parallel.Guard(sharing.Scope{Account: target.Account}, "looking into the account", func() { facts[i] = o.target(ctx, target, images) })
 			if problem != nil {
 				facts[i] = sharing.TargetFacts{Problems: []sharing.Problem{*problem}}
 			}
@@ -54,13 +56,13 @@ func (o *observation) targets(ctx context.Context, images []sharing.Image) map[s
 func (o *observation) target(ctx context.Context, target sharing.Target, images []sharing.Image) sharing.TargetFacts {
 	ctx, cancel := traffic.Patient(ctx, o.options.TargetTimeout)
 	defer cancel()
-	if problem := o.enter(ctx, target.Account); problem != nil {
+	if problem := o.Enter(ctx, target.Account); problem != nil {
 		return sharing.TargetFacts{Problems: []sharing.Problem{*problem}}
 	}
-	o.warnings.add(o.sessions[target.Account].warnings()...)
+	o.warnings.Add(o.Warnings(target.Account)...)
 	look := &targetLook{Client: o.Client, target: target}
 	var facts sharing.TargetFacts
-	together(
+	parallel.Together(
 		func() { facts.Roles = look.roles(ctx) },
 		func() { facts.Groups = look.groups(ctx, look.regions(o.request.Images)) },
 		func() { facts.Tags = look.tags(ctx, images) },
@@ -68,7 +70,7 @@ func (o *observation) target(ctx context.Context, target sharing.Target, images 
 			facts.Parameters = o.parameters(ctx, target.Account, look.regions(o.request.Images), target.Announcements.Parameters, look.problem)
 		},
 	)
-	facts.Problems = sortProblems(look.problems.items)
+	facts.Problems = sortProblems(look.problems.Items)
 	return facts
 }
 
@@ -76,7 +78,7 @@ func (o *observation) target(ctx context.Context, target sharing.Target, images 
 type targetLook struct {
 	*Client
 	target   sharing.Target
-	problems list[sharing.Problem]
+	problems parallel.List[sharing.Problem]
 }
 
 // regions returns the Regions of AMIs in which the target gets anything.
@@ -86,13 +88,13 @@ func (t *targetLook) regions(images []sharing.ImageRef) []sharing.Region {
 
 func (t *targetLook) problem(err error, region sharing.Region, a diagnose.Act) {
 	a.Scope = sharing.Scope{Account: t.target.Account, Region: region}
-	a.Principal = t.principal(t.target.Account)
-	t.problems.add(diagnose.Error(err, a))
+	a.Principal = t.Principal(t.target.Account)
+	t.problems.Add(diagnose.Error(err, a))
 }
 
 func (t *targetLook) roles(ctx context.Context) map[sharing.Grantee]sharing.Role {
 	roles := make([]sharing.Role, len(t.target.Grantees))
-	each(t.target.Grantees, func(i int, grantee sharing.Grantee) { roles[i] = t.role(ctx, grantee) })
+	parallel.Each(t.target.Grantees, func(i int, grantee sharing.Grantee) { roles[i] = t.role(ctx, grantee) })
 	byGrantee := map[sharing.Grantee]sharing.Role{}
 	for i, grantee := range t.target.Grantees {
 		byGrantee[grantee] = roles[i]
@@ -105,21 +107,21 @@ func (t *targetLook) roles(ctx context.Context) map[sharing.Grantee]sharing.Role
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html
 func (t *targetLook) role(ctx context.Context, grantee sharing.Grantee) sharing.Role {
 	if grantee.Account != "" && grantee.Account != t.target.Account {
-		return sharing.Role{Exists: true, ARN: grantee.ARN(t.partition(), grantee.Account)}
+		return sharing.Role{Exists: true, ARN: grantee.ARN(t.Partition(), grantee.Account)}
 	}
 	role, err := t.getRole(ctx, grantee)
 	if creates := grantee.Service != "" && t.target.CreateServiceLinkedRoles; unknownRole(err) && !creates {
 		waiting, cancel := context.WithTimeout(ctx, t.options.LookAgain/8)
 		defer cancel()
-		err = poll(waiting, func(ctx context.Context) (bool, error) {
+		err = traffic.Poll(waiting, func(ctx context.Context) (bool, error) {
 			role, err = t.getRole(ctx, grantee)
 			return !unknownRole(err), err
 		})
 	}
-	arn := grantee.ARN(t.partition(), t.target.Account)
+	arn := grantee.ARN(t.Partition(), t.target.Account)
 	switch {
-	case err == nil && grantee.Elsewhere(role.ARN, t.partition(), t.target.Account):
-		t.problems.add(otherPath(t.target.Account, arn, role.ARN))
+	case err == nil && grantee.Elsewhere(role.ARN, t.Partition(), t.target.Account):
+		t.problems.Add(otherPath(t.target.Account, arn, role.ARN))
 	case err != nil && !unknownRole(err):
 		t.problem(err, "", diagnose.Act{Doing: "looking for the role " + arn, Action: "iam:GetRole", Resource: arn})
 	}
@@ -127,7 +129,7 @@ func (t *targetLook) role(ctx context.Context, grantee sharing.Grantee) sharing.
 }
 
 func (t *targetLook) getRole(ctx context.Context, grantee sharing.Grantee) (sharing.Role, error) {
-	out, err := t.iam(place{account: t.target.Account}).GetRole(ctx, &iam.GetRoleInput{RoleName: &grantee.Name})
+	out, err := t.IAM(clients.Place{Account: t.target.Account}).GetRole(ctx, &iam.GetRoleInput{RoleName: &grantee.Name})
 	if err != nil {
 		return sharing.Role{}, err
 	}
@@ -154,7 +156,7 @@ func (t *targetLook) groups(ctx context.Context, regions []sharing.Region) []sha
 		return nil
 	}
 	found := make([][]sharing.AutoScalingGroup, len(regions))
-	each(regions, func(i int, region sharing.Region) {
+	parallel.Each(regions, func(i int, region sharing.Region) {
 		for names := range slices.Chunk(t.target.AutoScalingGroups, groupsPerCall) {
 			found[i] = append(found[i], t.groupsOf(ctx, region, names)...)
 		}
@@ -164,15 +166,15 @@ func (t *targetLook) groups(ctx context.Context, regions []sharing.Region) []sha
 
 func (t *targetLook) groupsOf(ctx context.Context, region sharing.Region, names []string) []sharing.AutoScalingGroup {
 	var groups []sharing.AutoScalingGroup
-	pages := autoscaling.NewDescribeAutoScalingGroupsPaginator(t.autoscaling(place{t.target.Account, region}).DescribeAutoScalingGroups,
+	pages := autoscaling.NewDescribeAutoScalingGroupsPaginator(t.AutoScaling(clients.Place{Account: t.target.Account, Region: region}).DescribeAutoScalingGroups,
 		&autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: names})
-	for seen := (markers{}); pages.HasMorePages(); {
+	for seen := (clients.Markers{}); pages.HasMorePages(); {
 		page, err := pages.NextPage(ctx)
 		if err == nil {
-			err = seen.follow("autoscaling:DescribeAutoScalingGroups", page.NextToken)
+			err = seen.Follow("autoscaling:DescribeAutoScalingGroups", page.NextToken)
 		}
 		if err != nil {
-			t.problem(err, region, diagnose.Act{Doing: "looking for " + named("Auto Scaling group", names), Action: "autoscaling:DescribeAutoScalingGroups", Resource: "*"})
+			t.problem(err, region, diagnose.Act{Doing: "looking for " + sharing.Named("Auto Scaling group", names), Action: "autoscaling:DescribeAutoScalingGroups", Resource: "*"})
 			return groups
 		}
 		for _, group := range page.AutoScalingGroups {
@@ -202,7 +204,7 @@ func (t *targetLook) tags(ctx context.Context, images []sharing.Image) map[shari
 	}
 	regions := t.regions(refs(images))
 	found := make([]map[string]map[string]string, len(regions))
-	each(regions, func(i int, region sharing.Region) {
+	parallel.Each(regions, func(i int, region sharing.Region) {
 		found[i] = map[string]map[string]string{}
 		for ids := range slices.Chunk(resources[region], tagsPerCall) {
 			t.tagsOf(ctx, region, ids, found[i])
@@ -216,20 +218,20 @@ func (t *targetLook) tags(ctx context.Context, images []sharing.Image) map[shari
 }
 
 func (t *targetLook) tagsOf(ctx context.Context, region sharing.Region, ids []string, tags map[string]map[string]string) {
-	if err := t.describeTags(ctx, place{t.target.Account, region}, ids, tags); err != nil {
-		t.problem(err, region, diagnose.Act{Doing: "reading the tags of " + named("resource", ids), Action: "ec2:DescribeTags", Resource: "*"})
+	if err := t.describeTags(ctx, clients.Place{Account: t.target.Account, Region: region}, ids, tags); err != nil {
+		t.problem(err, region, diagnose.Act{Doing: "reading the tags of " + sharing.Named("resource", ids), Action: "ec2:DescribeTags", Resource: "*"})
 	}
 }
 
 // describeTags adds to tags those of resources, by the resource's id.
-func (c *Client) describeTags(ctx context.Context, p place, ids []string, tags map[string]map[string]string) error {
-	pages := ec2.NewDescribeTagsPaginator(c.ec2(p).DescribeTags, &ec2.DescribeTagsInput{
+func (c *Client) describeTags(ctx context.Context, p clients.Place, ids []string, tags map[string]map[string]string) error {
+	pages := ec2.NewDescribeTagsPaginator(c.EC2(p).DescribeTags, &ec2.DescribeTagsInput{
 		Filters: []types.Filter{{Name: aws.String("resource-id"), Values: ids}},
 	})
-	for seen := (markers{}); pages.HasMorePages(); {
+	for seen := (clients.Markers{}); pages.HasMorePages(); {
 		page, err := pages.NextPage(ctx)
 		if err == nil {
-			err = seen.follow("ec2:DescribeTags", page.NextToken)
+			err = seen.Follow("ec2:DescribeTags", page.NextToken)
 		}
 		if err != nil {
 			return err

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -56,7 +57,7 @@ func TestObserve(t *testing.T) {
 		"ec2:DescribeImages": 2, "ec2:DescribeImageAttribute": 2, "ec2:DescribeSnapshots": 2, "ec2:DescribeSnapshotAttribute": 4,
 		"kms:DescribeKey": 2, "kms:ListGrants": 2, "sts:AssumeRole": 2, "iam:GetRole": 2,
 	}
-	if diff := cmp.Diff(calls, s.calls()); diff != "" {
+	if diff := cmp.Diff(calls, s.Counts()); diff != "" {
 		t.Errorf("calls (-want +got):\n%s", diff)
 	}
 }
@@ -188,7 +189,7 @@ func TestAnImageThatIsNotAvailableIsNotLookedInto(t *testing.T) {
 		if err != nil || facts.Images[0].State != state || len(facts.Keys) > 0 {
 			t.Errorf("%+v, %v", facts, err)
 		}
-		calls := s.calls()
+		calls := s.Counts()
 		delete(calls, "sts:AssumeRole")
 		if diff := cmp.Diff(map[string]int{"ec2:DescribeImages": looks, "iam:GetRole": 2}, calls); diff != "" {
 			t.Errorf("%s: calls (-want +got):\n%s", state, diff)
@@ -317,7 +318,7 @@ func TestNoCallAsksForMoreThanAWSTakes(t *testing.T) {
 	w := newWire(t, map[string]func(int) (int, string){
 		"AssumeRole": always(assumed), "DescribeSnapshots": func(int) (int, string) { return 403, ec2Error("UnauthorizedOperation", "no") }, "DescribeTags": empty("DescribeTags"), "DescribeAutoScalingGroups": always(noGroups),
 	})
-	c := inTarget(w, Options{})
+	c := inTarget(w, clients.Options{})
 	(&observation{Client: c}).snapshots(t.Context(), virginia, names(450))
 	look := &targetLook{Client: c, target: sharing.Target{Account: target, AutoScalingGroups: names(120), CopyTags: true}}
 	look.groups(t.Context(), []sharing.Region{virginia})
@@ -349,7 +350,7 @@ func TestAnImageOfAnotherAccount(t *testing.T) {
 	request := someRequest()
 	request.Images = []sharing.ImageRef{imageVirginia}
 	request.Targets = nil
-	_, err := New(s.as(target), nil, Options{}).Observe(t.Context(), request)
+	_, err := New(clients.New(s.As(target), nil, clients.Options{}), Options{}).Observe(t.Context(), request)
 	problems, ok := errors.AsType[sharing.Problems](err)
 	if !ok || len(problems) != 1 {
 		t.Fatalf("got %v", err)

@@ -10,15 +10,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
+	"github.com/amishare/packer-plugin-ami-share/internal/parallel"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
 // getParameter reads a parameter. One that does not exist is no error; of one that is being validated the value before is read.
 // https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html
-func (c *Client) getParameter(ctx context.Context, p place, name string) (sharing.StoredParameter, error) {
-	out, err := c.ssm(p).GetParameter(ctx, &ssm.GetParameterInput{Name: aws.String(name)})
+func (c *Client) getParameter(ctx context.Context, p clients.Place, name string) (sharing.StoredParameter, error) {
+	out, err := c.SSM(p).GetParameter(ctx, &ssm.GetParameterInput{Name: aws.String(name)})
 	switch diagnose.Code(err) {
 	case "ParameterNotFound", "ParameterVersionNotFound":
 		return sharing.StoredParameter{}, nil
@@ -32,10 +34,10 @@ func (c *Client) getParameter(ctx context.Context, p place, name string) (sharin
 }
 
 // versionsOf reads which versions of a parameter have labels.
-func (c *Client) versionsOf(ctx context.Context, p place, name string, labels []string) (map[string]int64, error) {
+func (c *Client) versionsOf(ctx context.Context, p clients.Place, name string, labels []string) (map[string]int64, error) {
 	versions := make([]int64, len(labels))
 	errs := make([]error, len(labels))
-	each(labels, func(i int, label string) {
+	parallel.Each(labels, func(i int, label string) {
 		var labelled sharing.StoredParameter
 		labelled, errs[i] = c.getParameter(ctx, p, name+":"+label)
 		versions[i] = labelled.Version
@@ -61,13 +63,13 @@ func (c *Client) parameters(ctx context.Context, account sharing.AccountID, regi
 	}
 	stored := sharing.StoredParameters{}
 	var mu sync.Mutex
-	each(regions, func(_ int, region sharing.Region) {
-		each(wanted, func(_ int, parameter sharing.Parameter) {
-			p := place{account, region}
+	parallel.Each(regions, func(_ int, region sharing.Region) {
+		parallel.Each(wanted, func(_ int, parameter sharing.Parameter) {
+			p := clients.Place{Account: account, Region: region}
 			var there sharing.StoredParameter
 			var labels map[string]int64
 			var err, labelErr error
-			together(
+			parallel.Together(
 				func() { there, err = c.getParameter(ctx, p, parameter.Name) },
 				func() { labels, labelErr = c.versionsOf(ctx, p, parameter.Name, parameter.Labels) },
 			)
@@ -97,30 +99,30 @@ func (c *Client) parameterARN(account sharing.AccountID, region sharing.Region, 
 	if account == "" {
 		account = "*"
 	}
-	return sharing.ParameterARN(c.partition(), region, account, name)
+	return sharing.ParameterARN(c.Partition(), region, account, name)
 }
 
 // placeOfAnnouncement is where something is announced from.
-func placeOfAnnouncement(w plan.Where) place {
+func placeOfAnnouncement(w plan.Where) clients.Place {
 	if w.Source {
-		return place{region: w.Image.Region}
+		return clients.Place{Region: w.Image.Region}
 	}
-	return place{w.Account, w.Image.Region}
+	return clients.Place{Account: w.Account, Region: w.Image.Region}
 }
 
 func (c *Client) parameterAct(w plan.Where, doing, action, name string) diagnose.Act {
 	a := diagnose.Act{
 		Scope: sharing.Scope{Account: w.Account, Region: w.Image.Region}, Doing: doing + " " + name, Action: action,
-		Resource: sharing.ParameterARN(c.partition(), w.Image.Region, w.Account, name),
+		Resource: sharing.ParameterARN(c.Partition(), w.Image.Region, w.Account, name),
 	}
 	if !w.Source {
-		a.Principal = c.principal(w.Account)
+		a.Principal = c.Principal(w.Account)
 	}
 	return a
 }
 
 // mayAnnounce tells whether there are credentials for where something is announced.
-func (c *Client) mayAnnounce(w plan.Where) bool { return w.Source || c.sessions[w.Account] != nil }
+func (c *Client) mayAnnounce(w plan.Where) bool { return w.Source || c.Enters(w.Account) }
 
 func version(n int64) string { return "version " + strconv.FormatInt(n, 10) }
 

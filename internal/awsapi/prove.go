@@ -9,7 +9,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
+	"github.com/amishare/packer-plugin-ami-share/internal/parallel"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -20,15 +22,15 @@ import (
 // an AMI that its target can't see yet. The result is sorted by account and Region of the problems.
 // https://docs.aws.amazon.com/kms/latest/developerguide/testing-permissions.html
 func (c *Client) Prove(ctx context.Context, p plan.Plan) []plan.Refused {
-	var all list[plan.Refused]
-	each(p.Changes, func(_ int, change plan.Change) {
-		problem := guard(sharing.Scope{}, "proving that AWS would allow: "+change.String(), func() { all.add(c.refusals(ctx, change)...) })
+	var all parallel.List[plan.Refused]
+	parallel.Each(p.Changes, func(_ int, change plan.Change) {
+		problem := parallel.Guard(sharing.Scope{}, "proving that AWS would allow: "+change.String(), func() { all.Add(c.refusals(ctx, change)...) })
 		if problem != nil {
-			all.add(plan.Refused{Change: change, Problem: *problem})
+			all.Add(plan.Refused{Change: change, Problem: *problem})
 		}
 	})
-	slices.SortFunc(all.items, func(a, b plan.Refused) int { return compareProblems(a.Problem, b.Problem) })
-	return all.items
+	slices.SortFunc(all.Items, func(a, b plan.Refused) int { return sharing.CompareProblems(a.Problem, b.Problem) })
+	return all.Items
 }
 
 // refusals returns the parts of a change that AWS would not take.
@@ -39,7 +41,7 @@ func (c *Client) refusals(ctx context.Context, change plan.Change) []plan.Refuse
 		if err == nil || diagnose.Proven(err) {
 			break
 		}
-		rejection, ok := rejected(err, a, change, new(attempts))
+		rejection, ok := rejected(err, a, change, new(clients.Attempts))
 		if !ok {
 			return append(refused, plan.Refused{Change: change, Problem: diagnose.Error(err, a)})
 		}
@@ -58,12 +60,12 @@ func (c *Client) prove(ctx context.Context, change plan.Change) (diagnose.Act, e
 		a = c.imageAct(change)
 		in := launchPermissionInput(change)
 		in.DryRun = aws.Bool(true)
-		_, err = c.ec2(place{region: change.Image.Region}).ModifyImageAttribute(ctx, in)
+		_, err = c.EC2(clients.Place{Region: change.Image.Region}).ModifyImageAttribute(ctx, in)
 	case plan.ModifySnapshotPermission:
 		a = c.snapshotAct(change)
 		in := createVolumePermissionInput(change)
 		in.DryRun = aws.Bool(true)
-		_, err = c.ec2(place{region: change.Image.Region}).ModifySnapshotAttribute(ctx, in)
+		_, err = c.EC2(clients.Place{Region: change.Image.Region}).ModifySnapshotAttribute(ctx, in)
 	case plan.CreateGrant:
 		if change.NewRole {
 			return a, nil
@@ -83,19 +85,19 @@ func (c *Client) prove(ctx context.Context, change plan.Change) (diagnose.Act, e
 func (c *Client) proveGrant(ctx context.Context, change plan.CreateGrant) error {
 	p, ok := c.issuer(change.Account, change.KeyARN, change.Region)
 	if !ok {
-		return noCredentials(c.grantAct(change), change.Account)
+		return clients.NoCredentials(c.grantAct(change), change.Account)
 	}
 	in := createGrantInput(change)
 	in.DryRun = aws.Bool(true)
-	_, err := c.kms(p).CreateGrant(ctx, in)
+	_, err := c.KMS(p).CreateGrant(ctx, in)
 	return err
 }
 
 func (c *Client) proveRetirement(ctx context.Context, change plan.RetireGrant) error {
 	if p, ok := c.issuer(change.Issuer, change.KeyARN, change.Region); ok {
-		_, err := c.kms(p).RetireGrant(ctx, &kms.RetireGrantInput{KeyId: &change.KeyARN, GrantId: &change.GrantID, DryRun: aws.Bool(true)})
+		_, err := c.KMS(p).RetireGrant(ctx, &kms.RetireGrantInput{KeyId: &change.KeyARN, GrantId: &change.GrantID, DryRun: aws.Bool(true)})
 		return err
 	}
-	_, err := c.kms(place{region: change.Region}).RevokeGrant(ctx, &kms.RevokeGrantInput{KeyId: &change.KeyARN, GrantId: &change.GrantID, DryRun: aws.Bool(true)})
+	_, err := c.KMS(clients.Place{Region: change.Region}).RevokeGrant(ctx, &kms.RevokeGrantInput{KeyId: &change.KeyARN, GrantId: &change.GrantID, DryRun: aws.Bool(true)})
 	return err
 }

@@ -15,21 +15,20 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 	"github.com/amishare/packer-plugin-ami-share/internal/traffic"
 )
 
-const target = sharing.AccountID("222222222222")
-
 func TestOneSessionServesAllRegionsAndCallers(t *testing.T) {
 	w := newWire(t, map[string]func(int) (int, string){"AssumeRole": always(assumed), "DescribeAutoScalingGroups": always(noGroups)})
 	w.delay = 20 * time.Millisecond
-	c := New(w.config(), map[sharing.AccountID]TargetCredentials{target: {Role: &AssumeRole{RoleName: "x"}}}, Options{})
+	c := New(clients.New(w.config(), map[sharing.AccountID]clients.TargetCredentials{target: {Role: &clients.AssumeRole{RoleName: "x"}}}, clients.Options{}), Options{})
 	var wg sync.WaitGroup
 	for _, region := range []sharing.Region{"eu-central-1", "us-east-1", "ap-southeast-2", "eu-central-1", "us-east-1"} {
 		wg.Go(func() {
-			if _, err := c.autoscaling(place{target, region}).DescribeAutoScalingGroups(t.Context(), &autoscaling.DescribeAutoScalingGroupsInput{}); err != nil {
+			if _, err := c.AutoScaling(clients.Place{Account: target, Region: region}).DescribeAutoScalingGroups(t.Context(), &autoscaling.DescribeAutoScalingGroupsInput{}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -56,22 +55,22 @@ func TestOneSessionServesAllRegionsAndCallers(t *testing.T) {
 
 func TestWhatAssumeRoleIsAskedFor(t *testing.T) {
 	for name, tt := range map[string]struct {
-		role   AssumeRole
+		role   clients.AssumeRole
 		region string
 		want   url.Values
 	}{
 		"a name with a path": {
-			AssumeRole{RoleName: "sharing/ami-share"},
+			clients.AssumeRole{RoleName: "sharing/ami-share"},
 			"eu-central-1",
 			url.Values{"RoleArn": {"arn:aws:iam::222222222222:role/sharing/ami-share"}, "RoleSessionName": {"packer-plugin-ami-share"}, "DurationSeconds": {"3600"}, "Policy": {"narrow"}},
 		},
 		"a name in the partition of the source account": {
-			AssumeRole{RoleName: "/ami-share"},
+			clients.AssumeRole{RoleName: "/ami-share"},
 			"us-gov-west-1",
 			url.Values{"RoleArn": {"arn:aws-us-gov:iam::222222222222:role/ami-share"}, "RoleSessionName": {"packer-plugin-ami-share"}, "DurationSeconds": {"3600"}, "Policy": {"narrow"}},
 		},
 		"everything": {
-			AssumeRole{
+			clients.AssumeRole{
 				RoleARN: roleARN, ExternalID: "s3cret", SessionName: "me", Duration: 15 * time.Minute, Policy: "own",
 				PolicyARNs: []string{"arn:aws:iam::aws:policy/x"}, Tags: map[string]string{"b": "2", "a": "1"}, TransitiveTagKeys: []string{"a"},
 			},
@@ -83,7 +82,7 @@ func TestWhatAssumeRoleIsAskedFor(t *testing.T) {
 			},
 		},
 		"managed policies instead of the run's own": {
-			AssumeRole{RoleARN: roleARN, PolicyARNs: []string{"arn:aws:iam::aws:policy/x"}},
+			clients.AssumeRole{RoleARN: roleARN, PolicyARNs: []string{"arn:aws:iam::aws:policy/x"}},
 			"eu-central-1",
 			url.Values{"RoleArn": {roleARN}, "RoleSessionName": {"packer-plugin-ami-share"}, "DurationSeconds": {"3600"}, "PolicyArns.member.1.arn": {"arn:aws:iam::aws:policy/x"}},
 		},
@@ -92,9 +91,9 @@ func TestWhatAssumeRoleIsAskedFor(t *testing.T) {
 			w := newWire(t, map[string]func(int) (int, string){"AssumeRole": always(assumed)})
 			source := w.config()
 			source.Region = tt.region
-			c := New(source, map[sharing.AccountID]TargetCredentials{target: {Role: &tt.role}}, Options{})
-			c.sessions[target].narrow(text("narrow"))
-			if problem := c.enter(t.Context(), target); problem != nil {
+			c := New(clients.New(source, map[sharing.AccountID]clients.TargetCredentials{target: {Role: &tt.role}}, clients.Options{}), Options{})
+			c.Narrow(target, text("narrow"))
+			if problem := c.Enter(t.Context(), target); problem != nil {
 				t.Fatal(problem)
 			}
 			got := w.of("AssumeRole")[0]
@@ -115,8 +114,8 @@ func TestAProfileOfAnotherAccountIsNoTarget(t *testing.T) {
 		`<Account>333333333333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`
 	w := newWire(t, map[string]func(int) (int, string){"GetCallerIdentity": always(identity)})
 	profile := w.config()
-	c := New(w.config(), map[sharing.AccountID]TargetCredentials{target: {Config: &profile}}, Options{})
-	problem := c.enter(t.Context(), target)
+	c := New(clients.New(w.config(), map[sharing.AccountID]clients.TargetCredentials{target: {Config: &profile}}, clients.Options{}), Options{})
+	problem := c.Enter(t.Context(), target)
 	if problem == nil || !strings.Contains(problem.Cause, "333333333333") {
 		t.Errorf("got %v", problem)
 	}
@@ -137,16 +136,16 @@ func TestTargetsShareConnections(t *testing.T) {
 // connectionsOf counts the connections of three targets in two Regions, and of their sessions.
 func connectionsOf(t *testing.T) int {
 	w := newWire(t, map[string]func(int) (int, string){"AssumeRole": always(assumed), "DescribeAutoScalingGroups": always(noGroups)})
-	targets := map[sharing.AccountID]TargetCredentials{}
+	targets := map[sharing.AccountID]clients.TargetCredentials{}
 	for _, account := range []sharing.AccountID{"222222222222", "333333333333", "444444444444"} {
-		targets[account] = TargetCredentials{Role: &AssumeRole{RoleName: "x"}}
+		targets[account] = clients.TargetCredentials{Role: &clients.AssumeRole{RoleName: "x"}}
 	}
 	source := w.config()
 	source.DefaultsMode = aws.DefaultsModeStandard // which every service client has settings of its own for
-	c := New(source, targets, Options{})
+	c := New(clients.New(source, targets, clients.Options{}), Options{})
 	for account := range targets {
 		for _, region := range []sharing.Region{"eu-central-1", "us-east-1"} {
-			if _, err := c.autoscaling(place{account, region}).DescribeAutoScalingGroups(t.Context(), nil); err != nil {
+			if _, err := c.AutoScaling(clients.Place{Account: account, Region: region}).DescribeAutoScalingGroups(t.Context(), nil); err != nil {
 				t.Error(err)
 			}
 		}
@@ -160,8 +159,8 @@ func connectionsOf(t *testing.T) int {
 
 func TestOneSlotIsEnoughToAssumeARoleInTheMiddleOfACall(t *testing.T) {
 	w := newWire(t, map[string]func(int) (int, string){"AssumeRole": always(assumed), "DescribeAutoScalingGroups": always(noGroups)})
-	c := New(w.config(), map[sharing.AccountID]TargetCredentials{target: {Role: &AssumeRole{RoleName: "x"}}}, Options{MaxConcurrency: 1})
-	if _, err := c.autoscaling(place{target, "us-east-1"}).DescribeAutoScalingGroups(t.Context(), nil); err != nil {
+	c := New(clients.New(w.config(), map[sharing.AccountID]clients.TargetCredentials{target: {Role: &clients.AssumeRole{RoleName: "x"}}}, clients.Options{MaxConcurrency: 1}), Options{})
+	if _, err := c.AutoScaling(clients.Place{Account: target, Region: "us-east-1"}).DescribeAutoScalingGroups(t.Context(), nil); err != nil {
 		t.Error(err)
 	}
 }
@@ -201,7 +200,7 @@ func TestWhatIsRepeated(t *testing.T) {
 			w := newWire(t, map[string]func(int) (int, string){
 				"AssumeRole": always(assumed), "CreateGrant": tt.answer, "ListGrants": always(`{"Grants":[]}`),
 			})
-			c := New(w.config(), map[sharing.AccountID]TargetCredentials{target: {Role: &AssumeRole{RoleName: "x"}}}, Options{MaxRetries: tt.retries, LookAgain: 2 * testLookAgain})
+			c := New(clients.New(w.config(), map[sharing.AccountID]clients.TargetCredentials{target: {Role: &clients.AssumeRole{RoleName: "x"}}}, clients.Options{MaxRetries: tt.retries}), Options{LookAgain: 2 * testLookAgain})
 			_, err := c.Do(t.Context(), plan.CreateGrant{Account: target, Region: "eu-central-1", KeyARN: keyARN, GranteeARN: granteeID, Operations: []string{"Decrypt"}, NewRole: tt.newRole})
 			var problem sharing.Problem
 			errors.As(err, &problem)
@@ -214,9 +213,11 @@ func TestWhatIsRepeated(t *testing.T) {
 
 func TestOnlyMaxRetriesSaysHowOftenACallIsRepeated(t *testing.T) {
 	const identity = `<GetCallerIdentityResponse><GetCallerIdentityResult><Account>222222222222</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`
-	for name, credentials := range map[string]func(aws.Config) TargetCredentials{
-		"with a role":    func(aws.Config) TargetCredentials { return TargetCredentials{Role: &AssumeRole{RoleName: "x"}} },
-		"with a profile": func(profile aws.Config) TargetCredentials { return TargetCredentials{Config: &profile} },
+	for name, credentials := range map[string]func(aws.Config) clients.TargetCredentials{
+		"with a role": func(aws.Config) clients.TargetCredentials {
+			return clients.TargetCredentials{Role: &clients.AssumeRole{RoleName: "x"}}
+		},
+		"with a profile": func(profile aws.Config) clients.TargetCredentials { return clients.TargetCredentials{Config: &profile} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -226,7 +227,7 @@ func TestOnlyMaxRetriesSaysHowOftenACallIsRepeated(t *testing.T) {
 			})
 			config := w.config()
 			config.RetryMaxAttempts = 1 // as AWS_MAX_ATTEMPTS or the library that finds the credentials sets it
-			c := New(config, map[sharing.AccountID]TargetCredentials{target: credentials(config)}, Options{MaxRetries: 1})
+			c := New(clients.New(config, map[sharing.AccountID]clients.TargetCredentials{target: credentials(config)}, clients.Options{MaxRetries: 1}), Options{})
 			if _, err := c.Do(t.Context(), someGrant); err != nil {
 				t.Error(err)
 			}
@@ -236,7 +237,7 @@ func TestOnlyMaxRetriesSaysHowOftenACallIsRepeated(t *testing.T) {
 
 func TestTheSourceIsNeverTakenForATarget(t *testing.T) {
 	w := newWire(t, nil)
-	c := New(w.config(), nil, Options{})
+	c := New(clients.New(w.config(), nil, clients.Options{}), Options{})
 	for _, change := range []plan.Change{
 		plan.CreateGrant{Account: target, Region: "eu-central-1", KeyARN: keyARN, GranteeARN: granteeID},
 		plan.CreateServiceLinkedRole{Account: target},

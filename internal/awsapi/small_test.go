@@ -30,20 +30,6 @@ func TestRecipientsThereAndBack(t *testing.T) {
 	}
 }
 
-func TestNamed(t *testing.T) {
-	for want, ids := range map[string][]string{
-		"AMI a":                {"a"},
-		"AMIs a and b":         {"a", "b"},
-		"AMIs a, b and c":      {"a", "b", "c"},
-		"AMIs a, b and 2 more": {"a", "b", "c", "d"},
-		"AMIs a, b and 3 more": {"a", "b", "c", "d", "e"},
-	} {
-		if got := named("AMI", ids); got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
-	}
-}
-
 func TestSnapshotsOfSeveralImagesAreReadOnce(t *testing.T) {
 	device := func(id string) types.BlockDeviceMapping {
 		return types.BlockDeviceMapping{Ebs: &types.EbsBlockDevice{SnapshotId: aws.String(id)}}
@@ -71,17 +57,7 @@ func TestProveARetirement(t *testing.T) {
 	if diff := cmp.Diff(string(before), string(s.State())); diff != "" {
 		t.Errorf("proving has changed something:\n%s", diff)
 	}
-	if n := len(s.of("kms:RevokeGrant")); n != 1 {
+	if n := len(s.Of("kms:RevokeGrant")); n != 1 {
 		t.Errorf("%d calls of RevokeGrant", n)
-	}
-}
-
-func TestAnIssuerIsReadInEveryForm(t *testing.T) {
-	for text, want := range map[string]sharing.AccountID{
-		"arn:aws:iam::222222222222:root": "222222222222", "222222222222": "222222222222", "": "", "somebody": "",
-	} {
-		if got := issuerIn(text); got != want {
-			t.Errorf("%q is account %q, want %q", text, got, want)
-		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
@@ -55,15 +56,15 @@ func (c *Client) undoSnapshotPermission(ctx context.Context, change plan.ModifyS
 }
 
 func (c *Client) undoTags(ctx context.Context, change plan.PutTags) (plan.Change, error) {
-	if c.sessions[change.Account] == nil {
-		return nil, noCredentials(c.tagAct(change.Account, change.Image.Region, change.Resource, "ec2:CreateTags"), change.Account)
+	if !c.Enters(change.Account) {
+		return nil, clients.NoCredentials(c.tagAct(change.Account, change.Image.Region, change.Resource, "ec2:CreateTags"), change.Account)
 	}
 	there, err := c.tagsOf(ctx, change.Account, change.Image.Region, change.Resource)
 	if err != nil {
 		return nil, diagnose.Error(err, diagnose.Act{
 			Scope:  sharing.Scope{Account: change.Account, Region: change.Image.Region},
 			Doing:  "reading the tags of " + change.Resource + " before they are changed",
-			Action: "ec2:DescribeTags", Resource: "*", Principal: c.principal(change.Account),
+			Action: "ec2:DescribeTags", Resource: "*", Principal: c.Principal(change.Account),
 		})
 	}
 	undo := plan.RestoreTags{Account: change.Account, Image: change.Image, Resource: change.Resource, Restore: map[string]string{}}

@@ -11,15 +11,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+	"github.com/amishare/packer-plugin-ami-share/internal/traffic"
 )
 
 func (c *Client) undoParameter(ctx context.Context, change plan.PutParameter) (plan.Change, error) {
 	a := c.parameterAct(change.Where, "reading before it is changed the parameter", "ssm:GetParameter", change.Parameter.Name)
 	if !c.mayAnnounce(change.Where) {
-		return nil, noCredentials(a, change.Account)
+		return nil, clients.NoCredentials(a, change.Account)
 	}
 	there, err := c.getParameter(ctx, placeOfAnnouncement(change.Where), change.Parameter.Name)
 	if err != nil {
@@ -34,7 +36,7 @@ func (c *Client) undoParameter(ctx context.Context, change plan.PutParameter) (p
 func (c *Client) undoLabels(ctx context.Context, change plan.LabelParameter) (plan.Change, error) {
 	a := c.parameterAct(change.Where, "reading before they are moved the labels of the parameter", "ssm:GetParameter", change.Name)
 	if !c.mayAnnounce(change.Where) {
-		return nil, noCredentials(a, change.Account)
+		return nil, clients.NoCredentials(a, change.Account)
 	}
 	versions, err := c.versionsOf(ctx, placeOfAnnouncement(change.Where), change.Name, change.Labels)
 	if err != nil {
@@ -55,7 +57,7 @@ func (c *Client) restoreParameter(ctx context.Context, change plan.RestoreParame
 	a := c.parameterAct(change.Where, "taking back the parameter", "ssm:GetParameter", change.Name)
 	p := placeOfAnnouncement(change.Where)
 	var there sharing.StoredParameter
-	err := pollFor(ctx, c.options.ParameterTimeout, func(ctx context.Context) (bool, error) {
+	err := traffic.PollFor(ctx, c.options.ParameterTimeout, func(ctx context.Context) (bool, error) {
 		var err error
 		there, err = c.getParameter(ctx, p, change.Name)
 		before := there.Version == change.Previous.Version && there.Value == change.Previous.Value
@@ -72,10 +74,10 @@ func (c *Client) restoreParameter(ctx context.Context, change plan.RestoreParame
 	return c.writeBack(ctx, change, a)
 }
 
-func (c *Client) deleteParameter(ctx context.Context, p place, name string, a diagnose.Act) (plan.Effect, error) {
+func (c *Client) deleteParameter(ctx context.Context, p clients.Place, name string, a diagnose.Act) (plan.Effect, error) {
 	a.Action = "ssm:DeleteParameter"
-	ctx, tries := watched(ctx)
-	_, err := c.ssm(p).DeleteParameter(ctx, &ssm.DeleteParameterInput{Name: &name})
+	ctx, tries := clients.Watched(ctx)
+	_, err := c.SSM(p).DeleteParameter(ctx, &ssm.DeleteParameterInput{Name: &name})
 	if diagnose.Has(err, "ParameterNotFound") {
 		return plan.Effect{}, nil
 	}
@@ -87,7 +89,7 @@ func (c *Client) deleteParameter(ctx context.Context, p place, name string, a di
 
 func (c *Client) writeBack(ctx context.Context, change plan.RestoreParameter, a diagnose.Act) (plan.Effect, error) {
 	a.Action = "ssm:PutParameter"
-	ctx, tries := watched(ctx)
+	ctx, tries := clients.Watched(ctx)
 	err := c.writeParameter(ctx, placeOfAnnouncement(change.Where), &ssm.PutParameterInput{
 		Name: &change.Name, Value: &change.Previous.Value, DataType: aws.String(change.Previous.DataType), Overwrite: aws.Bool(true),
 	})
@@ -120,11 +122,11 @@ func (c *Client) restoreLabels(ctx context.Context, change plan.RestoreLabels) (
 }
 
 // moveLabel puts a label back on the version that had it.
-func (c *Client) moveLabel(ctx context.Context, p place, change plan.RestoreLabels, label string, a diagnose.Act) (plan.Effect, error) {
+func (c *Client) moveLabel(ctx context.Context, p clients.Place, change plan.RestoreLabels, label string, a diagnose.Act) (plan.Effect, error) {
 	to := change.Move[label]
 	a.Doing = fmt.Sprintf("putting the label %s back on %s of the parameter %s", label, version(to), change.Name)
-	ctx, tries := watched(ctx)
-	_, err := c.ssm(p).LabelParameterVersion(ctx, &ssm.LabelParameterVersionInput{Name: &change.Name, ParameterVersion: &to, Labels: []string{label}})
+	ctx, tries := clients.Watched(ctx)
+	_, err := c.SSM(p).LabelParameterVersion(ctx, &ssm.LabelParameterVersionInput{Name: &change.Name, ParameterVersion: &to, Labels: []string{label}})
 	return settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
 		versions, err := c.versionsOf(ctx, p, change.Name, []string{label})
 		return versions[label] == to, err
@@ -132,10 +134,10 @@ func (c *Client) moveLabel(ctx context.Context, p place, change plan.RestoreLabe
 }
 
 // removeLabel takes a label from a version. A version that is gone has none.
-func (c *Client) removeLabel(ctx context.Context, p place, name, label string, from int64, a diagnose.Act) (plan.Effect, error) {
+func (c *Client) removeLabel(ctx context.Context, p clients.Place, name, label string, from int64, a diagnose.Act) (plan.Effect, error) {
 	a.Action = "ssm:UnlabelParameterVersion"
-	ctx, tries := watched(ctx)
-	_, err := c.ssm(p).UnlabelParameterVersion(ctx, &ssm.UnlabelParameterVersionInput{Name: &name, ParameterVersion: &from, Labels: []string{label}})
+	ctx, tries := clients.Watched(ctx)
+	_, err := c.SSM(p).UnlabelParameterVersion(ctx, &ssm.UnlabelParameterVersionInput{Name: &name, ParameterVersion: &from, Labels: []string{label}})
 	return settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
 		versions, err := c.versionsOf(ctx, p, name, []string{label})
 		return err == nil && versions[label] != from, err

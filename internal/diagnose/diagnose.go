@@ -3,7 +3,7 @@
 // Package diagnose says what an error of AWS means: its cause, and what to do about it.
 //
 // It is pure, and makes no call: tables of error codes, actions and words of AWS's messages, each with a cause and a remedy
-// for the situation that the error came up in. internal/awsapi makes the calls.
+// for the situation that the error came up in. internal/clients makes the calls.
 package diagnose
 
 import (

@@ -3,6 +3,7 @@
 package sharing
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 )
@@ -77,6 +78,11 @@ func (p Problem) decode() string {
 func (p Problem) Alike() Problem {
 	p.RequestID, p.Encoded = "", ""
 	return p
+}
+
+// CompareProblems orders problems by account, Region and what was being done.
+func CompareProblems(a, b Problem) int {
+	return cmp.Or(CompareScopes(a.Scope, b.Scope), cmp.Compare(a.Doing, b.Doing), cmp.Compare(a.Cause, b.Cause))
 }
 
 // Problems are the reasons why something can't be done: every one, not the first.

@@ -11,6 +11,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -54,6 +55,18 @@ func Counted(n int, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// Named lists ids for people: "AMI a", "AMIs a and b", "AMIs a, b and 7 more".
+func Named(noun string, ids []string) string {
+	switch {
+	case len(ids) == 1:
+		return noun + " " + ids[0]
+	case len(ids) <= 3:
+		return noun + "s " + strings.Join(ids[:len(ids)-1], ", ") + " and " + ids[len(ids)-1]
+	default:
+		return noun + "s " + ids[0] + ", " + ids[1] + " and " + strconv.Itoa(len(ids)-2) + " more"
+	}
 }
 
 // DefaultGrantOperations are the operations that Auto Scaling's service-linked role needs on a shared key, in the order

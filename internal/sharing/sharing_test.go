@@ -158,3 +158,17 @@ func TestProblemsHoldEachOfThem(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestNamed(t *testing.T) {
+	for want, ids := range map[string][]string{
+		"AMI a":                {"a"},
+		"AMIs a and b":         {"a", "b"},
+		"AMIs a, b and c":      {"a", "b", "c"},
+		"AMIs a, b and 2 more": {"a", "b", "c", "d"},
+		"AMIs a, b and 3 more": {"a", "b", "c", "d", "e"},
+	} {
+		if got := sharing.Named("AMI", ids); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

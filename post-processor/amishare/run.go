@@ -15,11 +15,13 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/access"
 	"github.com/amishare/packer-plugin-ami-share/internal/apply"
 	"github.com/amishare/packer-plugin-ami-share/internal/awsapi"
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/progress"
 	"github.com/amishare/packer-plugin-ami-share/internal/report"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 	"github.com/amishare/packer-plugin-ami-share/internal/traffic"
+	"github.com/amishare/packer-plugin-ami-share/internal/verify"
 	"github.com/amishare/packer-plugin-ami-share/version"
 )
 
@@ -116,9 +118,11 @@ func (r *run) open(ctx context.Context, artifact packersdk.Artifact) error {
 	if err != nil {
 		return err
 	}
-	r.client = awsapi.New(source, c.Credentials(ctx, source, sources), awsapi.Options{
-		MaxConcurrency: c.MaxConcurrency, MaxRetries: c.Retries(), WithoutVerify: c.Verify.False() || c.DryRun, Log: access.CallLog(),
-		Progress: r.steps, Say: func(line string) { r.ui.Say(line + "...") },
+	calls := clients.New(source, c.Credentials(ctx, source, sources), clients.Options{
+		MaxConcurrency: c.MaxConcurrency, MaxRetries: c.Retries(), Log: access.CallLog(),
+	})
+	r.client = awsapi.New(calls, awsapi.Options{
+		WithoutVerify: c.Verify.False() || c.DryRun, Progress: r.steps, Say: func(line string) { r.ui.Say(line + "...") },
 	})
 	return nil
 }
@@ -160,7 +164,7 @@ func (r *run) apply(ctx context.Context) {
 }
 
 // workers is how many changes are under way at the same time: as many as calls may be in flight.
-func (r *run) workers() int { return cmp.Or(r.config.MaxConcurrency, awsapi.DefaultConcurrency) }
+func (r *run) workers() int { return cmp.Or(r.config.MaxConcurrency, clients.DefaultConcurrency) }
 
 // rollback tells whether a run that fails is to be undone.
 func (r *run) rollback() bool { return r.config.onFailure() == onFailureRollback }
@@ -176,7 +180,7 @@ func (r *run) verify(ctx context.Context) {
 		return
 	}
 	r.ui.Say("Verifying from inside the targets...")
-	r.told.Checks = r.client.Verify(ctx, r.told.Plan, made)
+	r.told.Checks = verify.Run(ctx, r.client.Clients, r.told.Plan, made, verify.Options{Progress: r.steps})
 }
 
 // announce tells consumers of what is proved: the second act of the plan.

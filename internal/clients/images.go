@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MPL-2.0
+
+package clients
+
+import (
+	"context"
+	"regexp"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
+)
+
+// DescribeImages asks for AMIs of a Region by id. AWS refuses the whole list for the sake of one that is gone or not
+// visible; those are left out of the answer.
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImages.html
+func (c *Clients) DescribeImages(ctx context.Context, p Place, ids []string) ([]types.Image, error) {
+	var images []types.Image
+	pages := ec2.NewDescribeImagesPaginator(c.EC2(p).DescribeImages, &ec2.DescribeImagesInput{ImageIds: ids, IncludeDisabled: aws.Bool(p.Account == "")})
+	for seen := (Markers{}); pages.HasMorePages(); {
+		page, err := pages.NextPage(ctx)
+		if err == nil {
+			err = seen.Follow("ec2:DescribeImages", page.NextToken)
+		}
+		if diagnose.Has(err, "InvalidAMIID.NotFound", "InvalidAMIID.Unavailable") {
+			return c.describeOthers(ctx, p, ids, err)
+		}
+		if err != nil {
+			return nil, err
+		}
+		images = append(images, page.Images...)
+	}
+	return images, nil
+}
+
+var imageID = regexp.MustCompile(`ami-[0-9a-z]+`)
+
+// describeOthers asks again without the AMIs that an error names, or one by one when it names none.
+func (c *Clients) describeOthers(ctx context.Context, p Place, ids []string, refusal error) ([]types.Image, error) {
+	if len(ids) == 1 {
+		return nil, nil
+	}
+	gone := imageID.FindAllString(diagnose.Message(refusal), -1)
+	rest := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return slices.Contains(gone, id) })
+	switch {
+	case len(rest) == 0:
+		return nil, nil
+	case len(rest) < len(ids):
+		return c.DescribeImages(ctx, p, rest)
+	}
+	var images []types.Image
+	for _, id := range ids {
+		found, err := c.DescribeImages(ctx, p, []string{id})
+		if err != nil {
+			return nil, err
+		}
+		images = append(images, found...)
+	}
+	return images, nil
+}

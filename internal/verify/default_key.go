@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MPL-2.0
+
+package verify
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
+	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
+	"github.com/amishare/packer-plugin-ami-share/internal/keypolicy"
+	"github.com/amishare/packer-plugin-ami-share/internal/policy"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// defaultKey warns when a target's volumes end up under a customer key that a grantee can't use, or may not be able to:
+// AWS encrypts the volumes of a shared AMI under the default EBS key of the account that launches it.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/AMIEncryption.html
+func (v *verification) defaultKey(ctx context.Context, e *expectation) {
+	if len(e.grants) == 0 {
+		return
+	}
+	out, err := v.EC2(clients.At(e.scope)).GetEbsDefaultKmsKeyId(ctx, &ec2.GetEbsDefaultKmsKeyIdInput{})
+	a := diagnose.Act{Scope: e.scope, Doing: "reading the account's default EBS key", Action: "ec2:GetEbsDefaultKmsKeyId", Resource: "*"}
+	if err != nil {
+		v.blind(sharing.Subject{Setting: "default EBS key"}, err, a)
+		return
+	}
+	key := aws.ToString(out.KmsKeyId)
+	if key == "" || strings.HasSuffix(key, "alias/aws/ebs") || slices.Contains(v.plan.Keys, key) || v.awsManaged(ctx, e.scope, key) {
+		return
+	}
+	var checked []string
+	for _, g := range e.grants {
+		if !slices.Contains(checked, g.grantee) {
+			checked = append(checked, g.grantee)
+			v.defaultKeyFor(ctx, e.scope, key, g.grantee)
+		}
+	}
+}
+
+func (v *verification) awsManaged(ctx context.Context, scope sharing.Scope, key string) bool {
+	out, err := v.KMS(clients.At(scope)).DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &key})
+	return err == nil && out.KeyMetadata.KeyManager == "AWS"
+}
+
+// defaultKeyFor looks whether the key's grants or its policy let a grantee use it for volumes. A grant is enough unless
+// the policy denies.
+func (v *verification) defaultKeyFor(ctx context.Context, scope sharing.Scope, key, grantee string) {
+	grants, err := v.ListGrants(ctx, clients.At(scope), &kms.ListGrantsInput{KeyId: &key, GranteePrincipal: &grantee})
+	granted := err == nil && enough(grants)
+	opinion, reason := v.policyOf(ctx, scope, key, grantee)
+	subject := sharing.Subject{Setting: "default EBS key " + key}
+	problem := sharing.Problem{Scope: scope, Doing: "looking at the account's default EBS key " + key}
+	const under = "the volumes of the shared AMI are encrypted under this customer managed key, and "
+	needs := " The policy of the key needs\n" + policy.DefaultKeyStatements(grantee)
+	switch {
+	case opinion == keypolicy.LetsIn, granted && opinion != keypolicy.Denies:
+		v.ok(scope, subject)
+		return
+	case opinion == keypolicy.Denies:
+		problem.Cause = under + reason
+		problem.Remedy = "Make an exception for the role in that statement, or its instances end with Client.InternalError."
+	case opinion == keypolicy.Silent:
+		problem.Cause = under + reason + ", and no grant does"
+		problem.Remedy = "Let the role use the key, or its instances end with Client.InternalError." + needs
+	default:
+		problem.Cause = under + "it can't be told whether " + grantee + " can use it: " + reason
+		problem.Remedy = "If its instances end with Client.InternalError, let the role use the key." + needs
+	}
+	v.warn(subject, problem)
+}
+
+// policyOf tells what the key's policy does to a launch.
+func (v *verification) policyOf(ctx context.Context, scope sharing.Scope, key, grantee string) (keypolicy.Opinion, string) {
+	out, err := v.KMS(clients.At(scope)).GetKeyPolicy(ctx, &kms.GetKeyPolicyInput{KeyId: &key})
+	if err != nil {
+		return keypolicy.CantTell, "its policy could not be read (kms:GetKeyPolicy)"
+	}
+	return keypolicy.Judge(aws.ToString(out.Policy), keypolicy.Launch(key, scope.Account, grantee))
+}
+
+// enough tells whether grants together allow what a volume takes.
+func enough(grants []sharing.Grant) bool {
+	var operations []string
+	for _, grant := range grants {
+		if !grant.Constrained {
+			operations = append(operations, grant.Operations...)
+		}
+	}
+	return !slices.ContainsFunc(keypolicy.LaunchOperations(), func(needed string) bool { return !slices.Contains(operations, needed) })
+}

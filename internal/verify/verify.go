@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MPL-2.0
+
+// Package verify looks from inside every target whether what a run says is there can be seen and used: that the AMIs
+// are visible, that the grants exist and their roles have not been deleted, that nothing in the account's own settings
+// would break a launch, and, where the user wants it, that an instance starts.
+//
+// It decides nothing and changes nothing but the canaries, which it deletes. What it tells is a sharing.Check each.
+package verify
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/clients"
+	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
+	"github.com/amishare/packer-plugin-ami-share/internal/parallel"
+	"github.com/amishare/packer-plugin-ami-share/internal/plan"
+	"github.com/amishare/packer-plugin-ami-share/internal/progress"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+	"github.com/amishare/packer-plugin-ami-share/internal/traffic"
+)
+
+// Options of a verification. The zero value is usable.
+type Options struct {
+	// Timeout is how long something is looked for after the first look at it; 0 means 2 minutes.
+	Timeout time.Duration
+	// TargetTimeout is how long the calls of a look into one target may take, so that one that hangs is reported and not
+	// waited for; 0 means 2 minutes. Waiting for a turn does not count.
+	TargetTimeout time.Duration
+	// Progress counts what is looked into, and names what is not done yet; may be nil.
+	Progress *progress.Tally
+}
+
+func (o Options) withDefaults() Options {
+	if o.Timeout <= 0 {
+		o.Timeout = 2 * time.Minute
+	}
+	if o.TargetTimeout <= 0 {
+		o.TargetTimeout = 2 * time.Minute
+	}
+	return o
+}
+
+// Run looks from inside every target with credentials at what the run says is there: what it made, and what the plan
+// kept. AMIs must be visible, and grants listed with a living grantee. What would break launches all the same is a
+// warning, and so is what the target's role may not look at. It looks again until AWS has become consistent, for
+// Options.Timeout after the first look. When the context ends before, only what was found in its place is told. The
+// checks are sorted by account and Region.
+func Run(ctx context.Context, c *clients.Clients, p plan.Plan, made []plan.Present, o Options) []sharing.Check {
+	v := &verification{Clients: c, options: o.withDefaults(), plan: p}
+	expected := v.expectations(made)
+	var looks []string
+	for scope := range expected {
+		looks = append(looks, string(scope.Account)+" in "+string(scope.Region))
+	}
+	v.options.Progress.Begin(progress.Verifying, looks)
+	parallel.Each(slices.Collect(maps.Values(expected)), func(_ int, e *expectation) {
+		if problem := parallel.Guard(e.scope, "looking from inside the account", func() { v.expectation(ctx, e) }); problem != nil {
+			v.fail(sharing.Subject{Images: e.images}, *problem)
+		}
+		v.options.Progress.Done(string(e.scope.Account)+" in "+string(e.scope.Region), false)
+	})
+	if ctx.Err() != nil { // what was not seen in time is nobody's fault
+		v.checks.Items = slices.DeleteFunc(v.checks.Items, func(check sharing.Check) bool { return !check.OK })
+	}
+	v.checks.Add(v.left.Items...)
+	slices.SortFunc(v.checks.Items, func(a, b sharing.Check) int {
+		return cmp.Or(sharing.CompareScopes(a.Scope, b.Scope), cmp.Compare(a.Subject.String(), b.Subject.String()))
+	})
+	return v.checks.Items
+}
+
+// expectation looks at what a target is to see in a Region.
+func (v *verification) expectation(ctx context.Context, e *expectation) {
+	v.look(ctx, e)
+	if !v.failed(e.scope) {
+		v.canaries(ctx, e)
+	}
+}
+
+// failed tells whether something is not as it has to be in a scope.
+func (v *verification) failed(scope sharing.Scope) bool {
+	return v.checks.Any(func(check sharing.Check) bool { return check.Scope == scope && !check.OK && !check.Warning })
+}
+
+func (v *verification) look(ctx context.Context, e *expectation) {
+	ctx, cancel := traffic.Patient(ctx, v.options.TargetTimeout)
+	defer cancel()
+	parallel.Together(
+		func() { v.images(ctx, e) },
+		func() { parallel.Each(e.grants, func(_ int, g expectedGrant) { v.grant(ctx, e.scope, g) }) },
+		func() { v.defaultKey(ctx, e) },
+		func() { parallel.Each(e.uses, func(_ int, key string) { v.use(ctx, e.scope, key, e.mustUse) }) },
+	)
+}
+
+// verification is one look from inside all targets.
+type verification struct {
+	*clients.Clients
+	options Options
+	plan    plan.Plan
+	checks  parallel.List[sharing.Check]
+	left    parallel.List[sharing.Check] // of what verification itself made
+}
+
+// expectation is what a target is to see in a Region.
+type expectation struct {
+	scope  sharing.Scope
+	images []string
+	grants []expectedGrant
+	// uses are the keys that are to be proved usable from inside; see sharing.Target.
+	uses    []string
+	mustUse bool
+	// canary is the instance to start of each AMI, nil for none, and canaryRole who starts it.
+	canary     *sharing.Canary
+	canaryRole string
+}
+
+// expectedGrant is a grant that is to be listed. Without an id it is known by key and grantee.
+type expectedGrant struct {
+	id, key, grantee string
+	granteeID        string // the role's unique id, "" when it is not known
+}
+
+// expectations gathers what is there for the targets that can be looked at from inside. Permissions of snapshots, tags and
+// groups can't be seen from inside, or were looked at there already.
+func (v *verification) expectations(made []plan.Present) map[sharing.Scope]*expectation {
+	expected := map[sharing.Scope]*expectation{}
+	of := func(scope sharing.Scope) *expectation {
+		if !v.Enters(scope.Account) {
+			return &expectation{}
+		}
+		if expected[scope] == nil {
+			expected[scope] = &expectation{scope: scope}
+		}
+		return expected[scope]
+	}
+	for _, thing := range slices.Concat(v.plan.Kept, made) {
+		switch change := thing.Change.(type) {
+		case plan.ModifyLaunchPermission:
+			for _, scope := range change.Scopes() {
+				if e := of(scope); change.Operation == plan.Add {
+					e.images = append(e.images, change.Image.ID)
+				}
+			}
+		case plan.CreateGrant:
+			e := of(sharing.Scope{Account: change.Account, Region: change.Region})
+			e.grants = append(e.grants, expectedGrant{thing.GrantID, change.KeyARN, change.GranteeARN, change.GranteeID})
+		default:
+		}
+	}
+	for scope, image := range throughOrganizations(v.plan) {
+		e := of(scope)
+		e.images = append(e.images, image)
+	}
+	for scope, target := range proving(v.plan) {
+		e := of(scope)
+		e.uses, e.mustUse = keysIn(v.plan.Keys, scope.Region), target.MustUse
+	}
+	for scope, e := range expected {
+		e.canary, e.canaryRole = v.canaryOf(scope)
+		slices.Sort(e.images)
+		e.images = slices.Compact(e.images)
+	}
+	return expected
+}
+
+// throughOrganizations yields what targets without launch permission of their own are to see.
+func throughOrganizations(p plan.Plan) iter.Seq2[sharing.Scope, string] {
+	return func(yield func(sharing.Scope, string) bool) {
+		for _, target := range p.Targets {
+			for _, image := range p.Images {
+				scope := sharing.Scope{Account: target.Account, Region: image.Ref.Region}
+				if target.ThroughOrganization && target.In(scope.Region) && !blocked(p, scope) && !yield(scope, image.Ref.ID) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// proving yields the targets in which the use of the keys is to be proved, in each Region of the AMIs.
+func proving(p plan.Plan) iter.Seq2[sharing.Scope, sharing.Target] {
+	return func(yield func(sharing.Scope, sharing.Target) bool) {
+		for _, target := range p.Targets {
+			for _, image := range p.Images {
+				scope := sharing.Scope{Account: target.Account, Region: image.Ref.Region}
+				if target.ProveUse && target.In(scope.Region) && !blocked(p, scope) && !yield(scope, target) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// canaryOf returns the canary of a scope, and the ARN of the role that starts it.
+func (v *verification) canaryOf(scope sharing.Scope) (*sharing.Canary, string) {
+	for _, target := range v.plan.Targets {
+		if target.Account != scope.Account {
+			continue
+		}
+		role := slices.IndexFunc(target.Grantees, func(g sharing.Grantee) bool { return g.Service == sharing.AutoScalingService })
+		canary := slices.IndexFunc(target.Canaries, func(canary sharing.Canary) bool { return canary.Region == scope.Region })
+		if role >= 0 && canary >= 0 {
+			return &target.Canaries[canary], target.Grantees[role].ARN(v.Partition(), target.Account)
+		}
+	}
+	return nil, ""
+}
+
+func keysIn(keys []string, region sharing.Region) []string {
+	return slices.DeleteFunc(slices.Clone(keys), func(key string) bool { return sharing.RegionOf(key) != region })
+}
+
+// blocked tells whether a plan does nothing for a scope.
+func blocked(p plan.Plan, scope sharing.Scope) bool {
+	return slices.ContainsFunc(p.Blocked, func(problem sharing.Problem) bool { return problem.Scope.Covers(scope) })
+}
+
+func (v *verification) ok(scope sharing.Scope, subject sharing.Subject) {
+	v.checks.Add(sharing.Check{Scope: scope, Subject: subject, OK: true})
+}
+
+func (v *verification) fail(subject sharing.Subject, problem sharing.Problem) {
+	v.checks.Add(sharing.Check{Scope: problem.Scope, Subject: subject, Problem: &problem})
+}
+
+func (v *verification) warn(subject sharing.Subject, problem sharing.Problem) {
+	v.checks.Add(sharing.Check{Scope: problem.Scope, Subject: subject, Problem: &problem, Warning: true})
+}
+
+// blind notes that a look was refused: that says nothing about what there is to see.
+func (v *verification) blind(subject sharing.Subject, err error, a diagnose.Act) {
+	a.Principal = v.Principal(a.Scope.Account)
+	v.warn(subject, diagnose.Error(err, a))
+}
