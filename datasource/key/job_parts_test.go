@@ -48,7 +48,7 @@ func share(ctx context.Context, t *testing.T, more options) (said string, err er
 	t.Helper()
 	target := theTarget()
 	delete(target, "canary") // has a part of the job of its own
-	config := map[string]any{"target": []options{target}, "ssm_parameter": []options{theParameter()}}
+	config := map[string]any{"target": []options{target}, "ssm_parameter": []options{theParameter()}, "shared_tags": theSharedTags()}
 	maps.Copy(config, more)
 	var p amishare.PostProcessor
 	if err := p.Configure(config); err != nil {
@@ -118,9 +118,10 @@ func takeBack(t *testing.T, server *awssim.Server, _ options) string {
 	return takeBackAfter(t, server, awssim.Fault{Action: "autoscaling:UpdateAutoScalingGroup", Code: "ValidationError", Message: "fault"})
 }
 
-// takeBackAnnouncements lets one of the last changes of the second act fail.
+// takeBackAnnouncements lets the last changes of the second act fail in one Region. In the other one the parameters had been
+// there before.
 func takeBackAnnouncements(t *testing.T, server *awssim.Server, _ options) string {
-	return takeBackAfter(t, server, awssim.Fault{Action: "ssm:LabelParameterVersion", Nth: 4, Code: "TooManyUpdates", Message: "fault"})
+	return takeBackAfter(t, server, awssim.Fault{Action: "ssm:LabelParameterVersion", Region: virginia, Code: "TooManyUpdates", Message: "fault"})
 }
 
 func takeBackAfter(t *testing.T, server *awssim.Server, fault awssim.Fault) string {

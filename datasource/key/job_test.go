@@ -41,11 +41,13 @@ func theParameter() options {
 	return options{"name": "/golden/web/ami", "labels": []string{"live"}, "tags": map[string]string{"team": "images"}}
 }
 
+func theSharedTags() map[string]string { return map[string]string{"status": "approved"} }
+
 // dataBlock has every option that takes a permission.
 func dataBlock() options {
 	return block(options{
 		"alias": nil, "tags": options{"purpose": "ami-sharing"}, "exact_grants": true, "target": []options{theTarget()},
-		"ssm_parameter": []options{theParameter()},
+		"ssm_parameter": []options{theParameter()}, "shared_tags": theSharedTags(),
 	})
 }
 
@@ -102,6 +104,11 @@ func jobWorld(d documents, owner string) awssim.World {
 			LaunchTemplates:   []awssim.WorldLaunchTemplate{{Name: "web", Image: imageID}},
 			AutoScalingGroups: []awssim.WorldAutoScalingGroup{{Name: "web", LaunchTemplate: "web"}},
 		}
+	}
+	for _, account := range []awssim.WorldAccount{sourceAccount, receiver} { // the other Region's parameters are made
+		region := account.Regions[frankfurt]
+		region.Parameters = []awssim.WorldParameter{{Name: "/golden/web/ami", Value: "ami-00000000000000000", DataType: "text"}}
+		account.Regions[frankfurt] = region
 	}
 	if owner == source {
 		sourceAccount.Keys = keys

@@ -33,14 +33,13 @@ func Command(change plan.Change) string {
 	case plan.PutTags:
 		return in(c.Account, tagCommand("create-tags", c.Image.Region, c.Resource, tagList(c.Tags)))
 	case plan.RestoreTags:
-		return in(c.Account, restore(c))
+		return in(c.Account, restore(c.Image.Region, c.Resource, c.Delete, c.Restore))
 	case plan.SetGroupRole:
 		return in(c.Account, command("autoscaling update-auto-scaling-group", "region", string(c.Region),
 			"auto-scaling-group-name", c.Group, "service-linked-role-arn", c.RoleARN))
-	case plan.PutParameter, plan.LabelParameter, plan.RestoreParameter, plan.RestoreLabels:
+	default:
 		return announceCommand(c)
 	}
-	return "" // there is no other change
 }
 
 // EndCommand returns the AWS CLI command that takes a change back. grantID is that of a grant that was made, "" when it is
@@ -63,19 +62,12 @@ func EndCommand(change plan.Change, grantID string) string {
 		return Command(c)
 	case plan.PutTags:
 		return Command(plan.RestoreTags{Account: c.Account, Image: c.Image, Resource: c.Resource, Delete: slices.Sorted(maps.Keys(c.Tags))})
-	case plan.RestoreTags:
-		return "" // it takes back itself
 	case plan.SetGroupRole:
 		c.RoleARN, c.Previous = c.Previous, c.RoleARN
 		return Command(c)
-	case plan.PutParameter:
-		return Command(plan.RestoreParameter{Where: c.Where, Name: c.Parameter.Name, DataType: c.Parameter.DataType, Previous: c.Previous})
-	case plan.LabelParameter:
-		return Command(plan.RestoreLabels{Where: c.Where, Name: c.Name, Remove: c.Labels})
-	case plan.RestoreParameter, plan.RestoreLabels:
-		return "" // they take back themselves
+	default:
+		return endAnnouncement(c)
 	}
-	return "" // there is no other change
 }
 
 func in(account sharing.AccountID, command string) string {
@@ -155,18 +147,22 @@ func tagCommand(name string, region sharing.Region, resource string, tags []tag)
 	return command("ec2 "+name, "region", string(region), "resources", resource, "tags", string(text))
 }
 
-// restore deletes the tags that were not there and writes back those that were.
-func restore(c plan.RestoreTags) string {
+// restore deletes the tags of an AMI or snapshot that were not there and writes back those that were.
+func restore(region sharing.Region, resource string, missing []string, values map[string]string) string {
 	var commands []string
-	if len(c.Delete) > 0 {
-		var keys []tag
-		for _, key := range c.Delete {
-			keys = append(keys, tag{Key: key})
-		}
-		commands = append(commands, tagCommand("delete-tags", c.Image.Region, c.Resource, keys))
+	if len(missing) > 0 {
+		commands = append(commands, deleteTags(region, resource, missing))
 	}
-	if len(c.Restore) > 0 {
-		commands = append(commands, tagCommand("create-tags", c.Image.Region, c.Resource, tagList(c.Restore)))
+	if len(values) > 0 {
+		commands = append(commands, tagCommand("create-tags", region, resource, tagList(values)))
 	}
 	return strings.Join(commands, " && ")
+}
+
+func deleteTags(region sharing.Region, resource string, keys []string) string {
+	var tags []tag
+	for _, key := range keys {
+		tags = append(tags, tag{Key: key})
+	}
+	return tagCommand("delete-tags", region, resource, tags)
 }

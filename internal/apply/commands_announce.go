@@ -27,10 +27,33 @@ func announceCommand(change plan.Change) string {
 		return in(c.Account, putParameter(c.Where, c.Name, c.Previous.Value, c.Previous.DataType))
 	case plan.RestoreLabels:
 		return in(c.Account, restoreLabels(c))
-	case plan.CreateServiceLinkedRole, plan.CreateGrant, plan.RetireGrant, plan.ModifySnapshotPermission, plan.ModifyLaunchPermission,
-		plan.PutTags, plan.RestoreTags, plan.SetGroupRole:
+	case plan.PutSharedTags:
+		return asOwner(tagCommand("create-tags", c.Image.Region, c.Image.ID, tagList(c.All())))
+	case plan.RemoveSharedTags:
+		return asOwner(deleteTags(c.Image.Region, c.Image.ID, c.Keys()))
+	case plan.RestoreSharedTags:
+		return asOwner(restore(c.Image.Region, c.Image.ID, c.Delete, c.Restore))
+	default:
+		return ""
 	}
-	return ""
+}
+
+// endAnnouncement is EndCommand for changes of the second act. What undoes others has none.
+func endAnnouncement(change plan.Change) string {
+	switch c := change.(type) {
+	case plan.PutParameter:
+		return Command(plan.RestoreParameter{Where: c.Where, Name: c.Parameter.Name, DataType: c.Parameter.DataType, Previous: c.Previous})
+	case plan.LabelParameter:
+		return Command(plan.RestoreLabels{Where: c.Where, Name: c.Name, Remove: c.Labels})
+	case plan.PutSharedTags:
+		fresh := maps.Clone(c.All())
+		maps.DeleteFunc(fresh, func(key, _ string) bool { return c.Previous[key] != "" })
+		return Command(plan.RestoreSharedTags{Where: c.Where, Delete: slices.Sorted(maps.Keys(fresh)), Restore: c.Previous})
+	case plan.RemoveSharedTags:
+		return Command(plan.RestoreSharedTags{Where: c.Where, Restore: c.Tags})
+	default:
+		return ""
+	}
 }
 
 func putParameter(where plan.Where, name, value, dataType string) string {

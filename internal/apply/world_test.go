@@ -79,8 +79,7 @@ func (w *world) effect(change plan.Change) {
 		for _, account := range c.Accounts {
 			w.set(permissionKey(c, string(account)), c.Operation)
 		}
-	case plan.CreateServiceLinkedRole, plan.PutTags, plan.RestoreTags, plan.SetGroupRole,
-		plan.PutParameter, plan.LabelParameter, plan.RestoreParameter, plan.RestoreLabels:
+	default:
 		panic(change)
 	}
 }

@@ -58,6 +58,12 @@ func (c *Client) carryOut(ctx context.Context, change plan.Change) (plan.Effect,
 		return c.restoreParameter(ctx, change)
 	case plan.RestoreLabels:
 		return c.restoreLabels(ctx, change)
+	case plan.PutSharedTags:
+		return c.putSharedTags(ctx, change.Where, change.All())
+	case plan.RemoveSharedTags:
+		return c.removeSharedTags(ctx, change.Where, change.Keys())
+	case plan.RestoreSharedTags:
+		return c.restoreSharedTags(ctx, change)
 	}
 	return plan.Effect{}, fmt.Errorf("carrying out %T: the change is not known here", change)
 }

@@ -29,18 +29,8 @@ func (c *Client) putTags(ctx context.Context, change plan.PutTags) (plan.Effect,
 	_, err := c.EC2(clients.Place{Account: change.Account, Region: change.Image.Region}).CreateTags(ctx, createTagsInput(change.Resource, change.Tags))
 	return settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
 		there, err := c.tagsOf(ctx, change.Account, change.Image.Region, change.Resource)
-		return err == nil && among(there, change.Tags), err
+		return err == nil && sharing.Among(there, change.Tags), err
 	})
-}
-
-// among tells whether tags are among others.
-func among(all, some map[string]string) bool {
-	for key, value := range some {
-		if there, ok := all[key]; !ok || there != value {
-			return false
-		}
-	}
-	return true
 }
 
 // restoreTags deletes tags and puts back the values that were there before.

@@ -58,7 +58,7 @@ func (o *observation) details(ctx context.Context, region sharing.Region, found 
 	for _, from := range found {
 		image := sharing.Image{
 			Owner: sharing.AccountID(aws.ToString(from.OwnerId)), Name: aws.ToString(from.Name), State: string(from.State), CopyOf: sourceOf(from),
-			LaunchPermissions: permissions[aws.ToString(from.ImageId)], Tags: tagMap(from.Tags),
+			LaunchPermissions: permissions[aws.ToString(from.ImageId)], Tags: clients.TagMap(from.Tags),
 		}
 		for _, id := range snapshotIDs([]types.Image{from}) {
 			if snapshot, ok := snapshots[id]; ok {
@@ -167,12 +167,4 @@ func (c *Client) imageARN(region sharing.Region, id string) string {
 
 func (c *Client) snapshotARN(region sharing.Region, id string) string {
 	return sharing.ARN{Partition: c.Partition(), Service: "ec2", Region: region, Resource: "snapshot/" + id}.String()
-}
-
-func tagMap(tags []types.Tag) map[string]string {
-	values := map[string]string{}
-	for _, tag := range tags {
-		values[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
-	}
-	return values
 }

@@ -95,7 +95,7 @@ func (o *observation) addSnapshots(ctx context.Context, region sharing.Region, i
 	}
 	for _, s := range snapshots {
 		found[aws.ToString(s.SnapshotId)] = sharing.Snapshot{
-			ID: aws.ToString(s.SnapshotId), Encrypted: aws.ToBool(s.Encrypted), KeyARN: o.keyOf(region, s), Tags: tagMap(s.Tags),
+			ID: aws.ToString(s.SnapshotId), Encrypted: aws.ToBool(s.Encrypted), KeyARN: o.keyOf(region, s), Tags: clients.TagMap(s.Tags),
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { _, ok := found[id]; return ok }), nil

@@ -75,8 +75,14 @@ func (c *Client) prove(ctx context.Context, change plan.Change) (diagnose.Act, e
 	case plan.RetireGrant:
 		a = c.retireAct(change)
 		err = c.proveRetirement(ctx, change)
-	case plan.CreateServiceLinkedRole, plan.PutTags, plan.RestoreTags, plan.SetGroupRole,
-		plan.PutParameter, plan.LabelParameter, plan.RestoreParameter, plan.RestoreLabels: // no dry run, or nothing to try it on
+	case plan.PutSharedTags:
+		a = c.sharedTagAct(change.Where, "ec2:CreateTags")
+		err = c.createSharedTags(ctx, change.Image, change.All(), true)
+	case plan.RemoveSharedTags:
+		a = c.sharedTagAct(change.Where, "ec2:DeleteTags")
+		err = c.deleteSharedTags(ctx, change.Image, change.Keys(), true)
+	default: // no dry run, or nothing to try it on
+		return a, nil
 	}
 	a.Doing = "proving that AWS would allow: " + change.String()
 	return a, err

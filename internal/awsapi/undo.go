@@ -27,10 +27,13 @@ func (c *Client) Undo(ctx context.Context, change plan.Change) (plan.Change, err
 		return c.undoParameter(ctx, change)
 	case plan.LabelParameter:
 		return c.undoLabels(ctx, change)
-	case plan.RestoreParameter, plan.RestoreLabels:
-	case plan.CreateServiceLinkedRole, plan.CreateGrant, plan.RetireGrant, plan.SetGroupRole, plan.RestoreTags:
+	case plan.PutSharedTags:
+		return c.undoSharedTags(ctx, change.Where, slices.Collect(maps.Keys(change.All())))
+	case plan.RemoveSharedTags:
+		return c.undoSharedTags(ctx, change.Where, change.Keys())
+	default:
+		return nil, nil //nolint:nilnil // there is nothing to undo, and that is no error
 	}
-	return nil, nil //nolint:nilnil // there is nothing to undo, and that is no error
 }
 
 func (c *Client) undoLaunchPermission(ctx context.Context, change plan.ModifyLaunchPermission) (plan.Change, error) {

@@ -142,6 +142,23 @@ func TestSharedTags(t *testing.T) {
 	}
 }
 
+// TestSharedTagsAreSeenLate: EC2 is eventually consistent, and AWS does not say how soon recipients see a change.
+func TestSharedTagsAreSeenLate(t *testing.T) {
+	w := computeWorld(t)
+	w.Hostility.SharedTagsUnseen = 2
+	f := start(t, w)
+	owner, recipient := ec2.NewFromConfig(f.config(t, administrator, home)), ec2.NewFromConfig(f.config(t, targetAdmin, home))
+	must(t, only(owner.CreateTags(t.Context(), &ec2.CreateTagsInput{Resources: []string{"ami-locked"}, Tags: tagOf("ec2:SharedTag/status", "approved")})))
+	if got := seenImage(t, owner, "ami-locked"); got != "[ec2:SharedTag/status=approved] []" {
+		t.Errorf("its owner sees %s", got)
+	}
+	for look, want := range []string{"[] []", "[] []", "[ec2:SharedTag/status=approved] []"} {
+		if got := seenImage(t, recipient, "ami-locked"); got != want {
+			t.Errorf("look %d of a recipient sees %s, want %s", look+1, got, want)
+		}
+	}
+}
+
 // TestCopiesOfSharedTags: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CopyImage.html
 func TestCopiesOfSharedTags(t *testing.T) {
 	f := start(t, computeWorld(t))

@@ -61,3 +61,12 @@ func (c *Clients) describeOthers(ctx context.Context, p Place, ids []string, ref
 	}
 	return images, nil
 }
+
+// TagMap returns tags by their keys.
+func TagMap(tags []types.Tag) map[string]string {
+	values := map[string]string{}
+	for _, tag := range tags {
+		values[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
+	}
+	return values
+}

@@ -125,10 +125,9 @@ func Divide(c Change, pick func(sharing.Recipient) bool) (part, rest Change) {
 		return c.less(leave), c.less(pick)
 	case ModifySnapshotPermission:
 		return c.less(leave), c.less(pick)
-	case CreateServiceLinkedRole, CreateGrant, RetireGrant, PutTags, RestoreTags, SetGroupRole,
-		PutParameter, LabelParameter, RestoreParameter, RestoreLabels:
+	default:
+		return nil, c
 	}
-	return nil, c
 }
 
 func (c ModifySnapshotPermission) String() string {

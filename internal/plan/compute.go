@@ -20,6 +20,7 @@ func Compute(request sharing.Request, facts sharing.Facts) (Plan, error) {
 	c.keys()
 	c.limits()
 	c.several()
+	c.tagLimits()
 	if len(c.refused) > 0 {
 		return Plan{}, c.refused
 	}

@@ -197,8 +197,7 @@ func TestNothingNamedIsEverRemoved(t *testing.T) {
 						t.Errorf("%s is removed from %s", account, c.Snapshot)
 					}
 				}
-			case plan.CreateServiceLinkedRole, plan.CreateGrant, plan.PutTags, plan.RestoreTags, plan.SetGroupRole,
-				plan.PutParameter, plan.LabelParameter, plan.RestoreParameter, plan.RestoreLabels:
+			default:
 			case plan.RetireGrant:
 				grants := f.Keys[c.KeyARN].Grants
 				i := slices.IndexFunc(grants, func(g sharing.Grant) bool { return g.ID == c.GrantID })

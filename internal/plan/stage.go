@@ -50,12 +50,13 @@ const (
 
 // BelongingOf returns what a change is about.
 func BelongingOf(change Change) Belonging {
-	switch change.(type) {
-	case CreateServiceLinkedRole, CreateGrant, RetireGrant, SetGroupRole:
-		return ToKey
-	case ModifySnapshotPermission, ModifyLaunchPermission, PutTags, RestoreTags,
-		PutParameter, LabelParameter, RestoreParameter, RestoreLabels:
+	if change.Stage().Announces() {
 		return ToImage
 	}
-	return ToKey // what is not known is left alone
+	switch change.(type) {
+	case ModifySnapshotPermission, ModifyLaunchPermission, PutTags, RestoreTags:
+		return ToImage
+	default: // what is not known is left alone
+		return ToKey
+	}
 }

@@ -35,10 +35,13 @@ func (c *computation) sees(account sharing.AccountID, snapshot sharing.Snapshot)
 	return c.request.ShareSnapshots || slices.Contains(snapshot.Recipients, sharing.Account(account))
 }
 
-// Copied returns the tags that can be copied: nobody but AWS can write those of its own prefix.
+// Copied returns the tags that can be copied: not those that are AWS's own, those that the targets see anyway and only the
+// owner can write, and the plugin's note of the latter.
 func Copied(tags map[string]string) map[string]string {
 	copied := maps.Clone(tags)
-	maps.DeleteFunc(copied, func(key, _ string) bool { return strings.HasPrefix(key, "aws:") })
+	maps.DeleteFunc(copied, func(key, _ string) bool {
+		return strings.HasPrefix(key, "aws:") || strings.HasPrefix(key, sharing.SharedTag) || strings.HasPrefix(key, sharing.SharedTagsTag)
+	})
 	return copied
 }
 

@@ -51,3 +51,16 @@ func (c Config) parameterStatements(arns []string, a sharing.Announcements) []st
 	}
 	return []statement{allow("AmiShareParameters", actions, unique(arns))}
 }
+
+// sharedTagStatements write the tags that recipients see, and take them back: as the AMIs' owner, and no other tags but the
+// plugin's note of them.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html
+func (c Config) sharedTagStatements() []statement {
+	if len(c.Announcements.SharedTags) == 0 {
+		return nil
+	}
+	return []statement{
+		allow("AmiShareSharedTags", []string{"ec2:CreateTags", "ec2:DeleteTags"}, c.resources("image")).
+			when("ForAllValues:StringLike", "aws:TagKeys", sharing.SharedTag+"*", sharing.SharedTagsTag+"*"),
+	}
+}

@@ -70,6 +70,9 @@ func everyOption(t *testing.T) policy.Config {
 	profile.RoleARN, profile.ExternalID = "", ""
 	c.Targets = []policy.Target{first, second, profile, {Target: sharing.Target{Account: "555555555555"}}}
 	c.FindByTags, c.EndGrants = true, true
+	parameter := sharing.Parameter{Name: "/golden/web/ami", DataType: sharing.ImageParameter, Labels: []string{"live"}, Tags: map[string]string{"team": "images"}}
+	c.Announcements = sharing.Announcements{Parameters: []sharing.Parameter{parameter}, SharedTags: sharing.SharedTags(map[string]string{"status": "approved"})}
+	c.Targets[1].Announcements = sharing.Announcements{Parameters: []sharing.Parameter{parameter}}
 	return c
 }
 
@@ -223,6 +226,17 @@ func TestNothingIsWiderThanWhatIsKnown(t *testing.T) {
 			}
 			if strings.Contains(fmt.Sprint(s.Action), "*") {
 				t.Errorf("%s allows %v", sid, s.Action)
+			}
+		}
+	}
+}
+
+// TestAnnouncementsTakeNothingUnlessTheyAreAskedFor: nor does a canary.
+func TestAnnouncementsTakeNothingUnlessTheyAreAskedFor(t *testing.T) {
+	for name, document := range map[string]string{"source": policy.SourcePolicy(oneTarget(t)), "target role": policy.TargetRolePolicy(oneTarget(t))} {
+		for _, action := range []string{"ssm:", "Tags", "Watermark", "LaunchTemplate", "RunInstances"} {
+			if strings.Contains(document, action) {
+				t.Errorf("the policy of the %s allows %s:\n%s", name, action, document)
 			}
 		}
 	}

@@ -31,6 +31,7 @@ func (c Config) sourceStatements() []statement {
 			[]string{"ec2:DescribeSnapshotAttribute", "ec2:ModifySnapshotAttribute"}, c.resources("snapshot")))
 	}
 	statements = append(statements, allow("AmiShareKeys", c.sourceKeyActions(), unique(c.Keys)))
+	statements = append(statements, c.sharedTagStatements()...)
 	statements = append(statements, c.parameterStatements(c.parameterARNs(c.SourceAccount, c.regions(), c.Announcements), c.Announcements)...)
 	if c.Explain {
 		// Reads the key's policy to say which statement is missing when a grant is refused. Only the account that owns the

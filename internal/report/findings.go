@@ -56,7 +56,7 @@ func (i item) scope() sharing.Scope {
 
 // turn tells when the turn of an item is. What fails for an account in a Region is left out of the later turns there.
 func (i item) turn() int {
-	turn := map[kind]int{serviceLinkedRole: 0, grant: 1, snapshotPermission: 2, launchPermission: 3, tags: 4, groupRole: 5, parameter: 20, parameterLabels: 21}[i.Kind]
+	turn := map[kind]int{serviceLinkedRole: 0, grant: 1, snapshotPermission: 2, launchPermission: 3, tags: 4, groupRole: 5, parameter: 20, sharedTags: 20, parameterLabels: 30}[i.Kind]
 	if i.Removal {
 		turn += 10
 	}
@@ -67,6 +67,7 @@ func (i item) turn() int {
 type sight struct {
 	scope               sharing.Scope
 	image, key, grantee string
+	told                string // of an announcement, whoever sees it
 }
 
 // verify marks what was seen from inside the targets, and what was looked for in vain: it is not there, whatever AWS said before.
@@ -97,7 +98,11 @@ func sights(c sharing.Check) []sight {
 	}
 	var all []sight
 	for _, image := range c.Subject.Images {
-		all = append(all, sight{scope: c.Scope, image: image})
+		s := sight{scope: c.Scope, image: image, told: c.Subject.Told}
+		if s.told != "" {
+			s.scope.Account = ""
+		}
+		all = append(all, s)
 	}
 	return all
 }
@@ -109,6 +114,8 @@ func (i item) sight() sight {
 		s.image = i.Resource
 	case grant:
 		s.key, s.grantee = i.Resource, i.Grantee
+	case sharedTags:
+		s = sight{scope: sharing.Scope{Region: i.Region}, image: i.Resource, told: i.Kind.String()}
 	case snapshotPermission, serviceLinkedRole, tags, groupRole, parameter, parameterLabels: // not looked at from inside
 	}
 	return s

@@ -62,29 +62,29 @@ const (
 	groupRole
 	parameter
 	parameterLabels
+	sharedTags
 )
 
 func (k kind) String() string {
-	return [...]string{"launch permission", "snapshot permission", "grant", "service-linked role", "tags", "Auto Scaling group", "parameter", "parameter labels"}[k]
+	return [...]string{"launch permission", "snapshot permission", "grant", "service-linked role", "tags", "Auto Scaling group", "parameter", "parameter labels", "shared tags"}[k]
 }
 
 // plural names several items of a kind.
 func (k kind) plural(n int) string {
 	switch {
-	case k == parameterLabels && n != 1:
-		return "sets of parameter labels"
-	case k == parameterLabels:
-		return "set of parameter labels"
-	case k == tags && n != 1:
-		return "sets of tags"
-	case k == tags:
-		return "set of tags"
+	case k.set() && n != 1:
+		return "sets of " + k.String()
+	case k.set():
+		return "set of " + k.String()
 	case n == 1:
 		return k.String()
 	default:
 		return k.String() + "s"
 	}
 }
+
+// set tells whether an item of the kind stands for several things of one call.
+func (k kind) set() bool { return k == tags || k == parameterLabels || k == sharedTags }
 
 // item is one thing that one recipient gets, has, or loses.
 type item struct {
@@ -143,6 +143,8 @@ func (i item) announced() string {
 	switch {
 	case i.Previous != "" && i.Previous != i.Value:
 		return i.Resource + " (" + i.Previous + " -> " + i.Value + ")"
+	case i.Value == "":
+		return i.Resource
 	default:
 		return i.Resource + " (" + i.Value + ")"
 	}

@@ -102,7 +102,15 @@ func changeItems(change plan.Change, like item) []item {
 		i := give(parameterLabels, sharing.Account(c.Account), c.Image.Region, c.Name)
 		i.Value = strings.Join(c.Labels, ", ")
 		return []item{i}
-	default: // RestoreTags only undoes: what it undoes is told
+	case plan.PutSharedTags:
+		i := give(sharedTags, sharing.Account(c.Account), c.Image.Region, c.Image.ID)
+		i.Value, i.Previous = sharing.TagWords(c.Tags), sharing.TagWords(c.Previous)
+		return []item{i}
+	case plan.RemoveSharedTags:
+		i := give(sharedTags, sharing.Account(c.Account), c.Image.Region, c.Image.ID)
+		i.Value, i.Reason = sharing.TagWords(c.Tags), cmp.Or(i.Reason, "shared_tags does not name them")
+		return []item{i.removal()}
+	default: // what only undoes: what it undoes is told
 		return nil
 	}
 }

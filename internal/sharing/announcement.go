@@ -10,10 +10,12 @@ import "strings"
 type Announcements struct {
 	// Parameters of Parameter Store that are to hold the AMI's id.
 	Parameters []Parameter
+	// SharedTags of the AMI itself, with AWS's prefix. A target has none.
+	SharedTags map[string]string
 }
 
 // None tells whether there is nothing to announce.
-func (a Announcements) None() bool { return len(a.Parameters) == 0 }
+func (a Announcements) None() bool { return len(a.Parameters)+len(a.SharedTags) == 0 }
 
 // The data types of a parameter that can hold an AMI's id.
 const (

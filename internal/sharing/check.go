@@ -18,11 +18,14 @@ type Subject struct {
 	Images       []string // ids
 	Key, Grantee string   // of a grant: the ARNs of key and role
 	Setting      string   // in words: "default EBS key arn:…"
+	Told         string   // what of the AMIs was announced to whoever sees them: "shared tags"; "" for the AMIs themselves
 }
 
 // String names the subject for people.
 func (s Subject) String() string {
 	switch {
+	case s.Told != "":
+		return s.Told + " of AMI " + strings.Join(s.Images, ", ")
 	case len(s.Images) == 1:
 		return "AMI " + s.Images[0]
 	case len(s.Images) > 1:

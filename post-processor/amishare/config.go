@@ -26,6 +26,13 @@ type Config struct {
 	// Store the id of the AMI in parameters of its own account, in each of its Regions, after all targets there were verified: see
 	// [ssm_parameter](#ssm_parameter). Repeatable.
 	Parameters []access.ParameterConfig `mapstructure:"ssm_parameter" required:"false"`
+	// Tags of the AMIs that everybody sees with whom they are shared, for example `{ status = "approved" }`. They are written after
+	// all targets in the AMI's Region were verified, so that *approved* can mean that. AWS shows recipients the tags whose keys
+	// begin with `ec2:SharedTag/`, which the plugin puts before each key: a target finds the AMIs by the filter
+	// `tag:ec2:SharedTag/status`. They count among the 50 tags of an AMI, with one more that no recipient sees and in which the
+	// plugin notes which of them it has written. With `exact`, those go that the plugin has written and that `shared_tags` does not
+	// name any more; shared tags that others have written, the builder for one, stay. Default `{}`.
+	SharedTags map[string]string `mapstructure:"shared_tags" required:"false"`
 	// The ARNs of organizations that get launch permission, for example
 	// `arn:aws:organizations::111111111111:organization/o-abcde12345`. The account in the ARN is the organization's
 	// management account. AWS has no snapshot permission and no grant for an organization. Name the accounts that
@@ -47,7 +54,8 @@ type Config struct {
 	// AMIs to share instead of those of the build, by Region, for example `{ "eu-central-1" = "ami-0123456789abcdef0"
 	// }`. With `source "null"`, nothing is built, and existing AMIs are shared with new accounts.
 	Images map[string]string `mapstructure:"images" required:"false"`
-	// Also remove launch permissions and snapshot permissions of accounts that no target names. Removals come last,
+	// Also remove launch permissions and snapshot permissions of accounts that no target names, and shared tags that the plugin
+	// has written and `shared_tags` does not name. Removals come last,
 	// after everything was added. Public AMIs are reported and left alone. Grants stay, because they belong to the key
 	// and so to every AMI under it. Default `false`: no permission is ever removed.
 	Exact bool `mapstructure:"exact" required:"false"`

@@ -35,6 +35,7 @@ type FlatConfig struct {
 	VaultAWSEngine        *access.FlatVaultAWSEngineConfig `mapstructure:"vault_aws_engine" required:"false" cty:"vault_aws_engine" hcl:"vault_aws_engine"`
 	Targets               []access.FlatTargetConfig        `mapstructure:"target" required:"false" cty:"target" hcl:"target"`
 	Parameters            []access.FlatParameterConfig     `mapstructure:"ssm_parameter" required:"false" cty:"ssm_parameter" hcl:"ssm_parameter"`
+	SharedTags            map[string]string                `mapstructure:"shared_tags" required:"false" cty:"shared_tags" hcl:"shared_tags"`
 	OrganizationARNs      []string                         `mapstructure:"organization_arns" required:"false" cty:"organization_arns" hcl:"organization_arns"`
 	OUARNs                []string                         `mapstructure:"ou_arns" required:"false" cty:"ou_arns" hcl:"ou_arns"`
 	ShareSnapshots        *bool                            `mapstructure:"share_snapshots" required:"false" cty:"share_snapshots" hcl:"share_snapshots"`
@@ -90,6 +91,7 @@ func (*FlatConfig) HCL2Spec() map[string]hcldec.Spec {
 		"vault_aws_engine":           &hcldec.BlockSpec{TypeName: "vault_aws_engine", Nested: hcldec.ObjectSpec((*access.FlatVaultAWSEngineConfig)(nil).HCL2Spec())},
 		"target":                     &hcldec.BlockListSpec{TypeName: "target", Nested: hcldec.ObjectSpec((*access.FlatTargetConfig)(nil).HCL2Spec())},
 		"ssm_parameter":              &hcldec.BlockListSpec{TypeName: "ssm_parameter", Nested: hcldec.ObjectSpec((*access.FlatParameterConfig)(nil).HCL2Spec())},
+		"shared_tags":                &hcldec.AttrSpec{Name: "shared_tags", Type: cty.Map(cty.String), Required: false},
 		"organization_arns":          &hcldec.AttrSpec{Name: "organization_arns", Type: cty.List(cty.String), Required: false},
 		"ou_arns":                    &hcldec.AttrSpec{Name: "ou_arns", Type: cty.List(cty.String), Required: false},
 		"share_snapshots":            &hcldec.AttrSpec{Name: "share_snapshots", Type: cty.Bool, Required: false},

@@ -192,6 +192,9 @@ func (r *run) announce(ctx context.Context) {
 	apply.Announce(traffic.Interruptible(ctx), r.client, r.told.Plan, &r.told.Result, r.told.Checks, unlessFalse(r.config.Verify), apply.Options{
 		Concurrency: r.config.MaxConcurrency, Undoable: r.rollback(), Progress: r.steps,
 	})
+	if unlessFalse(r.config.Verify) && ctx.Err() == nil {
+		r.told.Checks = append(r.told.Checks, verify.Announced(ctx, r.client.Clients, r.told.Plan, r.told.Result.Made(), r.told.Checks, verify.Options{Progress: r.steps})...)
+	}
 }
 
 // takeBack undoes what this run has added, when it failed, its verification did, or it was interrupted.

@@ -30,11 +30,12 @@ type Tags struct {
 	cloud     *cloud.Cloud
 	inventory Inventory
 	regions   cloud.Regional[tagsByID]
+	late      map[string]*cloud.Stale[map[string]string] // shared tags, by the AMI's Region and id
 }
 
 // NewTags returns a store of tags for what is in an inventory.
 func NewTags(c *cloud.Cloud, inventory Inventory) *Tags {
-	return &Tags{c, inventory, cloud.NewRegional(func() *tagsByID { return &tagsByID{} })}
+	return &Tags{c, inventory, cloud.NewRegional(func() *tagsByID { return &tagsByID{} }), map[string]*cloud.Stale[map[string]string]{}}
 }
 
 // Put adds tags to a resource, for an account.

@@ -110,6 +110,7 @@ func (r *Request) createTags() (cloud.Effect, error) {
 	}
 	return func() (any, error) {
 		for _, id := range r.call.Form.List("ResourceId") {
+			r.changing(id)
 			r.SetTags(id, tags)
 		}
 		return Done()
@@ -130,6 +131,7 @@ func (r *Request) deleteTags() (cloud.Effect, error) {
 	}
 	return func() (any, error) {
 		for _, id := range r.call.Form.List("ResourceId") {
+			r.changing(id)
 			tags := r.own()[id]
 			if len(given) == 0 {
 				maps.DeleteFunc(tags, func(key, _ string) bool { return !strings.HasPrefix(key, "aws:") })

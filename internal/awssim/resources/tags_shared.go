@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
 )
 
@@ -24,15 +25,37 @@ func (r *Request) SeenTags(id string) map[string]string {
 	if owner == nil || owner == r.call.Account || !shared {
 		return seen
 	}
-	for key, value := range r.tags.of(owner, r.call.Region)[id] {
+	if seen == nil {
+		seen = map[string]string{}
+	}
+	maps.Copy(seen, r.late(id).See(sharedOf(r.tags.of(owner, r.call.Region)[id])))
+	return seen
+}
+
+// sharedOf are the shared ones of tags.
+func sharedOf(tags map[string]string) map[string]string {
+	shared := map[string]string{}
+	for key, value := range tags {
 		if strings.HasPrefix(key, sharedTag) {
-			if seen == nil {
-				seen = map[string]string{}
-			}
-			seen[key] = value
+			shared[key] = value
 		}
 	}
-	return seen
+	return shared
+}
+
+func (r *Request) late(id string) *cloud.Stale[map[string]string] {
+	key := r.call.Region + "/" + id
+	if r.tags.late[key] == nil {
+		r.tags.late[key] = &cloud.Stale[map[string]string]{}
+	}
+	return r.tags.late[key]
+}
+
+// changing remembers what others see of a resource's tags, which its owner is about to change.
+func (r *Request) changing(id string) {
+	if owner, _ := r.tags.inventory.AMI(r.call, id); owner == r.call.Account {
+		r.late(id).Change(sharedOf(r.own()[id]), cloud.Lag(r.tags.cloud.Hostility.SharedTagsUnseen))
+	}
 }
 
 // taggedIDs are the ids of everything with tags that the caller sees, sorted: what it has tagged itself, and the AMIs that are

@@ -24,6 +24,8 @@ type Hostility struct {
 	// PermissionUnseen is how many reads of an AMI or a snapshot see the launch or create-volume permission that was there before
 	// a change: its owner's of the attribute, and others' that list it or name it.
 	PermissionUnseen int `json:"permission_unseen,omitempty"`
+	// SharedTagsUnseen is how many looks of others than its owner see the shared tags that an AMI had before a change of them.
+	SharedTagsUnseen int `json:"shared_tags_unseen,omitempty"`
 	// TrustPolicyUnseen is how many AssumeRole are decided by the trust policy that a role had before a change, a new role by none.
 	TrustPolicyUnseen int `json:"trust_policy_unseen,omitempty"`
 	// ParameterValidation is how many reads don't show a parameter of the data type aws:ec2:image that was written.

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MPL-2.0
+
+package plan_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/plan"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// announcements returns those of a plan.
+func announcements(t *testing.T, r sharing.Request, f sharing.Facts) []plan.Change {
+	t.Helper()
+	p, err := plan.Compute(r, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.DeleteFunc(p.Changes, func(c plan.Change) bool { return !c.Stage().Announces() })
+}
+
+func TestSharedTags(t *testing.T) {
+	const marker = sharing.SharedTagsTag
+	for name, test := range map[string]struct {
+		there  map[string]string
+		wanted map[string]string
+		exact  bool
+		want   []string
+		marker map[string]string // that is written
+	}{
+		"are written, and noted": {nil, map[string]string{"status": "approved"}, false, []string{"share the tags status=approved of the AMI ami-a"}, map[string]string{marker: "status"}},
+		"are written where the value is another one": {
+			map[string]string{"ec2:SharedTag/status": "new", "ec2:SharedTag/team": "web", marker: "team"}, map[string]string{"status": "approved"}, false,
+			[]string{"share the tags status=approved of the AMI ami-a"}, map[string]string{marker: "status,team"},
+		},
+		"are not written twice": {map[string]string{"ec2:SharedTag/status": "approved"}, map[string]string{"status": "approved"}, true, nil, nil},
+		"that are not named stay without exact": {
+			map[string]string{"ec2:SharedTag/team": "web", marker: "team"}, nil, false, nil, nil,
+		},
+		"that are not named go with exact, and the note of them": {
+			map[string]string{"ec2:SharedTag/team": "web", marker: "team"}, nil, true, []string{"delete the shared tags team=web of the AMI ami-a"}, nil,
+		},
+		"of others stay with exact": {
+			map[string]string{"ec2:SharedTag/team": "web", "team": "x", marker: "status"}, nil, true, nil, nil,
+		},
+		"one goes and one comes": {
+			map[string]string{"ec2:SharedTag/team": "web", marker: "team"}, map[string]string{"status": "approved"}, true,
+			[]string{"share the tags status=approved of the AMI ami-a", "delete the shared tags team=web of the AMI ami-a"}, map[string]string{marker: "status"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, f := ask()
+			r.Exact, r.Announcements.SharedTags, f.Images[0].Tags = test.exact, sharing.SharedTags(test.wanted), test.there
+			changes := announcements(t, r, f)
+			if diff := cmp.Diff(test.want, texts(changes)); diff != "" {
+				t.Error(diff)
+			}
+			for _, change := range changes {
+				if put, ok := change.(plan.PutSharedTags); ok && !cmp.Equal(put.Marker, test.marker) {
+					t.Errorf("noted: %v", put.Marker)
+				}
+				if remove, ok := change.(plan.RemoveSharedTags); ok && slices.Contains(remove.Keys(), marker) != (test.marker == nil) {
+					t.Errorf("deleted: %q", remove.Keys())
+				}
+			}
+		})
+	}
+}
+
+func TestSeveralAMIsOfARegionAreNotAnnouncedInOneParameter(t *testing.T) {
+	r, f := ask()
+	second := f.Images[0]
+	second.Ref.ID = "ami-b"
+	f.Images = append(f.Images, second)
+	r.Images = append(r.Images, second.Ref)
+	r.Announcements.Parameters = []sharing.Parameter{{Name: "/golden/web"}}
+	r.Targets[0].Announcements.Parameters = []sharing.Parameter{{Name: "/golden/batch"}}
+	_, err := plan.Compute(r, f)
+	if err == nil || !strings.Contains(err.Error(), "announcing ami-a, ami-b in the parameter /golden/batch, the parameter /golden/web (eu-central-1): there are 2 AMIs") {
+		t.Errorf("not refused by name: %v", err)
+	}
+	r.Targets[0].Announcements, r.Announcements = sharing.Announcements{}, sharing.Announcements{SharedTags: sharing.SharedTags(map[string]string{"a": "b"})}
+	if got := announcements(t, r, f); len(got) != 2 {
+		t.Errorf("tags are each AMI's own: %q", texts(got))
+	}
+}
