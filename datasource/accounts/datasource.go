@@ -12,6 +12,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/access"
+	"github.com/amishare/packer-plugin-ami-share/internal/mask"
 )
 
 var _ packersdk.Datasource = (*Datasource)(nil)
@@ -35,7 +36,7 @@ func (d *Datasource) Configure(raws ...any) error {
 	if err := config.Decode(&d.config, &config.DecodeOpts{PluginType: "ami-share-accounts"}, raws...); err != nil {
 		return err
 	}
-	return access.Joined(d.config.check(false))
+	return d.config.masked(access.Joined(d.config.check(false)))
 }
 
 // Execute lists the accounts. Packer gives it no context: it ends by its own timeout.
@@ -44,7 +45,14 @@ func (d *Datasource) Execute() (cty.Value, error) {
 	defer cancel()
 	output, err := d.config.list(ctx)
 	if err != nil {
-		return cty.NullVal(cty.EmptyObject), err
+		return cty.NullVal(cty.EmptyObject), d.config.masked(err)
 	}
 	return hcl2helper.HCL2ValueFromConfig(output, d.OutputSpec()), nil
+}
+
+// masked is an error without the values that stand in no message.
+func (c *Config) masked(err error) error {
+	hidden := new(mask.Mask)
+	hidden.Add(access.Secrets(&c.Config, nil)...)
+	return hidden.Error(err)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/access"
+	"github.com/amishare/packer-plugin-ami-share/internal/mask"
 )
 
 var _ packersdk.Datasource = (*Datasource)(nil)
@@ -37,7 +38,7 @@ func (d *Datasource) Configure(raws ...any) error {
 		return err
 	}
 	_, errs := d.config.check(false)
-	return access.Joined(errs)
+	return d.config.masked(access.Joined(errs))
 }
 
 // Execute finds the key and proves it. Packer gives it no context: it ends by its own timeout.
@@ -46,10 +47,19 @@ func (d *Datasource) Execute() (cty.Value, error) {
 	defer cancel()
 	output, err := d.config.find(ctx)
 	if err != nil {
-		return cty.NullVal(cty.EmptyObject), err
+		return cty.NullVal(cty.EmptyObject), d.config.masked(err)
 	}
 	for _, warning := range output.Warnings {
-		log.Printf("[WARN] ami-share-key: %s", warning)
+		log.Printf("[WARN] ami-share-key: %s", d.config.hidden().String(warning))
 	}
 	return hcl2helper.HCL2ValueFromConfig(output, d.OutputSpec()), nil
 }
+
+// hidden are the values that stand in no message. They do stand in the output: a trust policy has the external ID.
+func (c *Config) hidden() *mask.Mask {
+	hidden := new(mask.Mask)
+	hidden.Add(access.Secrets(&c.Config, c.Targets)...)
+	return hidden
+}
+
+func (c *Config) masked(err error) error { return c.hidden().Error(err) }

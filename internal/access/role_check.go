@@ -140,15 +140,9 @@ func (r TargetRoleConfig) externalID(account sharing.AccountID) (string, bool) {
 	return r.ExternalID, r.ExternalID != "" || len(r.ExternalIDs) == 0
 }
 
-// EveryExternalID returns all external IDs of the target.
-func (r TargetRoleConfig) EveryExternalID() []string {
-	ids := []string{r.ExternalID}
-	for _, id := range r.ExternalIDs {
-		if id != "" {
-			ids = append(ids, id)
-		}
-	}
-	return ids
+// everyExternalID returns all external IDs of the target.
+func (r TargetRoleConfig) everyExternalID() []string {
+	return append(slices.Collect(maps.Values(r.ExternalIDs)), r.ExternalID)
 }
 
 // roleIn returns what awsapi is to assume in an account.

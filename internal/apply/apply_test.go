@@ -233,6 +233,19 @@ func TestWhatAnotherBuildHasMadeMeanwhileIsFound(t *testing.T) {
 	}
 }
 
+// Of a batch, too, each account is told for itself.
+func TestWhatAnotherBuildHasMadeOfABatchIsFound(t *testing.T) {
+	w := newWorld()
+	w.is["image "+image(frankfurt).String()+" "+string(one)] = true
+	r := apply.Run(t.Context(), w, plan.Plan{Changes: []plan.Change{shared(frankfurt, one, two)}}, apply.Options{Undoable: true})
+	want := []apply.Outcome{
+		{Change: shared(frankfurt, two), Status: apply.Done, Undo: reverse(shared(frankfurt, two))}, {Change: shared(frankfurt, one), Status: apply.Found},
+	}
+	if diff := cmp.Diff(want, r.Outcomes); diff != "" {
+		t.Errorf("want only the second account made:\n%s", diff)
+	}
+}
+
 func TestCommands(t *testing.T) {
 	tests := map[string]plan.Change{
 		"aws iam create-service-linked-role --aws-service-name autoscaling.amazonaws.com --custom-suffix blue # in account 111111111111": plan.CreateServiceLinkedRole{Account: one, Grantee: sharing.Grantee{Service: "autoscaling.amazonaws.com", Suffix: "blue"}},
@@ -266,10 +279,10 @@ func TestCommands(t *testing.T) {
 }
 
 func TestEndCommands(t *testing.T) {
-	create := plan.CreateGrant{Account: one, Region: virginia, KeyARN: "K", GranteeARN: "G", Name: "N", Operations: []string{"Decrypt"}}
+	create := plan.CreateGrant{Account: one, Region: virginia, KeyARN: "K", GranteeARN: "G", Name: "plugin:111111111111:N:digest", Operations: []string{"Decrypt"}}
 	for want, change := range map[string]plan.Change{
 		"aws iam delete-service-linked-role --role-name R # in account 111111111111": plan.CreateServiceLinkedRole{Account: one, Grantee: sharing.Grantee{Name: "R"}},
-		`aws kms retire-grant --region us-east-1 --key-id K --grant-id "$(aws kms list-grants --region us-east-1 --key-id K --grantee-principal G --query 'Grants[?Name=='\''N'\''].GrantId' --output text)" # in account 111111111111`: create,
+		`aws kms retire-grant --region us-east-1 --key-id K --grant-id "$(aws kms list-grants --region us-east-1 --key-id K --grantee-principal G --query 'Grants[?starts_with(Name,'\''plugin:111111111111:N:'\'')].GrantId' --output text)" # in account 111111111111`: create,
 		"aws kms create-grant --region us-east-1 --key-id K --grantee-principal G --name N --operations Decrypt # in account 222222222222": plan.RetireGrant{
 			Account: one, Issuer: two, Region: virginia, KeyARN: "K", GranteeARN: "G", Name: "N", GrantID: "I", Operations: []string{"Decrypt"},
 		},

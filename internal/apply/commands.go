@@ -95,13 +95,14 @@ func quoted(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// idOrQuery is a grant's id; of one whose id was lost with the answer, the command that looks it up by its name.
+// idOrQuery is a grant's id; of one whose id was lost with the answer, the command that looks it up by its name, less the digest
+// of the role's ARN that the name ends with: the role is named anyway.
 func idOrQuery(c plan.CreateGrant, id string) string {
 	if id != "" {
 		return quoted(id)
 	}
 	return `"$(` + command("kms list-grants", "region", string(c.Region), "key-id", c.KeyARN, "grantee-principal", c.GranteeARN,
-		"query", "Grants[?Name=='"+c.Name+"'].GrantId", "output", "text") + `)"`
+		"query", "Grants[?starts_with(Name,'"+c.Name[:strings.LastIndexByte(c.Name, ':')+1]+"')].GrantId", "output", "text") + `)"`
 }
 
 func joined(ids []sharing.AccountID) string {

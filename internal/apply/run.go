@@ -83,7 +83,9 @@ func (r *run) change(ctx context.Context, index int, failed func(sharing.Scope) 
 	}
 	for change != nil {
 		outcome, rest := r.send(ctx, change)
-		r.settle(index, outcome)
+		for _, part := range outcome.parts() {
+			r.settle(index, part)
+		}
 		change = rest
 	}
 	r.report(index)
@@ -122,6 +124,20 @@ func (r *run) send(ctx context.Context, change plan.Change) (outcome Outcome, re
 		outcome.Status = Found // another build has made it since the plan was made
 	}
 	return outcome, nil
+}
+
+// parts tells what a batch has made from what another build had made since the plan was made.
+func (o Outcome) parts() []Outcome {
+	if o.Status != Done || o.Undo == nil {
+		return []Outcome{o}
+	}
+	made, before := plan.Changed(o.Change, o.Undo)
+	if made == nil || before == nil {
+		return []Outcome{o}
+	}
+	found := Outcome{Change: before, Status: Found}
+	o.Change = made
+	return []Outcome{o, found}
 }
 
 func statusOf(effect plan.Effect, err error) Status {

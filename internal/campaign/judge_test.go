@@ -134,7 +134,7 @@ func (v *verdict) looked(i item) bool {
 // takenBack is about a rollback: what belongs to the AMIs is as it was or listed, and what stays is listed.
 func (v *verdict) takenBack() {
 	for _, fact := range differing(v.before, v.after) {
-		listed := slices.ContainsFunc(v.told.report.Left, func(l leftover) bool { return l.about(fact) && (l.Problem != nil || !belongsToImage(fact)) })
+		listed := slices.ContainsFunc(v.told.report.eachLeft(), func(l leftover) bool { return l.about(fact) && (l.Problem != nil || !belongsToImage(fact)) })
 		if !listed {
 			v.add("%s is not as it was, and not listed as left", fact)
 		}

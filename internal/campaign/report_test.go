@@ -53,10 +53,11 @@ type place struct {
 }
 
 type leftover struct {
-	Change  string   `json:"change"`
-	Why     string   `json:"why"`
-	Command string   `json:"command"`
-	Problem *problem `json:"problem"`
+	Change   string   `json:"change"`
+	Why      string   `json:"why"`
+	Command  string   `json:"command"`
+	Accounts []string `json:"accounts"`
+	Problem  *problem `json:"problem"`
 }
 
 // items are those of each recipient on its own.
@@ -69,6 +70,23 @@ func (d document) items() []item {
 				i.Resource, i.Grantee = strings.ReplaceAll(i.Resource, "{account}", id), strings.ReplaceAll(i.Grantee, "{account}", id)
 				all = append(all, i)
 			}
+		}
+	}
+	return all
+}
+
+// eachLeft are the leftovers of each account on its own.
+func (d document) eachLeft() []leftover {
+	var all []leftover
+	for _, l := range d.Left {
+		if !strings.Contains(l.Command, "{account}") {
+			all = append(all, l)
+			continue
+		}
+		for _, id := range l.Accounts {
+			one := l
+			one.Change, one.Command = strings.ReplaceAll(l.Change, "{account}", id), strings.ReplaceAll(l.Command, "{account}", id)
+			all = append(all, one)
 		}
 	}
 	return all

@@ -24,7 +24,7 @@ import (
 //	apply keys: the statements printed for a key's policy go into it, and those that deny are taken out
 //	apply role ACCOUNT NAME: those printed for the identity policy of a role become one
 //	apply user ACCOUNT NAME: those printed for the identity policy of a user become one, and the local AWS starts again
-//	apply trust ACCOUNT NAME: the one printed for a role's trust policy becomes it
+//	apply trust ACCOUNT NAME: the one printed for a role's trust policy becomes it, with the external ID where that is masked
 //	apply session FILE: those printed for an identity policy go into the session policy of a file
 //	apply commands: the printed commands of the AWS CLI are carried out
 func apply(ts *testscript.TestScript, neg bool, args []string) {
@@ -38,6 +38,7 @@ func apply(ts *testscript.TestScript, neg bool, args []string) {
 	case "user":
 		done = applyToUser(ts, said, args[1], args[2])
 	case "trust":
+		said = strings.ReplaceAll(said, "<sensitive>", ts.Getenv("PKR_VAR_external_id"))
 		done = applyToTrust(ts, said, args[1], args[2])
 	case "session":
 		done = applyToFile(ts, said, args[1])

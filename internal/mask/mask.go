@@ -7,6 +7,7 @@
 package mask
 
 import (
+	"errors"
 	"io"
 	"regexp"
 	"slices"
@@ -111,6 +112,17 @@ func (m *Mask) String(text string) string {
 		text = m.words.ReplaceAllString(text, Masked)
 	}
 	return text
+}
+
+// Error returns an error whose text has no value, nil for nil. One that has none anyway is returned as it is.
+func (m *Mask) Error(err error) error {
+	if err == nil {
+		return nil
+	}
+	if text := m.String(err.Error()); text != err.Error() {
+		return errors.New(text)
+	}
+	return err
 }
 
 // Writer returns a writer that masks what goes to w. Each call of its Write is masked for itself: a logger writes an entry in one call.

@@ -130,6 +130,25 @@ func Divide(c Change, pick func(sharing.Recipient) bool) (part, rest Change) {
 	}
 }
 
+// Changed cuts a change of permissions into the part that its undo takes back, because the change has made it, and the part that
+// somebody else had made before; either is nil when there is nothing in it. Any other change is made as a whole.
+func Changed(c, undo Change) (made, before Change) {
+	names := map[sharing.Recipient]bool{}
+	switch undo := undo.(type) {
+	case ModifyLaunchPermission:
+		for _, recipient := range undo.Recipients {
+			names[recipient] = true
+		}
+	case ModifySnapshotPermission:
+		for _, account := range undo.Accounts {
+			names[sharing.Account(account)] = true
+		}
+	default:
+		return c, nil
+	}
+	return Divide(c, func(r sharing.Recipient) bool { return names[r] })
+}
+
 func (c ModifySnapshotPermission) String() string {
 	if c.Operation == Remove {
 		return fmt.Sprintf("stop sharing the snapshot %s with %s", c.Snapshot, sharing.Counted(len(c.Accounts), "account"))

@@ -9,7 +9,7 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// mostCommands is how many commands are listed for people of what a rollback leaves on purpose.
+// mostCommands is how many commands are listed for people of what a rollback leaves.
 const mostCommands = 20
 
 // Leftovers tells what a rollback left, each with the command that ends it: first what could not be taken back and why, then what stays on
@@ -22,7 +22,7 @@ func Leftovers(r Run) string {
 		for _, text := range Problems(r.notUndone()) {
 			lines = append(lines, "* "+indent(text))
 		}
-		parts = append(parts, strings.Join(append(append(lines, "These commands do it:"), failed...), "\n"))
+		parts = append(parts, strings.Join(append(append(lines, "These commands do it:"), capped(failed)...), "\n"))
 	}
 	if len(onPurpose) > 0 {
 		parts = append(parts, keptTitle+"\n"+strings.Join(capped(onPurpose), "\n"))
@@ -64,31 +64,10 @@ func (r Run) markdownLeft() string {
 	failed, onPurpose := r.leftCommands()
 	var parts []string
 	if len(failed) > 0 {
-		parts = append(parts, markdownProblems("Could not be taken back", r.notUndone()), "These commands do it:\n\n```\n"+strings.Join(failed, "\n")+"\n```")
+		parts = append(parts, markdownProblems("Could not be taken back", r.notUndone()), "These commands do it:\n\n```\n"+strings.Join(capped(failed), "\n")+"\n```")
 	}
 	if len(onPurpose) > 0 {
 		parts = append(parts, "<details><summary>"+keptTitle+"</summary>\n\n```\n"+strings.Join(capped(onPurpose), "\n")+"\n```\n\n</details>")
 	}
 	return strings.Join(parts, "\n\n")
-}
-
-// jsonLeft is something that a rollback left.
-type jsonLeft struct {
-	Change  string       `json:"change"`
-	Why     string       `json:"why"`
-	Command string       `json:"command"`
-	Problem *jsonProblem `json:"problem"`
-}
-
-func (r Run) jsonLeft() []jsonLeft {
-	all := []jsonLeft{}
-	for _, l := range r.Result.Left {
-		entry := jsonLeft{Change: l.Change.String(), Why: l.Why, Command: l.Command}
-		if l.Problem != nil {
-			problem := jsonProblemOf(kindred{Problem: *l.Problem})
-			entry.Problem = &problem
-		}
-		all = append(all, entry)
-	}
-	return all
 }

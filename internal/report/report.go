@@ -8,6 +8,7 @@
 package report
 
 import (
+	"slices"
 	"time"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/apply"
@@ -24,6 +25,8 @@ type Run struct {
 	Result  apply.Result
 	Checks  []sharing.Check
 	Stats   Stats
+	// Warnings are what was to be said before there was a plan: about the options, and about what could not be seen.
+	Warnings []string
 	// Refused are the reasons why nothing was begun.
 	Refused []sharing.Problem
 	// Proof is what AWS would refuse of a dry run's plan.
@@ -113,10 +116,11 @@ func (r Run) failures() []sharing.Problem {
 // Failures are everything that stands against what was asked for, each thing once. A run without any is a success.
 func (r Run) Failures() []sharing.Problem { return r.failures() }
 
-// warnings are what the plan does not know, and the problems that verification found and that don't make the run wrong.
+// warnings are what is seldom meant, what could not be seen and what the plan does not know, and the problems that verification
+// found and that don't make the run wrong.
 func (r Run) warnings() []sharing.Problem {
 	var warnings []sharing.Problem
-	for _, text := range r.Plan.Warnings {
+	for _, text := range slices.Concat(r.Warnings, r.Plan.Warnings) {
 		warnings = append(warnings, sharing.Problem{Doing: text})
 	}
 	for _, check := range r.Checks {

@@ -64,8 +64,8 @@ func (v *verification) canaries(ctx context.Context, e *expectation) {
 		case ctx.Err() == nil:
 			v.fail(subject, *problem)
 		}
-		if problem := c.end(ctx); problem != nil {
-			v.left.Add(sharing.Check{Scope: e.scope, Subject: subject, Problem: problem, Warning: true})
+		for _, problem := range c.end(ctx) {
+			v.left.Add(sharing.Check{Scope: e.scope, Subject: subject, Problem: &problem, Warning: true})
 		}
 	}
 }
@@ -75,11 +75,10 @@ func (v *verification) canaries(ctx context.Context, e *expectation) {
 func (c *canary) fly(ctx context.Context) *sharing.Problem {
 	making := context.WithoutCancel(traffic.Interruptible(ctx))
 	err := c.makeTemplate(making)
-	if c.template = perhaps(err); err != nil {
+	if err != nil {
 		return c.problem(err, "making the launch template "+c.name, "ec2:CreateLaunchTemplate", "*")
 	}
-	err = c.makeGroup(making)
-	if c.group = perhaps(err); err != nil {
+	if err = c.makeGroup(making); err != nil {
 		return c.problem(err, "making the Auto Scaling group "+c.name, "autoscaling:CreateAutoScalingGroup", c.groupARN())
 	}
 	var reason string
@@ -106,6 +105,7 @@ func (c *canary) tagValue() string { return c.until.UTC().Format(time.RFC3339) }
 
 // makeTemplate makes the launch template. An attempt whose answer was lost may have made it: its name is nobody else's.
 func (c *canary) makeTemplate(ctx context.Context) error {
+	ctx, tries := clients.Watched(ctx)
 	_, err := c.EC2(clients.At(c.scope)).CreateLaunchTemplate(ctx, &ec2.CreateLaunchTemplateInput{
 		LaunchTemplateName: &c.name, ClientToken: &c.name,
 		LaunchTemplateData: &types.RequestLaunchTemplateData{ImageId: &c.image, InstanceType: types.InstanceType(c.spec.InstanceType)},
@@ -114,13 +114,15 @@ func (c *canary) makeTemplate(ctx context.Context) error {
 		}},
 	})
 	if diagnose.Has(err, "InvalidLaunchTemplateName.AlreadyExistsException") {
-		return nil
+		err = nil
 	}
+	c.template = err == nil || tries.Lost()
 	return err
 }
 
 // makeGroup makes the group. An attempt whose answer was lost may have made it: its name is nobody else's.
 func (c *canary) makeGroup(ctx context.Context) error {
+	ctx, tries := clients.Watched(ctx)
 	_, err := c.AutoScaling(clients.At(c.scope)).CreateAutoScalingGroup(ctx, &autoscaling.CreateAutoScalingGroupInput{
 		AutoScalingGroupName: &c.name, MinSize: aws.Int32(0), MaxSize: aws.Int32(1), DesiredCapacity: aws.Int32(1),
 		VPCZoneIdentifier: &c.spec.Subnet, ServiceLinkedRoleARN: &c.role,
@@ -128,8 +130,9 @@ func (c *canary) makeGroup(ctx context.Context) error {
 		Tags:           []astypes.Tag{{Key: aws.String(sharing.CanaryTag), Value: aws.String(c.tagValue()), PropagateAtLaunch: aws.Bool(true)}},
 	})
 	if diagnose.Has(err, "AlreadyExists", "AlreadyExistsFault") {
-		return nil
+		err = nil
 	}
+	c.group = err == nil || tries.Lost()
 	return err
 }
 
@@ -166,23 +169,24 @@ func (c *canary) failure(ctx context.Context) (reason string, enough bool, err e
 	return reason, failures >= canaryFailures, nil
 }
 
-// end deletes the group with its instance, and the template, also when the run was interrupted or they were only perhaps made.
-func (c *canary) end(ctx context.Context) *sharing.Problem {
+// end deletes the group with its instance, and the template, also when the run was interrupted or they were only perhaps made. It
+// returns what is left.
+func (c *canary) end(ctx context.Context) []sharing.Problem {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), canaryEnd)
 	defer cancel()
+	var left []sharing.Problem
 	if c.group {
 		if problem := deleteGroup(ctx, c.Clients, c.scope, c.name); problem != nil {
-			return problem
+			left = append(left, *problem)
 		}
 	}
 	if c.template {
-		return deleteTemplate(ctx, c.Clients, c.scope, c.name)
+		if problem := deleteTemplate(ctx, c.Clients, c.scope, c.name); problem != nil {
+			left = append(left, *problem)
+		}
 	}
-	return nil
+	return left
 }
-
-// perhaps tells whether something was made, or its answer was lost.
-func perhaps(err error) bool { return err == nil || diagnose.Code(err) == "" }
 
 // deleteGroup deletes a canary's group with its instance, which Auto Scaling terminates.
 func deleteGroup(ctx context.Context, c *clients.Clients, scope sharing.Scope, name string) *sharing.Problem {

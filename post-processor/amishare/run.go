@@ -80,7 +80,7 @@ func (r *run) everything(ctx context.Context, artifact packersdk.Artifact) error
 	if err != nil {
 		return r.refused(ctx, err)
 	}
-	r.say("Warning: %s", facts.Warnings)
+	r.warn(facts.Warnings)
 	if r.told.Plan, err = plan.Compute(r.told.Request, facts); err != nil {
 		return r.refused(ctx, err)
 	}
@@ -107,7 +107,7 @@ func (r *run) open(ctx context.Context, artifact packersdk.Artifact) error {
 	if err != nil {
 		return err
 	}
-	r.say("Warning: %s", c.warnings(request))
+	r.warn(c.warnings(request))
 	r.ui.Sayf("Looking at %s and at what %s may do with them...", sharing.Counted(len(request.Images), "AMI"), sharing.Counted(len(request.Targets), "target account"))
 	r.steps.Begin(progress.Entering, []string{"the source account"})
 	defer r.steps.Done("the source account", false)
@@ -239,6 +239,12 @@ func reasons(err error) []sharing.Problem {
 	default:
 		return []sharing.Problem{{Doing: err.Error()}}
 	}
+}
+
+// warn says each of the warnings, and notes it for the report.
+func (r *run) warn(warnings []string) {
+	r.say("Warning: %s", warnings)
+	r.told.Warnings = append(r.told.Warnings, warnings...)
 }
 
 // say says each of the messages in a line of its own.

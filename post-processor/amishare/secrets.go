@@ -16,23 +16,9 @@ import (
 // secrets are the values that must not be written anywhere: those of the options that hold one, every external ID, sensitive_values, the
 // credentials in the environment, and the values of sensitive variables as far as Packer hands them over.
 func (c *Config) secrets() []string {
-	secrets := slices.Concat([]string{
-		c.SecretKey, c.Token, c.AssumeRole.ExternalID, environment("AWS_SECRET_ACCESS_KEY"), environment("AWS_SESSION_TOKEN"), environment("VAULT_TOKEN"),
-	}, c.SensitiveValues, c.sensitiveVariables())
-	accounts := c.accounts()
-	for _, target := range c.Targets {
-		// An external ID that is the number of an account is no secret, and without the number no report could be read.
-		secrets = append(secrets, slices.DeleteFunc(target.AssumeRole.EveryExternalID(), func(id string) bool { return slices.Contains(accounts, id) })...)
-	}
-	return slices.DeleteFunc(secrets, access.Placeholder)
-}
-
-func (c *Config) accounts() []string {
-	var accounts []string
-	for _, target := range c.Targets {
-		accounts = append(accounts, target.AccountIDs...)
-	}
-	return accounts
+	return slices.DeleteFunc(slices.Concat(access.Secrets(&c.Config, c.Targets), c.SensitiveValues, c.sensitiveVariables(), []string{
+		environment("AWS_SECRET_ACCESS_KEY"), environment("AWS_SESSION_TOKEN"), environment("VAULT_TOKEN"),
+	}), access.Placeholder)
 }
 
 // environment returns a variable of the environment, whose value is to be masked.
