@@ -46,6 +46,11 @@ type Config struct {
 	// The operations of each grant, as in the post-processor. Default: the eight that AWS documents for Auto Scaling. An empty
 	// list is an error.
 	GrantOperations []string `mapstructure:"grant_operations" required:"false"`
+	// Set it if the post-processor has `exact`. It only affects the policies: whoever runs Packer then needs
+	// `ec2:CreateImageUsageReport`, `ec2:DescribeImageUsageReports`, `ec2:DescribeImageUsageReportEntries` and
+	// `ec2:DeleteImageUsageReport`, and the roles of targets with `regions` need `ec2:DescribeImageReferences`, to ask who
+	// uses an AMI before it is taken away. Default `false`.
+	Exact bool `mapstructure:"exact" required:"false"`
 	// Set it if the post-processor has `exact_grants`. It only affects the policies: whoever runs Packer then needs
 	// `kms:RevokeGrant` to end grants of accounts that are no longer targets. Default `false`.
 	ExactGrants bool `mapstructure:"exact_grants" required:"false"`

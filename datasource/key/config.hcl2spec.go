@@ -33,6 +33,7 @@ type FlatConfig struct {
 	Parameters            []access.FlatParameterConfig     `mapstructure:"ssm_parameter" required:"false" cty:"ssm_parameter" hcl:"ssm_parameter"`
 	SharedTags            map[string]string                `mapstructure:"shared_tags" required:"false" cty:"shared_tags" hcl:"shared_tags"`
 	GrantOperations       []string                         `mapstructure:"grant_operations" required:"false" cty:"grant_operations" hcl:"grant_operations"`
+	Exact                 *bool                            `mapstructure:"exact" required:"false" cty:"exact" hcl:"exact"`
 	ExactGrants           *bool                            `mapstructure:"exact_grants" required:"false" cty:"exact_grants" hcl:"exact_grants"`
 	CheckGrants           *bool                            `mapstructure:"check_grants" required:"false" cty:"check_grants" hcl:"check_grants"`
 	OrganizationID        *string                          `mapstructure:"organization_id" required:"false" cty:"organization_id" hcl:"organization_id"`
@@ -77,6 +78,7 @@ func (*FlatConfig) HCL2Spec() map[string]hcldec.Spec {
 		"ssm_parameter":              &hcldec.BlockListSpec{TypeName: "ssm_parameter", Nested: hcldec.ObjectSpec((*access.FlatParameterConfig)(nil).HCL2Spec())},
 		"shared_tags":                &hcldec.AttrSpec{Name: "shared_tags", Type: cty.Map(cty.String), Required: false},
 		"grant_operations":           &hcldec.AttrSpec{Name: "grant_operations", Type: cty.List(cty.String), Required: false},
+		"exact":                      &hcldec.AttrSpec{Name: "exact", Type: cty.Bool, Required: false},
 		"exact_grants":               &hcldec.AttrSpec{Name: "exact_grants", Type: cty.Bool, Required: false},
 		"check_grants":               &hcldec.AttrSpec{Name: "check_grants", Type: cty.Bool, Required: false},
 		"organization_id":            &hcldec.AttrSpec{Name: "organization_id", Type: cty.String, Required: false},

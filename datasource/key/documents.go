@@ -20,6 +20,7 @@ func (s *search) documents() policy.Config {
 		Operations: access.GrantOperations(s.config.GrantOperations), OrganizationID: s.config.OrganizationID,
 		TrustedPrincipals: s.config.TrustedPrincipals, AccountsInKeyPolicies: s.config.KeyPolicyPrincipals == accountsInKeyPolicies,
 		Announcements: s.config.announcements(), ShareSnapshots: true, Verify: true, Explain: true, Build: true, FindByTags: len(s.config.Tags) > 0, EndGrants: s.config.ExactGrants,
+		Exact: s.config.Exact || s.config.ExactGrants,
 	}
 	for _, key := range s.keys {
 		c.Keys = append(c.Keys, key.ARN)

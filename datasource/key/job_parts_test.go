@@ -104,6 +104,7 @@ func endGrants(t *testing.T, server *awssim.Server, o options) string {
 	if complaint := shareEverything(t, server, o); complaint != "" {
 		return complaint
 	}
+	replaceUses(t)
 	said, err := share(t.Context(), t, options{
 		"exact": true, "exact_grants": true, "target": []options{{"account_ids": []string{"333333333333"}, "service_linked_roles": []string{}}},
 	})
@@ -111,6 +112,17 @@ func endGrants(t *testing.T, server *awssim.Server, o options) string {
 		return fmt.Sprintf("%v\n%s\n%s", err, said, server.State())
 	}
 	return refusal(server)
+}
+
+// replaceUses deletes the target's launch templates, which name the AMI: who uses one keeps it.
+func replaceUses(t *testing.T) {
+	t.Helper()
+	for _, region := range []string{frankfurt, virginia} {
+		_, err := ec2.NewFromConfig(sdk("AKIATARGET0000000000", region)).DeleteLaunchTemplate(t.Context(), &ec2.DeleteLaunchTemplateInput{LaunchTemplateName: aws.String("web")})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // takeBack lets the last change of the first act fail, so that all others are undone.

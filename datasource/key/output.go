@@ -52,6 +52,8 @@ type DatasourceOutput struct {
 	// - `AmiShareCreateRoles`, with `create_service_linked_roles`: to create them.
 	// - `AmiShareFindGroups`, `AmiShareGroups`, `AmiSharePassRole`, with `auto_scaling_groups`: to point the groups at the role.
 	// - `AmiShareReadTags`, `AmiShareTags`, with `copy_tags`: to write the tags that differ, and to take them back in a rollback.
+	// - `AmiShareReferences`, `AmiShareFindReferences`, with `exact` and `regions`: to ask what the account uses an AMI in, before
+	//   it loses it in a Region that the target leaves out.
 	TargetRolePolicy string `mapstructure:"target_role_policy"`
 	// The policy of the role in each target, by account.
 	TargetRolePolicies map[string]string `mapstructure:"target_role_policies"`
@@ -69,6 +71,7 @@ type DatasourceOutput struct {
 	// - `AmiShareImages`, `AmiShareSnapshots`: to read and change who may launch and copy them.
 	// - `AmiShareKeys`: to see that the keys are fit, and which grants are there.
 	// - `AmiShareExplain`: to say which statement of the key's policy is missing when a grant is refused.
+	// - `AmiShareAskForUsage`, `AmiShareReadUsage`, `AmiShareDeleteUsage`, with `exact`: to ask who uses an AMI before it is taken away.
 	// - `AmiShareRevokeGrants`, with `exact_grants`: to end the grants of accounts that are no targets any more.
 	// - `AmiShareFindKey`, with `tags`: to find the key by them.
 	// - `AmiShareBuild`, `AmiShareBuildGrants`: what EBS does with the keys while the builder makes encrypted AMIs; what

@@ -341,3 +341,52 @@ func TestTheOrganizationsFormIsSufficient(t *testing.T) {
 		})
 	}
 }
+
+// TestAnAccountIsAskedInTheRegionThatItLeaves has a target that loses the AMI of one Region. It uses it in a parameter only, which nobody
+// else can tell.
+func TestAnAccountIsAskedInTheRegionThatItLeaves(t *testing.T) {
+	other := options{"account_ids": []string{"333333333333"}, "service_linked_roles": []string{}}
+	staying := target(options{
+		"assume_role": options{"role_name": "ami-share", "external_id": externalID}, "service_linked_roles": []string{}, "prove_use": false,
+		"regions": []string{frankfurt},
+	})
+	data := block(options{"alias": nil, "tags": options{"purpose": "ami-sharing"}, "exact": true, "target": []options{staying}})
+	serve(t, jobWorld(administrators(), source))
+	d := handedOut(t, data)
+	run := func(d documents) string {
+		world := jobWorld(d, source)
+		for i := range world.Accounts {
+			for region, content := range world.Accounts[i].Regions {
+				content.LaunchTemplates, content.AutoScalingGroups = nil, nil
+				for n := range content.Images {
+					content.Images[n].LaunchPermissions = []string{targetID, "333333333333"}
+				}
+				if world.Accounts[i].ID == targetID && region == virginia {
+					content.Parameters = []awssim.WorldParameter{{Name: "/mine", Value: imageID}}
+				}
+				world.Accounts[i].Regions[region] = content
+			}
+		}
+		serve(t, world)
+		said, err := share(t.Context(), t, options{"exact": true, "target": []options{staying, other}, "ssm_parameter": nil})
+		if err != nil || !strings.Contains(said, "the account uses it (1 parameter)") {
+			return fmt.Sprintf("%v\n%s", err, said)
+		}
+		return ""
+	}
+	if complaint := run(d); complaint != "" {
+		t.Fatal(complaint)
+	}
+	for _, v := range reduced(t, "target role", statementsOf(t, d.targetRole)) {
+		if !strings.Contains(v.name, "References") {
+			continue
+		}
+		t.Run(v.name, func(t *testing.T) {
+			lacking := d
+			lacking.targetRole = whole(t, v.statements)
+			if complaint := run(lacking); complaint == "" {
+				t.Error("nobody misses it")
+			}
+		})
+	}
+}

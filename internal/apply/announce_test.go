@@ -16,6 +16,9 @@ type writer struct{}
 
 func (writer) Do(context.Context, plan.Change) (plan.Effect, error)   { return plan.Effect{}, nil }
 func (writer) Undo(context.Context, plan.Change) (plan.Change, error) { return nil, nil }
+func (writer) InUse(context.Context, plan.ModifyLaunchPermission) (plan.Usage, error) {
+	return plan.Usage{}, nil
+}
 
 func TestOnlyWhatPassedIsAnnounced(t *testing.T) {
 	image := sharing.ImageRef{Region: "eu-central-1", ID: "ami-1"}

@@ -24,6 +24,9 @@ type Doer interface {
 	// Undo reads what is there now, and returns the change that restores it after the change has been made: nil when there
 	// will be nothing to restore. It is asked right before Do, for changes that belong to one AMI.
 	Undo(ctx context.Context, change plan.Change) (plan.Change, error)
+	// InUse tells who uses an AMI, of those whom a removal takes it from. An error that is context.Canceled says that the run
+	// was stopped before that was known.
+	InUse(ctx context.Context, removal plan.ModifyLaunchPermission) (plan.Usage, error)
 }
 
 // Options of a run.
@@ -61,7 +64,7 @@ const (
 	Unknown
 	// Undone: made, and taken back by the rollback.
 	Undone
-	// Left: made, and there in spite of a rollback.
+	// Left: made, and there in spite of a rollback; or not taken away, because it is in use.
 	Left
 )
 
@@ -77,7 +80,7 @@ type Outcome struct {
 	Undo    plan.Change      // what takes back what the run did, or may have done; nil when that is nothing
 	Blind   *sharing.Problem // why what was there before could not be read, so that there is no Undo
 	GrantID string           // of a grant that was made or found
-	Reason  string           // why a change was skipped, where nothing had failed
+	Reason  string           // why a change was skipped or left, where nothing had failed
 	Problem *sharing.Problem // why it failed, or is unknown
 }
 
@@ -87,6 +90,8 @@ type Result struct {
 	Outcomes []Outcome
 	// Failures are all problems, those that had blocked targets in the plan among them, by account and Region.
 	Failures []sharing.Problem
+	// Warnings tell of those who keep what was to be taken from them.
+	Warnings []sharing.Problem
 	// Undone are the changes that a rollback made, in that order. Left is what it left: on purpose, or because it could
 	// not take it back.
 	Undone []plan.Change

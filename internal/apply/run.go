@@ -24,6 +24,7 @@ type run struct {
 	outcomes [][]Outcome        // of each change of the plan
 	granted  map[[2]string]bool // key ARNs and ids of the grants that KMS has answered with
 	failures []failure
+	kept     kept
 }
 
 // failure is a problem and the scopes for which nothing more is done because of it.
@@ -33,7 +34,7 @@ type failure struct {
 }
 
 func newRun(doer Doer, p plan.Plan, o Options) *run {
-	r := &run{doer: doer, plan: p, options: o, outcomes: make([][]Outcome, len(p.Changes)), granted: map[[2]string]bool{}}
+	r := &run{doer: doer, plan: p, options: o, outcomes: make([][]Outcome, len(p.Changes)), granted: map[[2]string]bool{}, kept: newKept()}
 	for _, problem := range p.Blocked {
 		r.failures = append(r.failures, failure{problem, []sharing.Scope{problem.Scope}})
 	}
@@ -81,6 +82,7 @@ func (r *run) change(ctx context.Context, index int, failed func(sharing.Scope) 
 	if skipped := plan.Only(whole, failed); skipped != nil && change != nil {
 		r.note(index, Outcome{Change: skipped, Status: Skipped})
 	}
+	change = r.spare(ctx, index, change)
 	for change != nil {
 		outcome, rest := r.send(ctx, change)
 		for _, part := range outcome.parts() {
@@ -174,6 +176,7 @@ func (r *run) settle(index int, outcome Outcome) {
 	r.mu.Lock()
 	if outcome.Problem != nil {
 		r.failures = append(r.failures, failure{*outcome.Problem, outcome.Change.Scopes()})
+		r.kept.unknown(outcome.Change)
 	}
 	if create, ok := outcome.Change.(plan.CreateGrant); ok && outcome.GrantID != "" {
 		r.granted[[2]string{create.KeyARN, outcome.GrantID}] = true
@@ -233,7 +236,7 @@ func party(change plan.Change) string {
 
 // finish puts the result together.
 func (r *run) finish() Result {
-	var result Result
+	result := Result{Warnings: r.kept.warnings}
 	for i, outcomes := range r.outcomes {
 		if len(outcomes) == 0 {
 			outcomes = []Outcome{{Change: r.plan.Changes[i], Status: Skipped}}
@@ -244,6 +247,7 @@ func (r *run) finish() Result {
 		result.Failures = append(result.Failures, f.told()...)
 	}
 	slices.SortStableFunc(result.Failures, compareProblems)
+	slices.SortStableFunc(result.Warnings, compareProblems)
 	return result
 }
 

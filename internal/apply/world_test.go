@@ -23,6 +23,8 @@ type world struct {
 	fails func(n int, change plan.Change) (effect bool, err error)
 	// blind is why nothing can be read.
 	blind error
+	// uses are who uses every AMI.
+	uses []plan.Use
 	// hold is called inside every call, before its effect.
 	hold func(change plan.Change)
 }
@@ -60,6 +62,14 @@ func (w *world) Undo(_ context.Context, change plan.Change) (plan.Change, error)
 	}
 	undo, _ := plan.Divide(reverse(change), func(r sharing.Recipient) bool { return !w.is[permissionKey(change, r.ID)] })
 	return undo, nil
+}
+
+// InUse is what apply.Doer asks for.
+func (w *world) InUse(_ context.Context, removal plan.ModifyLaunchPermission) (plan.Usage, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.calls = append(w.calls, "who uses "+removal.Image.ID+" in "+string(removal.Image.Region))
+	return plan.Usage{Uses: w.uses}, w.blind
 }
 
 // errLost is an error after which nobody knows whether the call had its effect.

@@ -19,6 +19,10 @@ import (
 type Options struct {
 	// WithoutVerify says that the run is not going to be verified: sessions are not given what it takes.
 	WithoutVerify bool
+	// OnlyLook says that nothing may be made in AWS in order to look: no reports.
+	OnlyLook bool
+	// UsageTimeout is how long AWS's report of who uses an AMI is waited for; 0 means 30 minutes.
+	UsageTimeout time.Duration
 	// ParameterTimeout is how long a parameter is looked at until AWS has stored it; 0 means 5 minutes, after which AWS takes a
 	// second write.
 	ParameterTimeout time.Duration
@@ -36,6 +40,9 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
+	if o.UsageTimeout <= 0 {
+		o.UsageTimeout = 30 * time.Minute
+	}
 	if o.ParameterTimeout <= 0 {
 		o.ParameterTimeout = 5 * time.Minute
 	}
@@ -51,11 +58,15 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Client observes and changes for one run. It is safe for use by many goroutines, and has no state.
+// Client observes and changes for one run. It is safe for use by many goroutines, and has no state but what
+// Close deletes.
 type Client struct {
 	*clients.Clients
 	options Options
+	reports usageReports
 }
 
 // New makes a client that calls AWS by the given clients. It makes no call.
-func New(calls *clients.Clients, o Options) *Client { return &Client{calls, o.withDefaults()} }
+func New(calls *clients.Clients, o Options) *Client {
+	return &Client{Clients: calls, options: o.withDefaults()}
+}

@@ -15,7 +15,7 @@ import (
 func (c *Client) narrow(request sharing.Request, images []sharing.Image, keys []string) {
 	config := policy.Config{
 		Partition: c.Partition(), Keys: keys, Regions: regionsOf(request.Images), Operations: request.GrantOperations,
-		ShareSnapshots: request.ShareSnapshots, Verify: !c.options.WithoutVerify,
+		ShareSnapshots: request.ShareSnapshots, Verify: !c.options.WithoutVerify, Exact: request.Exact && !request.ForceRemoval,
 	}
 	for _, image := range images {
 		config.SourceAccount = image.Owner

@@ -31,6 +31,7 @@ func (o *observation) look(ctx context.Context) (sharing.Facts, error) {
 		func() { facts.Keys = o.keys(ctx, keys, facts.Images) },
 		func() { facts.Targets = o.targets(ctx, facts.Images) },
 		func() { facts.Parameters = o.ownParameters(ctx) },
+		func() { o.askForUsage(ctx, facts.Images) },
 	)
 	o.listFromTargets(ctx, facts)
 	o.sharing(ctx, facts)

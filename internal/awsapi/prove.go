@@ -57,6 +57,11 @@ func (c *Client) prove(ctx context.Context, change plan.Change) (diagnose.Act, e
 	var err error
 	switch change := change.(type) {
 	case plan.ModifyLaunchPermission:
+		if change.Unused {
+			if a, err = c.proveReport(ctx, change); !diagnose.Proven(err) {
+				break
+			}
+		}
 		a = c.imageAct(change)
 		in := launchPermissionInput(change)
 		in.DryRun = aws.Bool(true)

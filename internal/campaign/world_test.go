@@ -66,12 +66,15 @@ func world() awssim.World {
 }
 
 func account(id string, roles ...string) awssim.WorldAccount {
+	uses := map[string]awssim.WorldRegion{regions()[0]: {
+		LaunchTemplates:   []awssim.WorldLaunchTemplate{{Name: "web", Image: image(regions()[0])}},
+		AutoScalingGroups: []awssim.WorldAutoScalingGroup{{Name: "web", LaunchTemplate: "web"}},
+	}}
+	if id == former { // who uses an AMI keeps it
+		uses = nil
+	}
 	return awssim.WorldAccount{
-		ID: id, ServiceLinkedRoles: roles,
-		Regions: map[string]awssim.WorldRegion{regions()[0]: {
-			LaunchTemplates:   []awssim.WorldLaunchTemplate{{Name: "web", Image: image(regions()[0])}},
-			AutoScalingGroups: []awssim.WorldAutoScalingGroup{{Name: "web", LaunchTemplate: "web"}},
-		}},
+		ID: id, ServiceLinkedRoles: roles, Regions: uses,
 		Roles: []awssim.WorldRole{{
 			Name: "ami-share", Policies: []json.RawMessage{policy(anything)},
 			TrustPolicy: policy(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + source +

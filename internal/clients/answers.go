@@ -52,6 +52,14 @@ func completeEC2(result any) bool {
 				return false
 			}
 		}
+	case *ec2.CreateImageUsageReportOutput:
+		return all(out.ReportId)
+	case *ec2.DescribeImageUsageReportsOutput:
+		for _, report := range out.ImageUsageReports {
+			if !all(report.ReportId, report.State) {
+				return false
+			}
+		}
 	case *ec2.GetEbsDefaultKmsKeyIdOutput:
 		return all(out.KmsKeyId)
 	case *ec2.GetAllowedImagesSettingsOutput:

@@ -74,20 +74,25 @@ func from[In, Out, Option any](o origin, call func(context.Context, In, ...Optio
 
 // EC2 are the operations of EC2 that the plugin uses.
 type EC2 struct {
-	CreateLaunchTemplate      Operation[ec2.CreateLaunchTemplateInput, ec2.CreateLaunchTemplateOutput, ec2.Options]
-	CreateTags                Operation[ec2.CreateTagsInput, ec2.CreateTagsOutput, ec2.Options]
-	DeleteLaunchTemplate      Operation[ec2.DeleteLaunchTemplateInput, ec2.DeleteLaunchTemplateOutput, ec2.Options]
-	DeleteTags                Operation[ec2.DeleteTagsInput, ec2.DeleteTagsOutput, ec2.Options]
-	DescribeImageAttribute    Operation[ec2.DescribeImageAttributeInput, ec2.DescribeImageAttributeOutput, ec2.Options]
-	DescribeImages            describeImages
-	DescribeLaunchTemplates   Operation[ec2.DescribeLaunchTemplatesInput, ec2.DescribeLaunchTemplatesOutput, ec2.Options]
-	DescribeSnapshotAttribute Operation[ec2.DescribeSnapshotAttributeInput, ec2.DescribeSnapshotAttributeOutput, ec2.Options]
-	DescribeSnapshots         describeSnapshots
-	DescribeTags              describeTags
-	GetAllowedImagesSettings  Operation[ec2.GetAllowedImagesSettingsInput, ec2.GetAllowedImagesSettingsOutput, ec2.Options]
-	GetEbsDefaultKmsKeyId     Operation[ec2.GetEbsDefaultKmsKeyIdInput, ec2.GetEbsDefaultKmsKeyIdOutput, ec2.Options]
-	ModifyImageAttribute      Operation[ec2.ModifyImageAttributeInput, ec2.ModifyImageAttributeOutput, ec2.Options]
-	ModifySnapshotAttribute   Operation[ec2.ModifySnapshotAttributeInput, ec2.ModifySnapshotAttributeOutput, ec2.Options]
+	CreateImageUsageReport          Operation[ec2.CreateImageUsageReportInput, ec2.CreateImageUsageReportOutput, ec2.Options]
+	CreateLaunchTemplate            Operation[ec2.CreateLaunchTemplateInput, ec2.CreateLaunchTemplateOutput, ec2.Options]
+	CreateTags                      Operation[ec2.CreateTagsInput, ec2.CreateTagsOutput, ec2.Options]
+	DeleteImageUsageReport          Operation[ec2.DeleteImageUsageReportInput, ec2.DeleteImageUsageReportOutput, ec2.Options]
+	DeleteLaunchTemplate            Operation[ec2.DeleteLaunchTemplateInput, ec2.DeleteLaunchTemplateOutput, ec2.Options]
+	DeleteTags                      Operation[ec2.DeleteTagsInput, ec2.DeleteTagsOutput, ec2.Options]
+	DescribeImageAttribute          Operation[ec2.DescribeImageAttributeInput, ec2.DescribeImageAttributeOutput, ec2.Options]
+	DescribeImages                  describeImages
+	DescribeImageReferences         Operation[ec2.DescribeImageReferencesInput, ec2.DescribeImageReferencesOutput, ec2.Options]
+	DescribeImageUsageReportEntries Operation[ec2.DescribeImageUsageReportEntriesInput, ec2.DescribeImageUsageReportEntriesOutput, ec2.Options]
+	DescribeImageUsageReports       Operation[ec2.DescribeImageUsageReportsInput, ec2.DescribeImageUsageReportsOutput, ec2.Options]
+	DescribeLaunchTemplates         Operation[ec2.DescribeLaunchTemplatesInput, ec2.DescribeLaunchTemplatesOutput, ec2.Options]
+	DescribeSnapshotAttribute       Operation[ec2.DescribeSnapshotAttributeInput, ec2.DescribeSnapshotAttributeOutput, ec2.Options]
+	DescribeSnapshots               describeSnapshots
+	DescribeTags                    describeTags
+	GetAllowedImagesSettings        Operation[ec2.GetAllowedImagesSettingsInput, ec2.GetAllowedImagesSettingsOutput, ec2.Options]
+	GetEbsDefaultKmsKeyId           Operation[ec2.GetEbsDefaultKmsKeyIdInput, ec2.GetEbsDefaultKmsKeyIdOutput, ec2.Options]
+	ModifyImageAttribute            Operation[ec2.ModifyImageAttributeInput, ec2.ModifyImageAttributeOutput, ec2.Options]
+	ModifySnapshotAttribute         Operation[ec2.ModifySnapshotAttributeInput, ec2.ModifySnapshotAttributeOutput, ec2.Options]
 }
 
 func newEC2(config aws.Config) func(origin) EC2 {
@@ -95,20 +100,25 @@ func newEC2(config aws.Config) func(origin) EC2 {
 	return func(o origin) EC2 {
 		set := func(options *ec2.Options) { o.set(&options.Region, &options.Credentials) }
 		return EC2{
-			CreateLaunchTemplate:      from(o, client.CreateLaunchTemplate, set),
-			CreateTags:                from(o, client.CreateTags, set),
-			DeleteLaunchTemplate:      from(o, client.DeleteLaunchTemplate, set),
-			DeleteTags:                from(o, client.DeleteTags, set),
-			DescribeImageAttribute:    from(o, client.DescribeImageAttribute, set),
-			DescribeImages:            from(o, client.DescribeImages, set),
-			DescribeLaunchTemplates:   from(o, client.DescribeLaunchTemplates, set),
-			DescribeSnapshotAttribute: from(o, client.DescribeSnapshotAttribute, set),
-			DescribeSnapshots:         from(o, client.DescribeSnapshots, set),
-			DescribeTags:              from(o, client.DescribeTags, set),
-			GetAllowedImagesSettings:  from(o, client.GetAllowedImagesSettings, set),
-			GetEbsDefaultKmsKeyId:     from(o, client.GetEbsDefaultKmsKeyId, set),
-			ModifyImageAttribute:      from(o, client.ModifyImageAttribute, set),
-			ModifySnapshotAttribute:   from(o, client.ModifySnapshotAttribute, set),
+			CreateImageUsageReport:          from(o, client.CreateImageUsageReport, set),
+			CreateLaunchTemplate:            from(o, client.CreateLaunchTemplate, set),
+			CreateTags:                      from(o, client.CreateTags, set),
+			DeleteImageUsageReport:          from(o, client.DeleteImageUsageReport, set),
+			DeleteLaunchTemplate:            from(o, client.DeleteLaunchTemplate, set),
+			DeleteTags:                      from(o, client.DeleteTags, set),
+			DescribeImageAttribute:          from(o, client.DescribeImageAttribute, set),
+			DescribeImages:                  from(o, client.DescribeImages, set),
+			DescribeImageReferences:         from(o, client.DescribeImageReferences, set),
+			DescribeImageUsageReportEntries: from(o, client.DescribeImageUsageReportEntries, set),
+			DescribeImageUsageReports:       from(o, client.DescribeImageUsageReports, set),
+			DescribeLaunchTemplates:         from(o, client.DescribeLaunchTemplates, set),
+			DescribeSnapshotAttribute:       from(o, client.DescribeSnapshotAttribute, set),
+			DescribeSnapshots:               from(o, client.DescribeSnapshots, set),
+			DescribeTags:                    from(o, client.DescribeTags, set),
+			GetAllowedImagesSettings:        from(o, client.GetAllowedImagesSettings, set),
+			GetEbsDefaultKmsKeyId:           from(o, client.GetEbsDefaultKmsKeyId, set),
+			ModifyImageAttribute:            from(o, client.ModifyImageAttribute, set),
+			ModifySnapshotAttribute:         from(o, client.ModifySnapshotAttribute, set),
 		}
 	}
 }

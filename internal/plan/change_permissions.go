@@ -38,6 +38,10 @@ type ModifyLaunchPermission struct {
 	Image      sharing.ImageRef
 	Operation  Operation
 	Recipients []sharing.Recipient
+	// Unused says that the AMI must only be taken from those who don't use it. That is looked at right before. Own are then the
+	// accounts that can launch it without any organization or OU.
+	Unused bool
+	Own    []sharing.AccountID
 }
 
 func (c ModifySnapshotPermission) Stage() Stage {

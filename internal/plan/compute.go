@@ -19,6 +19,7 @@ func Compute(request sharing.Request, facts sharing.Facts) (Plan, error) {
 	c.images()
 	c.keys()
 	c.limits()
+	c.shrunk()
 	c.several()
 	c.tagLimits()
 	if len(c.refused) > 0 {

@@ -15,7 +15,7 @@ import (
 func crowd(accounts, others int) (sharing.Request, sharing.Facts) {
 	r, f := ask()
 	r.Images, r.Targets, f.Images = nil, nil, nil
-	r.Exact, r.ExactGrants, r.SharingQuota = true, true, 4*accounts
+	r.Exact, r.ExactGrants, r.ForceRemoval, r.SharingQuota = true, true, true, 4*accounts
 	for n := range accounts {
 		account := sharing.AccountID(fmt.Sprintf("%012d", 300+n))
 		role := sharing.Role{Exists: true, ARN: autoscaling("").ARN("aws", account), UniqueID: fmt.Sprintf("AROA%d", n)}

@@ -31,7 +31,7 @@ func autoscaling(suffix string) sharing.Grantee {
 func (m maker) request() sharing.Request {
 	r := sharing.Request{
 		Images:         []sharing.ImageRef{{Region: frankfurt, ID: "ami-a"}, {Region: virginia, ID: "ami-b"}},
-		ShareSnapshots: m.maybe(), Exact: m.maybe(), ExactGrants: m.maybe(), GrantOperations: sharing.DefaultGrantOperations(),
+		ShareSnapshots: m.maybe(), Exact: m.maybe(), ExactGrants: m.maybe(), ForceRemoval: true, GrantOperations: sharing.DefaultGrantOperations(),
 	}
 	for n := range 1 + m.IntN(4) {
 		target := sharing.Target{Account: sharing.AccountID(fmt.Sprintf("%012d", 200+n)), Credentials: true, CreateServiceLinkedRoles: true, CopyTags: m.maybe()}

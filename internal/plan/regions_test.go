@@ -37,7 +37,7 @@ func TestATargetGetsNothingInARegionThatItLeavesOut(t *testing.T) {
 
 func TestExactTakesAwayInARegionThatATargetLeavesOut(t *testing.T) {
 	r, f := twoRegions()
-	r.Exact, r.Targets[0].Regions = true, []sharing.Region{frankfurt}
+	r.Exact, r.ForceRemoval, r.Targets[0].Regions = true, true, []sharing.Region{frankfurt}
 	f.Images[1].LaunchPermissions = []sharing.Recipient{sharing.Account(target)}
 	var removed []sharing.ImageRef
 	for _, change := range mustCompute(t, r, f).Changes {

@@ -14,8 +14,9 @@ import (
 // target is blocked, is the AMIs' own account, or its snapshots are not to be shared any more.
 func (c *computation) removals() {
 	if c.request.Exact {
+		c.noteBlindness()
 		for _, image := range c.plan.Images {
-			c.unshareImage(image, c.named(image.Ref.Region))
+			c.unshareImage(image)
 		}
 		for image, snapshot := range c.eachSnapshot() {
 			c.unshareSnapshot(image, snapshot, c.named(image.Region))
@@ -40,19 +41,16 @@ func (c *computation) foreign(format string, args ...any) {
 	c.plan.Foreign = append(c.plan.Foreign, fmt.Sprintf(format, args...))
 }
 
-func (c *computation) unshareImage(image sharing.Image, named map[sharing.Recipient]bool) {
-	var remove []sharing.Recipient
-	for _, recipient := range image.LaunchPermissions {
-		switch {
-		case recipient.Kind == sharing.ToGroup:
-			c.foreign("the AMI %s (%s) is public", image.Ref.ID, image.Ref.Region)
-		case !named[recipient]:
-			remove = append(remove, recipient)
-		}
+func (c *computation) unshareImage(image sharing.Image) {
+	if slices.ContainsFunc(image.LaunchPermissions, func(r sharing.Recipient) bool { return r.Kind == sharing.ToGroup }) {
+		c.foreign("the AMI %s (%s) is public", image.Ref.ID, image.Ref.Region)
 	}
-	if len(remove) > 0 {
-		slices.SortFunc(remove, sharing.CompareRecipients)
-		c.change(ModifyLaunchPermission{Image: image.Ref, Operation: Remove, Recipients: remove})
+	if leaving := c.request.Leaving(image); len(leaving) > 0 {
+		change := ModifyLaunchPermission{Image: image.Ref, Operation: Remove, Recipients: leaving, Unused: !c.request.ForceRemoval}
+		if change.Unused {
+			change.Own = c.ownLaunchers(image)
+		}
+		c.change(change)
 	}
 }
 

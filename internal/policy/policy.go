@@ -52,6 +52,8 @@ type Config struct {
 	ShareSnapshots bool
 	// Verify adds what looking from inside the targets takes.
 	Verify bool
+	// Exact adds asking who uses an AMI before it is taken away.
+	Exact bool
 	// EndGrants adds ending grants that no target names, also those of accounts that can't be entered any more.
 	EndGrants bool
 	// FindByTags adds the search for a key by its tags.

@@ -63,13 +63,13 @@ func everyOption(t *testing.T) policy.Config {
 	first.AutoScalingGroups = []string{"web"}
 	second := target(t, "333333333333", "autoscaling")
 	second.RoleARN, second.ExternalID = "arn:aws:iam::333333333333:role/pipelines/ami-share", "golden-images-3"
-	second.ProveUse, second.MustUse = true, true
+	second.ProveUse, second.MustUse, second.Regions = true, true, []sharing.Region{"eu-central-1"}
 	second.Canaries = []sharing.Canary{{Region: "eu-central-1", Subnet: "subnet-0123456789abcdef0", InstanceType: "t3.micro"}}
 	second.Grantees = append(second.Grantees, sharing.Grantee{Path: "/", Name: "karpenter"})
 	profile := target(t, "444444444444", "autoscaling")
 	profile.RoleARN, profile.ExternalID = "", ""
 	c.Targets = []policy.Target{first, second, profile, {Target: sharing.Target{Account: "555555555555"}}}
-	c.FindByTags, c.EndGrants = true, true
+	c.FindByTags, c.EndGrants, c.Exact = true, true, true
 	parameter := sharing.Parameter{Name: "/golden/web/ami", DataType: sharing.ImageParameter, Labels: []string{"live"}, Tags: map[string]string{"team": "images"}}
 	c.Announcements = sharing.Announcements{Parameters: []sharing.Parameter{parameter}, SharedTags: sharing.SharedTags(map[string]string{"status": "approved"})}
 	c.Targets[1].Announcements = sharing.Announcements{Parameters: []sharing.Parameter{parameter}}

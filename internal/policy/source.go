@@ -38,6 +38,7 @@ func (c Config) sourceStatements() []statement {
 		// key can.
 		statements = append(statements, allow("AmiShareExplain", []string{"kms:GetKeyPolicy"}, c.own()))
 	}
+	statements = append(statements, c.usageStatements()...)
 	if c.EndGrants {
 		// Ends the grants of an account that is no target any more, and so can't be entered to retire them.
 		statements = append(statements, allow("AmiShareRevokeGrants", []string{"kms:RevokeGrant"}, unique(c.Keys)))

@@ -123,6 +123,7 @@ func (r Run) warnings() []sharing.Problem {
 	for _, text := range slices.Concat(r.Warnings, r.Plan.Warnings) {
 		warnings = append(warnings, sharing.Problem{Doing: text})
 	}
+	warnings = append(warnings, r.Result.Warnings...)
 	for _, check := range r.Checks {
 		if check.Warning && check.Problem != nil {
 			warnings = append(warnings, *check.Problem)

@@ -21,6 +21,7 @@ type Request struct {
 	GrantOperations  []string // of each grant; order as the user gave it
 	Exact            bool     // also remove the permissions that no target names
 	ExactGrants      bool     // also end the grants that no target names and no other AMI under the key needs
+	ForceRemoval     bool     // remove also from those who use an AMI, and from most of its recipients
 	AllowUnencrypted bool     // accept AMIs without encrypted snapshots
 
 	// Announcements are for the AMIs' own account.

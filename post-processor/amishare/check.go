@@ -47,6 +47,9 @@ func (c *Config) check(known bool) (access.Targets, []error) {
 	if c.ExactGrants && !c.Exact {
 		errs = append(errs, errors.New("exact_grants: it ends grants of accounts that exact takes the AMIs from: set exact = true too"))
 	}
+	if c.ForceRemoval && !c.Exact {
+		errs = append(errs, errors.New("force_removal: nothing is removed without exact: set exact = true too, or leave it out"))
+	}
 	return targets, slices.Concat(errs, c.checkQuota(targets), c.checkPlanned())
 }
 

@@ -58,7 +58,21 @@ type Config struct {
 	// has written and `shared_tags` does not name. Removals come last,
 	// after everything was added. Public AMIs are reported and left alone. Grants stay, because they belong to the key
 	// and so to every AMI under it. Default `false`: no permission is ever removed.
+	//
+	// Accounts that use an AMI keep it, with its snapshots and this plugin's grants: the report names them with what they
+	// use it in, and the build succeeds with a warning. The plugin asks AWS for an
+	// [image usage report](https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/your-ec2-ami-usage.html), which takes some
+	// minutes while the run goes on, and deletes it at its end. It also asks the accounts that it can enter what refers to
+	// the AMI. AWS's report can lack instances of the last 24 hours and launch templates of the last days, and does not
+	// cover parameters: an account that started using an AMI today may lose it. Running instances go on in any case, but
+	// Auto Scaling groups can't start new ones.
+	//
+	// A list of accounts that has shrunk is likely to be broken: the plugin refuses to take an AMI from more than half of
+	// its recipients, if that is more than one, or from everybody. Nothing is changed then.
 	Exact bool `mapstructure:"exact" required:"false"`
+	// With `exact`, remove without asking: also from accounts that use an AMI, and from more than half of its recipients. Set
+	// it for a single run. Default `false`.
+	ForceRemoval bool `mapstructure:"force_removal" required:"false"`
 	// With `exact`, also end this plugin's grants for accounts that no target names. A grant is ended only if no other
 	// AMI of the owner under the same key is shared with the account. The plugin checks that when the run begins, and
 	// again right before it ends the grant. Grants that others made stay. All grants of a key stay if an AMI under it

@@ -42,6 +42,7 @@ type FlatConfig struct {
 	GrantOperations       []string                         `mapstructure:"grant_operations" required:"false" cty:"grant_operations" hcl:"grant_operations"`
 	Images                map[string]string                `mapstructure:"images" required:"false" cty:"images" hcl:"images"`
 	Exact                 *bool                            `mapstructure:"exact" required:"false" cty:"exact" hcl:"exact"`
+	ForceRemoval          *bool                            `mapstructure:"force_removal" required:"false" cty:"force_removal" hcl:"force_removal"`
 	ExactGrants           *bool                            `mapstructure:"exact_grants" required:"false" cty:"exact_grants" hcl:"exact_grants"`
 	DryRun                *bool                            `mapstructure:"dry_run" required:"false" cty:"dry_run" hcl:"dry_run"`
 	Verify                *bool                            `mapstructure:"verify" required:"false" cty:"verify" hcl:"verify"`
@@ -98,6 +99,7 @@ func (*FlatConfig) HCL2Spec() map[string]hcldec.Spec {
 		"grant_operations":           &hcldec.AttrSpec{Name: "grant_operations", Type: cty.List(cty.String), Required: false},
 		"images":                     &hcldec.AttrSpec{Name: "images", Type: cty.Map(cty.String), Required: false},
 		"exact":                      &hcldec.AttrSpec{Name: "exact", Type: cty.Bool, Required: false},
+		"force_removal":              &hcldec.AttrSpec{Name: "force_removal", Type: cty.Bool, Required: false},
 		"exact_grants":               &hcldec.AttrSpec{Name: "exact_grants", Type: cty.Bool, Required: false},
 		"dry_run":                    &hcldec.AttrSpec{Name: "dry_run", Type: cty.Bool, Required: false},
 		"verify":                     &hcldec.AttrSpec{Name: "verify", Type: cty.Bool, Required: false},

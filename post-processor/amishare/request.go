@@ -34,7 +34,7 @@ func (c *Config) request(artifact packersdk.Artifact) (sharing.Request, map[shar
 		Images:        refs, BuildRegion: c.buildRegion(artifact), Targets: targets.Accounts,
 		Organizations: c.OrganizationARNs, OrganizationalUnits: c.OUARNs,
 		ShareSnapshots: unlessFalse(c.ShareSnapshots), GrantOperations: access.GrantOperations(c.GrantOperations),
-		Exact: c.Exact, ExactGrants: c.ExactGrants, AllowUnencrypted: c.AllowUnencrypted, SharingQuota: c.SharingQuota,
+		Exact: c.Exact, ExactGrants: c.ExactGrants, ForceRemoval: c.ForceRemoval, AllowUnencrypted: c.AllowUnencrypted, SharingQuota: c.SharingQuota,
 	}, targets.Sources, nil
 }
 

@@ -76,6 +76,7 @@ func (r *run) everything(ctx context.Context, artifact packersdk.Artifact) error
 	if err := r.open(ctx, artifact); err != nil {
 		return r.refused(ctx, err)
 	}
+	defer r.close(ctx)
 	facts, err := r.observe(ctx)
 	if err != nil {
 		return r.refused(ctx, err)
@@ -93,6 +94,13 @@ func (r *run) everything(ctx context.Context, artifact packersdk.Artifact) error
 	r.announce(ctx)
 	r.takeBack(ctx)
 	return r.failure()
+}
+
+// close deletes what the run has made in order to look.
+func (r *run) close(ctx context.Context) {
+	for _, left := range r.client.Close(ctx) {
+		r.ui.Sayf("Warning: %v", left)
+	}
 }
 
 func (r *run) observe(ctx context.Context) (sharing.Facts, error) {
@@ -122,7 +130,7 @@ func (r *run) open(ctx context.Context, artifact packersdk.Artifact) error {
 		MaxConcurrency: c.MaxConcurrency, MaxRetries: c.Retries(), Log: access.CallLog(),
 	})
 	r.client = awsapi.New(calls, awsapi.Options{
-		WithoutVerify: c.Verify.False() || c.DryRun, Progress: r.steps, Say: func(line string) { r.ui.Say(line + "...") },
+		WithoutVerify: c.Verify.False() || c.DryRun, OnlyLook: c.DryRun, Progress: r.steps, Say: func(line string) { r.ui.Say(line + "...") },
 	})
 	return nil
 }
