@@ -70,27 +70,43 @@ type sight struct {
 	told                string // of an announcement, whoever sees it
 }
 
-// verify marks what was seen from inside the targets, and what was looked for in vain: it is not there, whatever AWS said before.
-func (r Run) verify(items []item) {
+// verify marks what was seen from inside the targets, and what was looked for in vain: it is not there, whatever AWS said before. An AMI that
+// an account has no permission of its own for, and does not see through its organization either, is an item that is added.
+func (r Run) verify(items []item) []item {
 	seen := map[sight]sharing.Check{}
 	for _, check := range r.Checks {
 		for _, s := range sights(check) {
 			seen[s] = check
 		}
 	}
+	known := map[sight]bool{}
 	for n, i := range items {
-		check, ok := seen[i.sight()]
+		s := i.sight()
+		known[s] = true
+		check, ok := seen[s]
 		if !ok || i.Removal || i.Status != added && i.Status != present {
 			continue
 		}
 		switch {
 		case check.OK:
 			items[n].Verified = true
-		case !check.Warning && check.Problem != nil:
+		case inVain(check):
 			items[n].Status, items[n].Reason = failed, reason(*check.Problem)
 		}
 	}
+	for s, check := range seen {
+		if s.image != "" && inVain(check) && !known[s] {
+			items = append(items, item{
+				Kind: launchPermission, Recipient: sharing.Account(s.scope.Account), Region: s.scope.Region, Resource: s.image,
+				Status: failed, Reason: reason(*check.Problem),
+			})
+		}
+	}
+	return items
 }
+
+// inVain tells whether what was looked for is not there.
+func inVain(check sharing.Check) bool { return !check.OK && !check.Warning && check.Problem != nil }
 
 func sights(c sharing.Check) []sight {
 	if c.Subject.Key != "" {

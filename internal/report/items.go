@@ -19,7 +19,7 @@ func (r Run) items() []item {
 	}
 	all := slices.Concat(keptItems(r.Plan), r.changedItems(), r.blockedItems(), r.unplannedItems())
 	r.prove(all)
-	r.verify(all)
+	all = r.verify(all)
 	slices.SortStableFunc(all, compareItems)
 	return all
 }

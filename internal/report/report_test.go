@@ -94,6 +94,28 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
+// TestAnAMIThatAnAccountDoesNotSeeThroughItsOrganization is not told as shared with it: the grants alone don't let it launch.
+func TestAnAMIThatAnAccountDoesNotSeeThroughItsOrganization(t *testing.T) {
+	s := newScene(2, frankfurt)
+	for n := range s.request.Targets {
+		s.request.Targets[n].ThroughOrganization = true
+	}
+	run := s.run(t)
+	scope := sharing.Scope{Account: account(1), Region: frankfurt}
+	run.Checks = append(run.Checks, sharing.Check{
+		Scope: scope, Subject: sharing.Subject{Images: []string{"ami-00000000000000000"}},
+		Problem: &sharing.Problem{Scope: scope, Doing: "looking for the AMI", Cause: "it belongs to none of the organizations"},
+	})
+	if rows := machineText(run); !strings.Contains(rows, "launch permission,ami-00000000000000000,"+string(account(1))+",failed") || strings.Contains(rows, "launch permission,ami-00000000000000000,"+string(account(0))) {
+		t.Errorf("the rows are\n%s", rows)
+	}
+	for line := range strings.Lines(report.Text(run)) {
+		if row, ok := strings.CutPrefix(line, string(account(1))); ok && !strings.Contains(row, "!") {
+			t.Errorf("the account's row is %q", line)
+		}
+	}
+}
+
 func TestNamesOfRegions(t *testing.T) {
 	r := newScene(1, "us-gov-west-1", "cn-northwest-1", "ap-northeast-3", "il-central-1", "us-isob-east-1").plan(t)
 	for _, want := range []string{"usgw1 ", "cnnw1 ", "apne3 ", "ilc1 ", "usie1 "} {

@@ -72,11 +72,35 @@ func TestAnAccountIDIsNoSecret(t *testing.T) {
 	}
 }
 
-func TestValuesOfAListAreMaskedEach(t *testing.T) {
-	t.Setenv("PKR_VAR_customers", `["first-customer", "second-customer"]`)
+func TestTheValuesInASensitiveVariableAreMaskedEach(t *testing.T) {
+	const hidden = mask.Masked
+	for name, test := range map[string]struct{ value, text, want string }{
+		"a list":                   {`["first-customer", "second-customer"]`, "second-customer", hidden},
+		"a number in a list":       {`["first-customer", 12345678]`, "12345678", hidden},
+		"a map, without its keys":  {`{"222222222222" = "team-b-external", "333333333333": ""}`, "222222222222 team-b-external", "222222222222 " + hidden},
+		"with an escape":           {`["of-\"a\"-customer"]`, `of-"a"-customer`, hidden},
+		"a map in a list":          {`[{ id = "first-customer" }]`, "id first-customer", "id " + hidden},
+		"a text":                   {`first-customer`, "first-customer", hidden},
+		"a text that is no list":   {`["first-customer`, `["first-customer`, hidden},
+		"a list with a reference":  {`[var.x, "y"]`, `[var.x, "y"]`, hidden},
+		"a text that is a number":  {`12345678`, "12345678", hidden},
+		"a text that has a quoted": {`say "something" aloud`, `"something"`, `"something"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("PKR_VAR_customers", test.value)
+			var c Config
+			c.PackerSensitiveVars = []string{"customers"}
+			if got := conceal(&c).text(test.text); got != test.want {
+				t.Errorf("%q is %q, want %q", test.text, got, test.want)
+			}
+		})
+	}
+}
+
+func TestSensitiveVariablesOfAJSONTemplateAreMasked(t *testing.T) {
 	var c Config
-	c.PackerSensitiveVars, c.PackerUserVars = []string{"customers", "json"}, map[string]string{"json": "of-a-json-template"}
-	if got := conceal(&c).text("second-customer of-a-json-template"); got != mask.Masked+" "+mask.Masked {
+	c.PackerSensitiveVars, c.PackerUserVars = []string{"json"}, map[string]string{"json": "of-a-json-template"}
+	if got := conceal(&c).text("of-a-json-template"); got != mask.Masked {
 		t.Errorf("it is %q", got)
 	}
 }
