@@ -19,7 +19,7 @@ import (
 func Command(change plan.Change) string {
 	switch c := change.(type) {
 	case plan.CreateServiceLinkedRole:
-		return in(c.Account, plan.CreateRoleCommand(c.Grantee))
+		return in(c.Account, c.Grantee.CreateCommand())
 	case plan.CreateGrant:
 		return in(c.Account, command("kms create-grant", "region", string(c.Region), "key-id", c.KeyARN,
 			"grantee-principal", c.GranteeARN, "name", c.Name)+" --operations "+strings.Join(c.Operations, " "))

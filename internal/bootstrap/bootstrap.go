@@ -64,7 +64,7 @@ func Files(c Config) (map[string]string, []sharing.Problem) {
 	if text := terraformOf(policies); text != "" {
 		files["key-policy.tf"] = text
 	}
-	files[Readme] = readme(roles, policies, len(sources), c.AccountsInKeyPolicies) + list(files)
+	files[Readme] = c.readme(roles, policies, len(sources)) + list(files)
 	return files, problems
 }
 

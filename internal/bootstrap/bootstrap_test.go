@@ -28,16 +28,21 @@ var update = flag.Bool("update", false, "write the golden files of testdata")
 const (
 	frankfurt = "arn:aws:kms:eu-central-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 	oregon    = "arn:aws:kms:us-west-2:111111111111:key/0987dcba-09fe-87dc-65ba-ab0987654321"
-	// own is the policy of a key that has a statement of an administrator, with a variable, and an outdated one of the plugin.
+	// own is the policy of a key that has a statement of an administrator, with a variable, and four of the plugin: of a role that
+	// was deleted, of an account that the new ones let in as well, of another template, and one that was kept before.
 	own = `{"Version": "2012-10-17", "Id": "own", "Statement": [
   {"Sid": "Own", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111111111111:root"}, "Action": "kms:*", "Resource": "*",
    "Condition": {"StringEquals": {"aws:PrincipalTag/team": "${aws:ResourceTag/team}"}}},
-  {"Sid": "AmiShareLook", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::555555555555:role/gone"}, "Action": "kms:ListGrants", "Resource": "*"}]}`
+  {"Sid": "AmiShareLook", "Effect": "Allow", "Principal": {"AWS": "AROAEXAMPLEOFAROLETHA"}, "Action": "kms:ListGrants", "Resource": "*"},
+  {"Sid": "AmiShareLook2", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::222222222222:role/ami-share"}, "Action": "kms:ListGrants", "Resource": "*"},
+  {"Sid": "AmiShareCreateGrants", "Effect": "Allow", "Principal": {"AWS": ["arn:aws:iam::555555555555:role/other", "AROAEXAMPLEOFAROLETHA"]}, "Action": "kms:CreateGrant",
+   "Resource": "*", "Condition": {"StringEquals": {"kms:GranteePrincipal": "arn:aws:iam::555555555555:role/Karpenter"}}},
+  {"Sid": "AmiShareCreateGrantsKept", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::666666666666:role/other"}, "Action": "kms:CreateGrant", "Resource": "*"}]}`
 )
 
 func target(account sharing.AccountID, role, externalID string) policy.Target {
 	return policy.Target{
-		Target:     sharing.Target{Account: account, Credentials: true, Grantees: []sharing.Grantee{{Path: "/aws-service-role/autoscaling.amazonaws.com/", Name: "AWSServiceRoleForAutoScaling"}}},
+		Target:     sharing.Target{Account: account, Credentials: true, Grantees: []sharing.Grantee{{Service: sharing.AutoScalingService, Path: "/aws-service-role/autoscaling.amazonaws.com/", Name: "AWSServiceRoleForAutoScaling"}}},
 		RoleARN:    fmt.Sprintf("arn:aws:iam::%s:role/%s", account, role),
 		ExternalID: externalID,
 	}
@@ -178,8 +183,8 @@ func TestAKeysOwnStatementsStay(t *testing.T) {
 			t.Errorf("the new policy of the key lacks %s:\n%s", want, text)
 		}
 	}
-	if strings.Contains(text, "555555555555") {
-		t.Errorf("the new policy of the key has an outdated statement of the plugin:\n%s", text)
+	if strings.Contains(text, "AROA") {
+		t.Errorf("the new policy of the key names a role that was deleted:\n%s", text)
 	}
 	if !strings.Contains(files["key-policy.tf"], "$${aws:ResourceTag/team}") {
 		t.Errorf("Terraform would evaluate the policy's variable:\n%s", files["key-policy.tf"])

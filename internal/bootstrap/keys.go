@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/policy"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
@@ -18,6 +17,8 @@ type keyPolicy struct {
 	file  string
 	text  string
 	whole bool
+	kept  []string // names of the plugin's statements that are not of this configuration
+	dead  []string // principals that were deleted, in statements of others
 }
 
 // keyPolicies are those of the keys, in the order of their Regions.
@@ -27,12 +28,13 @@ func (c Config) keyPolicies() []keyPolicy {
 	var policies []keyPolicy
 	for _, key := range keys {
 		region := sharing.RegionOf(key.ARN)
-		alone := c.Config
-		alone.Keys = []string{key.ARN}
+		alone := c
+		alone.Config.Keys = []string{key.ARN}
 		alone.Targets = slices.DeleteFunc(slices.Clone(c.Targets), func(t policy.Target) bool { return !t.In(region) })
-		p := keyPolicy{arn: key.ARN, file: "key-policy." + string(region), text: policy.KeyPolicyStatements(alone) + "\n"}
+		p := keyPolicy{arn: key.ARN, file: "key-policy." + string(region), text: policy.KeyPolicyStatements(alone.Config) + "\n"}
 		if now, ok := decodedPolicy(key.Policy); ok {
-			p.whole, p.text = true, indented(withStatements(now, decoded(p.text).([]any)))
+			document, kept := alone.withStatements(now, decoded(p.text).([]any))
+			p.whole, p.text, p.kept, p.dead = true, indented(document), kept, deadIn(document)
 		} else {
 			p.file = "key-policy-statements." + string(region)
 		}
@@ -48,24 +50,6 @@ func decodedPolicy(text string) (object, bool) {
 	}
 	document, ok := decoded(text).(object)
 	return document, ok
-}
-
-// withStatements puts statements into a key's policy, in the place of those that the plugin had written before.
-func withStatements(document object, statements []any) object {
-	var kept []any
-	switch now := document["Statement"].(type) {
-	case []any:
-		kept = now
-	case object:
-		kept = []any{now}
-	}
-	kept = slices.DeleteFunc(kept, func(s any) bool {
-		statement, _ := s.(object)
-		sid, _ := statement["Sid"].(string)
-		return strings.HasPrefix(sid, policy.SidPrefix)
-	})
-	document["Statement"] = append(kept, statements...)
-	return document
 }
 
 // check finds a policy that is too large for a key.

@@ -95,18 +95,9 @@ func MissingRole(account sharing.AccountID, grantee sharing.Grantee, arn string)
 	}
 	if grantee.Service != "" {
 		p.Cause = "the service-linked role does not exist in this account"
-		p.Remedy = "Set create_service_linked_roles = true in the target, or create the role in account " + string(account) + ":\n" + CreateRoleCommand(grantee)
+		p.Remedy = "Set create_service_linked_roles = true in the target, or create the role in account " + string(account) + ":\n" + grantee.CreateCommand()
 	}
 	return p
-}
-
-// CreateRoleCommand is the AWS CLI command that creates a service-linked role.
-func CreateRoleCommand(grantee sharing.Grantee) string {
-	command := "aws iam create-service-linked-role --aws-service-name " + grantee.Service
-	if grantee.Suffix != "" {
-		command += " --custom-suffix " + grantee.Suffix
-	}
-	return command
 }
 
 // missingGroups blocks a target with a group that exists in no Region of the AMIs.

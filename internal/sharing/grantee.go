@@ -111,6 +111,15 @@ func (g Grantee) ARN(partition string, account AccountID) string {
 	return ARN{Partition: partition, Service: "iam", Account: account, Resource: "role" + g.Path + g.Name}.String()
 }
 
+// CreateCommand is the AWS CLI command that creates a service-linked role.
+func (g Grantee) CreateCommand() string {
+	command := "aws iam create-service-linked-role --aws-service-name " + g.Service
+	if g.Suffix != "" {
+		command += " --custom-suffix " + g.Suffix
+	}
+	return command
+}
+
 // AutoScalingService is the service principal of Auto Scaling.
 const AutoScalingService = "autoscaling.amazonaws.com"
 
