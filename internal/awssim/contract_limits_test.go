@@ -64,6 +64,40 @@ func TestBoundsOfLists(t *testing.T) {
 	}
 }
 
+// TestPrincipalsThatDoNotExist has a key policy and a trust policy name them.
+//
+//   - https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
+//   - https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+func TestPrincipalsThatDoNotExist(t *testing.T) {
+	for principal, there := range map[string]bool{
+		target:                             true,
+		"arn:aws:iam::" + target + ":root": true,
+		workerARN:                          true,
+		"arn:aws:iam::" + source + ":user/" + nobody:              true,
+		"arn:aws:sts::" + target + ":assumed-role/worker/session": true,
+		"555555555555":                                          false,
+		"arn:aws:iam::555555555555:root":                        false,
+		"arn:aws:iam::555555555555:role/worker":                 false,
+		"arn:aws:iam::" + target + ":role/none":                 false,
+		"arn:aws:iam::" + target + ":role/path/worker":          false,
+		"arn:aws:iam::" + source + ":user/none":                 false,
+		"arn:aws:sts::" + target + ":assumed-role/none/session": false,
+		"arn:aws:sts::555555555555:assumed-role/worker/session": false,
+		"AROAWORKER0000000000":                                  false,
+	} {
+		config := start(t, authorityWorld(t, "", "")).config(t, administrator, home)
+		want := map[bool][2]string{true: {"", ""}, false: {"MalformedPolicyDocumentException", "MalformedPolicyDocument"}}[there]
+		policy, trusts := keyPolicy(to(principal, "kms:DescribeKey", "")), trust(principal)
+		got := [2]string{
+			code(only(kms.NewFromConfig(config).PutKeyPolicy(t.Context(), &kms.PutKeyPolicyInput{KeyId: shared, Policy: &policy}))),
+			code(only(iam.NewFromConfig(config).CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: aws.String("new"), AssumeRolePolicyDocument: &trusts}))),
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", principal, got, want)
+		}
+	}
+}
+
 // TestAPageTokenBelongsToItsRequest: https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-pagination.html
 func TestAPageTokenBelongsToItsRequest(t *testing.T) {
 	world := computeWorld(t)

@@ -128,7 +128,7 @@ func TestRefusalsAreInAWSsWords(t *testing.T) {
 				`"Statement":[{"Effect":"Deny","Principal":"*","Action":"`+action+`"},`, 1))
 		}, words: "with an explicit deny in the role trust policy", only: "sts"},
 		"the role's trust policy does not allow": {change: func(w *awssim.World, _ string) {
-			w.Accounts[1].Roles[0].TrustPolicy = json.RawMessage(trust("arn:aws:iam::333333333333:root"))
+			w.Accounts[1].Roles[0].TrustPolicy = json.RawMessage(trust("arn:aws:iam::" + target + ":root"))
 		}, only: "sts"},
 		"the role does not exist":          {change: func(w *awssim.World, _ string) { w.Accounts[1].Roles = nil }, only: "sts"},
 		"no identity policy allows a role": {change: func(w *awssim.World, action string) { callerOf(w).Policies = []json.RawMessage{allBut(action)} }, only: "sts"},
@@ -186,8 +186,7 @@ func (r refusals) check(t *testing.T, action string) {
 
 // message is what AWS says, "" for nothing.
 func message(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		return api.ErrorMessage()
 	}
 	return ""

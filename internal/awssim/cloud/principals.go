@@ -224,6 +224,33 @@ func (c *Cloud) UniqueIDOf(arn string) (string, bool) {
 	return a.Users[name].ID, true
 }
 
+// Bind ties a policy to the users and roles that it names, as they are now, and returns those that don't exist, accounts and sessions
+// of missing roles among them. AWS does not save a policy that names one.
+// https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+func (c *Cloud) Bind(document *iampolicy.Document, known func(arn string) (string, bool)) (*iampolicy.Document, []string) {
+	bound, unknown := document.Bind(known)
+	for _, name := range document.Unbound() {
+		if !c.exists(name) {
+			unknown = append(unknown, name)
+		}
+	}
+	return bound, unknown
+}
+
+// exists tells whether somebody has an account, given by its id or ARN, or the role of a session.
+func (c *Cloud) exists(name string) bool {
+	parts := strings.SplitN(name, ":", 6)
+	if len(parts) < 6 {
+		return c.AccountByID(name) != nil
+	}
+	a := c.AccountByID(parts[4])
+	if a == nil || parts[5] == "root" {
+		return a != nil
+	}
+	return len(strings.Split(parts[5], "/")) == 3 && a.Role(strings.Split(parts[5], "/")[1]) != nil
+}
+
 // ownerOf takes the ARN of a user or role apart. It looks at no other: there can be thousands of accounts.
 func (c *Cloud) ownerOf(arn string) (a *Account, name string) {
 	parts := strings.SplitN(arn, ":", 6)

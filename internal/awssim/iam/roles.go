@@ -212,7 +212,7 @@ func (s *Service) trustPolicy(a *cloud.Account, text []byte) (cloud.TrustPolicy,
 	if err != nil {
 		return cloud.TrustPolicy{}, wire.Errorf(http.StatusBadRequest, "MalformedPolicyDocument", "%v", err)
 	}
-	bound, unknown := document.Bind(s.UniqueIDOf)
+	bound, unknown := s.Bind(document, s.UniqueIDOf)
 	if len(unknown) > 0 {
 		return cloud.TrustPolicy{}, wire.Errorf(http.StatusBadRequest, "MalformedPolicyDocument", "Invalid principal in policy: \"AWS\":%q", unknown[0])
 	}

@@ -12,20 +12,29 @@ import (
 // PrincipalARNs returns the ARNs of the users and roles that the document names as principals, and the unique ids
 // where it names them by those: each once, sorted. They are what has to exist when a policy is saved.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-roles
-func (d *Document) PrincipalARNs() []string {
-	var arns []string
+func (d *Document) PrincipalARNs() []string { return d.named(principalName.bindable) }
+
+// Unbound returns the accounts and sessions that the document names as principals, as they are written: each once, sorted. They have
+// to exist too, and are not tied to anything.
+// https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
+func (d *Document) Unbound() []string {
+	return d.named(func(n principalName) bool { return !n.bindable() })
+}
+
+func (d *Document) named(which func(principalName) bool) []string {
+	var names []string
 	for _, s := range d.statements {
 		if s.principals == nil {
 			continue
 		}
 		for _, name := range s.principals.names {
-			if name.bindable() {
-				arns = append(arns, name.written)
+			if which(name) {
+				names = append(names, name.written)
 			}
 		}
 	}
-	slices.Sort(arns)
-	return slices.Compact(arns)
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 func (n principalName) bindable() bool {

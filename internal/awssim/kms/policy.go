@@ -106,7 +106,7 @@ func (s *Service) keyPolicy(text []byte) (*iampolicy.Document, error) {
 	if err != nil {
 		return nil, malformedKeyPolicy("%v", err)
 	}
-	bound, unknown := document.Bind(s.knownToKMS)
+	bound, unknown := s.Bind(document, s.knownToKMS)
 	if len(unknown) > 0 {
 		return nil, malformedKeyPolicy("Policy contains a statement with one or more invalid principals.")
 	}
