@@ -105,43 +105,6 @@ func (c *Call) Number(param string, fallback int) (int, error) {
 	return n, nil
 }
 
-// Page cuts a list into the page that the call asks for and returns the token of the next one.
-func Page[T any](c *Call, all []T, sizeParam string, most int) ([]T, string, error) {
-	return PageOf(c, all, sizeParam, most, most)
-}
-
-// PageOf is Page for an action whose page is smaller when no size is asked for.
-func PageOf[T any](c *Call, all []T, sizeParam string, unasked, most int) ([]T, string, error) {
-	requested, err := c.Number(sizeParam, unasked)
-	if err != nil {
-		return nil, "", err
-	}
-	start, own := 0, c.pageToken()
-	if token := c.Form.Get("NextToken"); token != "" {
-		start, err = strconv.Atoi(strings.TrimPrefix(token, own))
-		if err != nil || !strings.HasPrefix(token, own) || start > len(all) {
-			return nil, "", wire.BadRequest("InvalidNextToken", "The token %q is invalid.", token)
-		}
-	}
-	end := min(start+c.cloud.PageSize(requested, most), len(all))
-	if end == len(all) {
-		return all[start:], "", nil
-	}
-	return all[start:end], own + strconv.Itoa(end), nil
-}
-
-// pageToken starts every token of a call: a token is good for the request that it comes from, with another size of the page at
-// most, and for the account and Region that made it. A number of the client's own making is noticed.
-func (c *Call) pageToken() string {
-	request := []string{c.Account.ID, c.Region, c.Action}
-	for _, name := range slices.Sorted(maps.Keys(c.Form)) {
-		if !slices.Contains([]string{"NextToken", "MaxResults", "MaxRecords"}, name) {
-			request = append(request, name+"="+c.Form[name])
-		}
-	}
-	return "page-" + wire.Hash([]byte(strings.Join(request, "\n")))[:16] + "-from-"
-}
-
 // DryRun tells whether the caller only asks whether the call would work. An action without dry runs does not know the
 // parameter, and refuses it.
 func (c *Call) DryRun() bool {

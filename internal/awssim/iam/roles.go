@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -118,27 +117,23 @@ func (c *call) getRole() (cloud.Effect, error) {
 func (c *call) listRoles() (cloud.Effect, error) {
 	roles := cloud.SortedValues(c.Account.Roles)
 	roles = slices.DeleteFunc(roles, func(r *cloud.Role) bool { return !strings.HasPrefix(r.Path, c.Form.Get("PathPrefix")) })
-	start, err := c.Number("Marker", 0)
-	if err != nil {
-		return nil, wire.ValidationError("Invalid Marker.")
-	}
 	size, err := c.Number("MaxItems", 100)
 	if err != nil || size < 1 || size > 1000 {
 		return nil, wire.ValidationError("1 validation error detected: Value '%s' at 'maxItems' failed to satisfy constraint: Member must be between 1 and 1000", c.Form.Get("MaxItems"))
 	}
-	end := min(start+c.PageSize(size, 1000), len(roles))
+	shown, next, ok := cloud.Cut(c.Call, roles, c.Form.Get("Marker"), size, 1000)
+	if !ok {
+		return nil, wire.ValidationError("Invalid Marker.")
+	}
 	answer := &struct {
 		Roles struct {
 			Members []roleItem `xml:"member"`
 		}
 		IsTruncated bool
 		Marker      string `xml:",omitempty"`
-	}{IsTruncated: end < len(roles)}
-	for _, r := range roles[min(start, end):end] {
+	}{IsTruncated: next != "", Marker: next}
+	for _, r := range shown {
 		answer.Roles.Members = append(answer.Roles.Members, item(r))
-	}
-	if answer.IsTruncated {
-		answer.Marker = strconv.Itoa(end)
 	}
 	return cloud.Answer(answer), nil
 }

@@ -277,26 +277,12 @@ func cut[T any](c *call, p page, all []T, most, unasked int) ([]T, string, error
 	if limit < 1 || limit > most {
 		return nil, "", validation("1 validation error detected: Value '%d' at 'limit' failed to satisfy constraint: Member must have value between 1 and %d", limit, most)
 	}
-	start := 0
-	if p.Marker != "" {
-		start = -1
-		for i := range all {
-			if p.Marker == marker(i) {
-				start = i
-			}
-		}
-		if start < 0 {
-			return nil, "", wire.Errorf(http.StatusBadRequest, "InvalidMarkerException", "Could not deserialize marker '%s'", p.Marker)
-		}
+	page, next, ok := cloud.Cut(c.Call, all, p.Marker, limit, most)
+	if !ok {
+		return nil, "", wire.Errorf(http.StatusBadRequest, "InvalidMarkerException", "Could not deserialize marker '%s'", p.Marker)
 	}
-	end := min(start+c.PageSize(limit, most), len(all))
-	if end == len(all) {
-		return all[start:], "", nil
-	}
-	return all[start:end], marker(end), nil
+	return page, next, nil
 }
-
-func marker(i int) string { return "AE" + wire.Decimal(int64(i)) }
 
 func paged(name string, list any, next string) map[string]any {
 	answer := map[string]any{name: list, "Truncated": next != ""}

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"net/http"
 	"slices"
-	"strconv"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
@@ -67,19 +66,11 @@ func (c *call) getResources() (cloud.Effect, error) {
 	if in.ResourcesPerPage < 0 || in.ResourcesPerPage > 100 {
 		return nil, wire.Errorf(http.StatusBadRequest, "InvalidParameterException", "ResourcesPerPage is from 1 to 100")
 	}
-	start := 0
-	if in.PaginationToken != "" {
-		var err error
-		if start, err = strconv.Atoi(in.PaginationToken); err != nil || start < 0 || start > len(all) {
-			return nil, wire.Errorf(http.StatusBadRequest, "PaginationTokenExpiredException", "The token is not valid")
-		}
+	shown, next, ok := cloud.Cut(c.Call, all, in.PaginationToken, cmp.Or(in.ResourcesPerPage, 50), 100)
+	if !ok {
+		return nil, wire.Errorf(http.StatusBadRequest, "PaginationTokenExpiredException", "The token is not valid")
 	}
-	end := min(start+c.PageSize(cmp.Or(in.ResourcesPerPage, 50), 100), len(all))
-	token := ""
-	if end < len(all) {
-		token = strconv.Itoa(end)
-	}
-	return cloud.Answer(map[string]any{"ResourceTagMappingList": all[start:end], "PaginationToken": token}), nil
+	return cloud.Answer(map[string]any{"ResourceTagMappingList": shown, "PaginationToken": next}), nil
 }
 
 func (f tagFilter) fits(tags map[string]string) bool {

@@ -48,7 +48,6 @@ func (c *call) listAccountsForParent() (cloud.Effect, error) {
 			ids = append(ids, id)
 		}
 	}
-	in.subject = in.ParentID
 	return list(c, "Accounts", in.page, c.described(o, ids))
 }
 

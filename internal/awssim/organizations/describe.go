@@ -68,7 +68,6 @@ func (c *call) listOrganizationalUnitsForParent() (cloud.Effect, error) {
 		}
 		units = append(units, unit)
 	}
-	in.subject = in.ParentID
 	return list(c, "OrganizationalUnits", in.page, units)
 }
 
@@ -99,7 +98,7 @@ func (c *call) listTagsForResource() (cloud.Effect, error) {
 			tags = append(tags, map[string]any{"Key": key, "Value": account.Tags[key]})
 		}
 	}
-	return list(c, "Tags", page{NextToken: in.NextToken, subject: in.ResourceID}, tags)
+	return list(c, "Tags", page{NextToken: in.NextToken}, tags)
 }
 
 // The shapes of https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccountsForParent.html and

@@ -3,9 +3,6 @@
 package organizations
 
 import (
-	"fmt"
-	"strings"
-
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
 )
 
@@ -17,32 +14,27 @@ const mostInAPage = 20
 type page struct {
 	MaxResults *int
 	NextToken  string
-	subject    string // what the list is about, besides the organization
 }
 
 // list answers with a page. The token of the next one belongs to its request. Hostility.EmptyPages begins each list with a page
 // that has nothing in it and a token: Organizations says that such pages come.
 func list(c *call, name string, p page, all []map[string]any) (cloud.Effect, error) {
-	start, requested := 0, 0
+	requested := 0
 	if p.MaxResults != nil {
 		if requested = *p.MaxResults; requested < 1 || requested > mostInAPage {
 			return nil, invalid()
 		}
 	}
-	prefix := c.Action + "." + p.subject + "."
-	if p.NextToken != "" {
-		rest, ok := strings.CutPrefix(p.NextToken, prefix)
-		if _, err := fmt.Sscanf(rest, "%d", &start); !ok || err != nil || start < 0 || start > len(all) {
-			return nil, invalid()
-		}
+	shown, next, ok := cloud.Cut(c.Call, all, p.NextToken, requested, mostInAPage)
+	if !ok {
+		return nil, invalid()
 	}
-	end := min(start+c.PageSize(requested, mostInAPage), len(all))
 	if c.Hostility.EmptyPages && p.NextToken == "" {
-		end = 0
+		shown, next = nil, c.TokenOf(0)
 	}
-	answer := map[string]any{name: all[start:end]}
-	if end < len(all) {
-		answer["NextToken"] = fmt.Sprintf("%s%d", prefix, end)
+	answer := map[string]any{name: append([]map[string]any{}, shown...)}
+	if next != "" {
+		answer["NextToken"] = next
 	}
 	return cloud.Answer(answer), nil
 }
