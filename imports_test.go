@@ -79,6 +79,7 @@ var mayImport = map[string][]string{
 	"internal/awssim/cmd/judge":     {"internal/awssim/iampolicy", "internal/awssim/reference"},
 	"internal/awssim/awscli":        {},
 	"internal/awssim/fuzz":          {},
+	"internal/awssim/shapes":        {},
 	"internal/campaign":             {},
 	"internal/e2e":                  {"internal/awssim"},
 	"internal/e2e/cmd/demo":         {"internal/e2e", "internal/awssim"},
@@ -93,6 +94,8 @@ var mayUseClients = map[string][]string{
 	"internal/awsapi":       {"autoscaling", "ec2", "iam", "kms", "resourcegroupstaggingapi", "ssm"},
 	"internal/verify":       {"autoscaling", "ec2", "kms"},
 	"internal/organization": {"organizations"},
+	// What tests hold the local AWS's answers against.
+	"internal/awssim/shapes": {"autoscaling", "ec2", "iam", "kms", "organizations", "resourcegroupstaggingapi", "ssm", "sts"},
 }
 
 // standardOnly are the packages that import nothing but the standard library and what mayImport allows.

@@ -50,7 +50,7 @@ func TestWhatACanaryTakesIsNecessary(t *testing.T) {
 	serve(t, jobWorld(administrators(), source))
 	alone := theTarget()
 	delete(alone, "auto_scaling_groups")
-	d := handedOut(t, block(options{"alias": nil, "tags": options{"purpose": "ami-sharing"}, "target": []options{alone}}))
+	d := handedOut(t, block(options{"alias": nil, "tags": options{"purpose": "ami-sharing"}, "ssm_parameter": []options{theParameter()}, "target": []options{alone}}))
 	start := func(t *testing.T, d documents) string {
 		for _, p := range []part{{run: startCanary}, {run: seeWhy}} {
 			if complaint := p.run(t, serve(t, jobWorld(d, source)), alone); complaint != "" {
@@ -233,10 +233,11 @@ func TestAKeyOfAThirdAccount(t *testing.T) {
 	serve(t, jobWorld(administrators(), keyOwner))
 	data := options{
 		"key_id": "arn:aws:kms:" + frankfurt + ":" + keyOwner + ":key/" + keyID, "regions": []string{frankfurt}, "exact_grants": true, "target": []options{theTarget()},
+		"ssm_parameter": []options{theParameter()},
 	}
 	d := handedOut(t, data)
 	// The documents are for the Region of the key that was given; its sister in the other Region needs the same.
-	other := options{"target": data["target"], "exact_grants": true, "key_id": "arn:aws:kms:" + virginia + ":" + keyOwner + ":key/" + keyID, "regions": []string{virginia}}
+	other := options{"target": data["target"], "ssm_parameter": data["ssm_parameter"], "exact_grants": true, "key_id": "arn:aws:kms:" + virginia + ":" + keyOwner + ":key/" + keyID, "regions": []string{virginia}}
 	sister := handedOut(t, other)
 	d.source = whole(t, together(statementsOf(t, d.source), statementsOf(t, sister.source)))
 	d.targetRole = whole(t, together(statementsOf(t, d.targetRole), statementsOf(t, sister.targetRole)))
@@ -320,7 +321,7 @@ func TestTheOrganizationsFormIsSufficient(t *testing.T) {
 	}
 	d := handedOut(t, block(options{
 		"alias": nil, "tags": options{"purpose": "ami-sharing"}, "check_grants": false, "organization_id": "o-abcde12345",
-		"target": []options{theTarget(), target(options{"account_ids": accounts[1:]})},
+		"ssm_parameter": []options{theParameter()}, "target": []options{theTarget(), target(options{"account_ids": accounts[1:]})},
 	}))
 	if !strings.Contains(string(d.keyStatements[0]), `"aws:PrincipalOrgID": "o-abcde12345"`) {
 		t.Fatalf("not the organization's form: %s", d.keyStatements[0])

@@ -316,6 +316,27 @@ func TestGroupRecoversWhenPermissionsAreMended(t *testing.T) {
 	must(t, only(c.DeleteAutoScalingGroup(ctx, &autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: aws.String("g"), ForceDelete: aws.Bool(true)})))
 }
 
+// TestTheServicesSessionHasItsName: CloudTrail shows the launches of groups as assumed-role/AWSServiceRoleForAutoScaling/AutoScaling.
+// https://docs.aws.amazon.com/autoscaling/ec2/userguide/logging-using-cloudtrail.html
+func TestTheServicesSessionHasItsName(t *testing.T) {
+	f := start(t, computeWorld(t))
+	c := autoscaling.NewFromConfig(f.config(t, targetAdmin, home))
+	must(t, only(c.CreateAutoScalingGroup(t.Context(), newScalingGroup("g", "locked", 1))))
+	newest(t.Context(), t, c, "g")
+	used := 0
+	for _, entry := range f.server.Journal() {
+		if strings.Contains(entry.Caller, "AWSServiceRoleForAutoScaling") {
+			used++
+			if want := "arn:aws:sts::" + target + ":assumed-role/AWSServiceRoleForAutoScaling/AutoScaling"; entry.Caller != want {
+				t.Errorf("%s by %s, want %s", entry.Action, entry.Caller, want)
+			}
+		}
+	}
+	if used == 0 {
+		t.Error("the group did nothing in the name of its role")
+	}
+}
+
 func TestGroupRefusesARoleOfAnotherKind(t *testing.T) {
 	f := start(t, computeWorld(t))
 	c := autoscaling.NewFromConfig(f.config(t, targetAdmin, home))

@@ -88,7 +88,7 @@ func computeWorld(t *testing.T) awssim.World {
 	}
 	return awssim.World{Accounts: []awssim.WorldAccount{
 		{
-			ID: source, Name: "source", Users: []awssim.WorldUser{user(administrator, everything), user(nobody)},
+			ID: source, Name: "source", OpenIDProviders: []awssim.WorldOpenIDProvider{identities().described()}, Users: []awssim.WorldUser{user(administrator, everything), user(nobody)},
 			Keys: []awssim.WorldKey{
 				{Region: home, ID: sharedKey, Aliases: []string{"alias/ami"}, Policy: forBoth},
 				{Region: home, ID: lockedKey, Aliases: []string{"alias/locked"}},

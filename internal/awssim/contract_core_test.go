@@ -35,7 +35,7 @@ func coreRows(p place) map[string]row {
 	maps.Copy(rows, ssmRows())
 	for action, r := range rows {
 		switch service, _, _ := strings.Cut(action, ":"); {
-		case action == "sts:GetCallerIdentity":
+		case action == "sts:GetCallerIdentity", action == "sts:AssumeRoleWithWebIdentity": // nobody's policies are asked
 		case service == "iam" || service == "sts":
 			r.denied = denied
 		default:
@@ -114,9 +114,13 @@ func (p place) iamRows() map[string]row {
 	}
 	rows := map[string]row{
 		"sts:GetCallerIdentity": {good: identify},
-		"sts:AssumeRole":        {good: after(createRole, p.assume(3600)), bad: p.assume(10), code: "ValidationError"},
-		"iam:CreateRole":        {good: createRole, bad: after(createRole, createRole), code: "EntityAlreadyExists"},
-		"iam:GetRole":           {good: after(createRole, getRole(madeRole)), bad: getRole("amishare-none"), code: "NoSuchEntity"},
+		"sts:AssumeRoleWithWebIdentity": {
+			good: after(iamCall((*iam.Client).CreateRole, &iam.CreateRoleInput{RoleName: name, AssumeRolePolicyDocument: aws.String(ciTrusts)}), p.comeIn("")),
+			bad:  p.comeIn("not a token"), code: "InvalidIdentityToken",
+		},
+		"sts:AssumeRole": {good: after(createRole, p.assume(3600)), bad: p.assume(10), code: "ValidationError"},
+		"iam:CreateRole": {good: createRole, bad: after(createRole, createRole), code: "EntityAlreadyExists"},
+		"iam:GetRole":    {good: after(createRole, getRole(madeRole)), bad: getRole("amishare-none"), code: "NoSuchEntity"},
 		"iam:ListRoles": {
 			good: iamCall((*iam.Client).ListRoles, &iam.ListRolesInput{PathPrefix: aws.String("/")}),
 			bad:  iamCall((*iam.Client).ListRoles, &iam.ListRolesInput{MaxItems: aws.Int32(1001)}), code: "ValidationError",
@@ -135,6 +139,9 @@ func (p place) iamRows() map[string]row {
 		"iam:DetachRolePolicy": {good: after(createRole, createPolicy, attach, detach), bad: after(createRole, detach), code: "NoSuchEntity"},
 	}
 	for action, r := range rows {
+		if action == "sts:AssumeRoleWithWebIdentity" {
+			continue // it takes an identity provider
+		}
 		r.anywhere = "good denied bad"
 		if action != "sts:GetCallerIdentity" && action != "iam:ListRoles" {
 			r.creates, r.undo = "the role "+madeRole+" or the policy "+madePolicy, whatIsThere(detach, remove, deleteRole, deletePolicy)

@@ -148,6 +148,16 @@ func TestAllowedImagesByEveryCriterion(t *testing.T) {
 }
 
 // TestAllowedImagesOfAnOrganization: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_declarative.html
+// TestCriteriaAreSaidToBeReplaced: SDKs read <return>, and nothing else.
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ReplaceImageCriteriaInAllowedImagesSettings.html
+func TestCriteriaAreSaidToBeReplaced(t *testing.T) {
+	out, err := ec2.NewFromConfig(start(t, computeWorld(t)).config(t, administrator, home)).ReplaceImageCriteriaInAllowedImagesSettings(t.Context(), criteria(target, nil))
+	must(t, err)
+	if !aws.ToBool(out.ReturnValue) {
+		t.Error("the answer does not say so")
+	}
+}
+
 func TestAllowedImagesOfAnOrganization(t *testing.T) {
 	world := computeWorld(t)
 	region := world.Accounts[0].Regions[home]

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/shapes"
 )
 
 // call makes calls with the clients of a configuration. dry is nil, or asks for a dry run of the last one.
@@ -123,8 +124,8 @@ func serve(t *testing.T, world awssim.World, around func(*awssim.Server) http.Ha
 	return f
 }
 
-// watched fails a test when a call that is refused, as every dry run is, changes anything, and when the journal does not
-// tell of a call what was decided and why.
+// watched fails a test when a call that is refused, as every dry run is, changes anything, when the journal does not
+// tell of a call what was decided and why, and when an answer has what is not in the SDK's model.
 func watched(t *testing.T, server *awssim.Server) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
@@ -139,8 +140,14 @@ func watched(t *testing.T, server *awssim.Server) http.Handler {
 			t.Errorf("a call that got %d changed something: %s\n%s", answer.Code, body, cmp.Diff(strings.Split(before, "\n"), strings.Split(after, "\n")))
 		}
 		journal := server.Journal()
-		if last := journal[len(journal)-1]; last.Reason == "" || last.Decision == "" || last.Status != answer.Code {
+		last := journal[len(journal)-1]
+		if last.Reason == "" || last.Decision == "" || last.Status != answer.Code {
 			t.Errorf("the journal has no reason, no decision or another status than %d: %+v", answer.Code, last)
+		}
+		if last.Decision == "allow" && answer.Code == http.StatusOK {
+			for _, wrong := range shapes.Check(last.Action, answer.Body.Bytes()) {
+				t.Errorf("no client would read it: %s", wrong)
+			}
 		}
 		if strings.Contains(string(body), "DryRun=true") && answer.Code == http.StatusOK {
 			t.Errorf("a dry run that succeeds: %s", body)

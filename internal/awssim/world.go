@@ -19,6 +19,8 @@ type (
 	WorldUser = world.User
 	// WorldRole is an IAM role.
 	WorldRole = world.Role
+	// WorldOpenIDProvider is an identity provider of OpenID Connect.
+	WorldOpenIDProvider = world.OpenIDProvider
 	// WorldPolicy is a managed policy.
 	WorldPolicy = world.Policy
 	// WorldKey is a KMS key.

@@ -40,7 +40,7 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"world": world, "as": as, "mark": mark, "calls": calls, "writes": writes, "launch": launchGroup, "start": start, "state": state, "fault": fault,
 		"interrupt": interrupt, "killed": killed, "ami": ami, "role": role, "grant": grant, "crowd": crowd, "multitude": multitude, "size": size, "relocate": relocate,
-		"apply": apply, "within": within, "renew": renew, "hcp": hcp, "tracked": tracked,
+		"apply": apply, "within": within, "renew": renew, "identity": identity, "hcp": hcp, "tracked": tracked,
 	}
 }
 

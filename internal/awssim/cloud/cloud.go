@@ -43,8 +43,10 @@ type Account struct {
 	Users    map[string]*User
 	Roles    map[string]*Role          // by name
 	Policies map[string]*ManagedPolicy // by ARN
-	Disabled map[string]bool           // Regions
-	State    string                    // in its organization
+	// Providers of identities, by ARN.
+	Providers map[string]*Provider
+	Disabled  map[string]bool // Regions
+	State     string          // in its organization
 	// TrustPolicyQuota is how many characters a trust policy can have.
 	TrustPolicyQuota int
 	Tags             map[string]string // in its organization
@@ -95,13 +97,13 @@ func (c *Cloud) addAccount(w world.Account) error {
 	}
 	a := &Account{
 		ID: w.ID, Name: w.Name, Users: map[string]*User{}, Roles: map[string]*Role{}, Policies: map[string]*ManagedPolicy{},
-		Disabled: map[string]bool{}, State: w.State, Tags: w.Tags, TrustPolicyQuota: cmp.Or(w.TrustPolicyQuota, 2048),
+		Disabled: map[string]bool{}, Providers: map[string]*Provider{}, State: w.State, Tags: w.Tags, TrustPolicyQuota: cmp.Or(w.TrustPolicyQuota, 2048),
 	}
 	c.Accounts[w.ID] = a
 	for _, region := range w.DisabledRegions {
 		a.Disabled[region] = true
 	}
-	return nil
+	return c.addProviders(a, w.OpenIDProviders)
 }
 
 // AccountByID returns an account, nil when nobody has the id.

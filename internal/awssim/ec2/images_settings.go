@@ -126,7 +126,7 @@ func (c *call) replaceImageCriteria() (cloud.Effect, error) {
 	return func() (any, error) {
 		c.own().allowed.criteria = criteria
 		return &struct {
-			Value bool `xml:"returnValue"`
+			Value bool `xml:"return"`
 		}{true}, nil
 	}, nil
 }

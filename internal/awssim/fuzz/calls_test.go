@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +20,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/shapes"
 )
 
 // world has one of everything, and an administrator.
@@ -66,7 +68,7 @@ func FuzzCalls(f *testing.F) {
 	for i := range actions {
 		for _, input := range inputs {
 			service, _, _ := strings.Cut(actions[i], ":")
-			if json := strings.HasPrefix(input, "{") || len(input) < 5; json == (wires[service].target != "") || input == "" {
+			if fits(service, input) {
 				f.Add(uint(i), input)
 			}
 		}
@@ -88,6 +90,29 @@ func FuzzCalls(f *testing.F) {
 			t.Error("the state is no JSON")
 		}
 	})
+}
+
+// TestEveryActionIsFuzzed: the fuzzer starts from each action of each service, and writes to each service as its clients do.
+func TestEveryActionIsFuzzed(t *testing.T) {
+	server, err := awssim.New(awssim.World{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, action := range server.Actions() {
+		service, _, _ := strings.Cut(action, ":")
+		if wire := wires[service]; wire.signedFor == "" || (wire.target == "") == (wire.version == "") {
+			t.Errorf("%s: the fuzzer does not know how to write to %s", action, service)
+		}
+		if !slices.ContainsFunc(inputs, func(input string) bool { return fits(service, input) }) {
+			t.Errorf("%s: no input is of its protocol", action)
+		}
+	}
+}
+
+// fits tells whether an input is written as a service reads.
+func fits(service, input string) bool {
+	json := strings.HasPrefix(input, "{") || len(input) < 5
+	return json == (wires[service].target != "") || input == ""
 }
 
 // wires are the services as clients write to them: the name that signs, the version or the target.
@@ -116,6 +141,11 @@ func makeCall(t *testing.T, server *awssim.Server, action, input string) {
 	server.ServeHTTP(answer, r)
 	if answer.Code != http.StatusOK && (answer.Code < 400 || answer.Code > 499) {
 		t.Errorf("%s of %q: %d %s", action, input, answer.Code, answer.Body)
+	}
+	if answer.Code == http.StatusOK {
+		for _, wrong := range shapes.Check(action, answer.Body.Bytes()) {
+			t.Errorf("%s of %q: %s", action, input, wrong)
+		}
 	}
 	if wire.target != "" {
 		if !json.Valid(answer.Body.Bytes()) {

@@ -48,7 +48,7 @@ func (p Policies) Decide(r Request, owner string) Decision {
 	}
 	byResource, limits := p.Resource.Decide(r), p.Limits(r)
 	switch within := owner == r.Principal.AccountID; {
-	case byResource.Effect != Allow, r.Principal.Service != "":
+	case byResource.Effect != Allow, r.Principal.Service != "", r.Principal.Federated != "":
 		return byResource
 	case within && (byResource.Itself || byResource.Named && limits.Effect == Allow):
 		return byResource

@@ -36,10 +36,10 @@ func (c *call) createSecurityGroup() (cloud.Effect, error) {
 		c.own().securityGroups[made.id] = made
 		c.SetTags(made.id, specs["security-group"])
 		return &struct {
-			resources.Returned
 			ID   string                             `xml:"groupId"`
+			ARN  string                             `xml:"securityGroupArn"`
 			Tags resources.Items[resources.TagItem] `xml:"tagSet"`
-		}{resources.Returned{Return: true}, made.id, c.TagsOf(made.id)}, nil
+		}{made.id, c.ARN("security-group", made.id), c.TagsOf(made.id)}, nil
 	}, nil
 }
 

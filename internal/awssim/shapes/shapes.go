@@ -104,6 +104,12 @@ func (c *checker) document(action string, output reflect.Type, document node) {
 	for _, child := range document.Children {
 		switch child.XMLName.Local {
 		case "requestId", "ResponseMetadata":
+		case "return":
+			// EC2 says so of what has no other answer, and the model leaves it out there.
+			// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateTags.html
+			if len(wireNames()[output.Name()]) > 0 || child.Text != "true" {
+				members = append(members, child)
+			}
 		case name + "Result":
 			members = child.Children
 		default:

@@ -34,6 +34,7 @@ func actions() map[string]action {
 			Params: "RoleArn RoleSessionName ExternalId DurationSeconds Policy PolicyArns.member.N.arn Tags.member.N.Key" +
 				" Tags.member.N.Value TransitiveTagKeys.member.N SourceIdentity",
 		},
+		"AssumeRoleWithWebIdentity": {Unsigned: true, Handle: (*call).assumeRoleWithWebIdentity, Params: webIdentityParams},
 	}
 }
 
@@ -141,7 +142,7 @@ func (c *call) checkSessionTags() error {
 		switch {
 		case key == "" || len(key) > 128 || len(value) > 256 || named[key]:
 			return wire.ValidationError("the session tag %q is empty, too long or there twice", key)
-		case slices.Contains(c.Caller.Transitive, key):
+		case slices.Contains(c.transitive(), key):
 			return wire.ValidationError("One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session: %s", key)
 		}
 		named[key] = true
@@ -152,6 +153,14 @@ func (c *call) checkSessionTags() error {
 		}
 	}
 	return nil
+}
+
+// transitive are the keys of tags that come along with the caller's session. Who comes with a token has none.
+func (c *call) transitive() []string {
+	if c.Caller == nil {
+		return nil
+	}
+	return c.Caller.Transitive
 }
 
 // SourceIdentity is who the sessions of a chain of roles say they began with: once set, it stays.

@@ -77,7 +77,7 @@ func (c *call) pack() (int, error) {
 		tag(one.Get("Key"), one.Get("Value"))
 		kind = "session policies and tags"
 	}
-	for _, key := range c.Caller.Transitive {
+	for _, key := range c.transitive() {
 		tag(key, c.Caller.Tags[key])
 		kind = "session policies and tags"
 	}

@@ -41,6 +41,16 @@ type Role struct {
 	Tags map[string]string `json:"tags,omitempty"`
 }
 
+// OpenIDProvider is an identity provider of OpenID Connect.
+type OpenIDProvider struct {
+	// URL of the provider, as in "https://token.actions.githubusercontent.com".
+	URL string `json:"url"`
+	// ClientIDs are the audiences that its tokens may be for.
+	ClientIDs []string `json:"client_ids"`
+	// PublicKey of the provider in PEM, as in RSA or ECDSA: it verifies the tokens.
+	PublicKey string `json:"public_key"`
+}
+
 // Policy is a managed policy.
 type Policy struct {
 	// Name without path.

@@ -65,7 +65,9 @@ type Throttling struct {
 
 // Bucket is how many calls of an action are taken at once, and then each second.
 type Bucket struct {
-	Burst     float64 `json:"burst"`
+	// Burst is how many calls a full bucket has.
+	Burst float64 `json:"burst"`
+	// PerSecond is how many calls each second brings.
 	PerSecond float64 `json:"per_second"`
 }
 

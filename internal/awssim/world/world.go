@@ -42,6 +42,8 @@ type Account struct {
 	Users []User `json:"users,omitempty"`
 	// Roles to assume.
 	Roles []Role `json:"roles,omitempty"`
+	// OpenIDProviders are identity providers of OpenID Connect, whose users can get sessions of the account's roles.
+	OpenIDProviders []OpenIDProvider `json:"open_id_providers,omitempty"`
 	// ManagedPolicies that roles and sessions can name by ARN.
 	ManagedPolicies []Policy `json:"managed_policies,omitempty"`
 	// ServiceLinkedRoles are service principals, with "/suffix" where the role has one.
