@@ -165,11 +165,30 @@ func outcomes(c plan.Change, failing func(sharing.Scope) bool, failures []sharin
 	return all
 }
 
+// itemRows are the rows of items, one for each recipient.
+func itemRows(r report.Run) [][]string {
+	var all [][]string
+	for _, row := range report.MachineRows(r) {
+		if row[0] != "item" {
+			continue
+		}
+		for _, id := range strings.Fields(row[4]) {
+			own := slices.Clone(row)
+			for i, field := range own {
+				own[i] = strings.ReplaceAll(field, "{account}", id)
+			}
+			own[4] = id
+			all = append(all, own)
+		}
+	}
+	return all
+}
+
 // checks see everything that the rows of a run say is there.
 func checks(r report.Run) []sharing.Check {
 	var all []sharing.Check
-	for _, row := range report.MachineRows(r) {
-		if row[0] != "item" || len(row[4]) != 12 || row[5] != "added" && row[5] != "present" {
+	for _, row := range itemRows(r) {
+		if len(row[4]) != 12 || row[5] != "added" && row[5] != "present" {
 			continue
 		}
 		check := sharing.Check{Scope: sharing.Scope{Account: sharing.AccountID(row[4]), Region: sharing.Region(row[1])}, OK: true}

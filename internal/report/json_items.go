@@ -4,6 +4,7 @@ package report
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
@@ -65,7 +66,7 @@ func (r Run) jsonRecipients(items []item) []jsonRecipient {
 
 // alikeItems is equal for recipients of whom the same is to be told: grant ids are each one's own.
 func alikeItems(items []item) string {
-	text, err := json.Marshal(mapped(items, func(i item) jsonItem { return general(i, true) }))
+	text, err := json.Marshal(mapped(items, func(i item) jsonItem { return i.general(true) }))
 	if err != nil {
 		return err.Error() // strings can be written
 	}
@@ -73,7 +74,7 @@ func alikeItems(items []item) string {
 }
 
 // general returns an item without what is the recipient's own. With several recipients the account's id is left open.
-func general(i item, several bool) jsonItem {
+func (i item) general(several bool) jsonItem {
 	one := func(text string) string {
 		if several && i.Recipient.Kind == sharing.ToAccount {
 			return strings.ReplaceAll(text, i.Recipient.ID, ownAccount)
@@ -89,7 +90,7 @@ func general(i item, several bool) jsonItem {
 func (r Run) jsonGroup(group []sharing.Recipient, byRecipient map[sharing.Recipient][]item) jsonRecipient {
 	entry := jsonRecipient{
 		Kind: group[0].Kind.String(), Names: map[string]string{},
-		Items: mapped(byRecipient[group[0]], func(i item) jsonItem { return general(i, len(group) > 1) }),
+		Items: mapped(byRecipient[group[0]], func(i item) jsonItem { return i.general(len(group) > 1) }),
 	}
 	for _, to := range group {
 		entry.IDs = append(entry.IDs, to.ID)
@@ -97,13 +98,17 @@ func (r Run) jsonGroup(group []sharing.Recipient, byRecipient map[sharing.Recipi
 			entry.Names[to.ID] = name
 		}
 		for n, i := range byRecipient[to] {
-			if len(group) <= mostGrantIDs {
+			if len(group) <= mostGrantIDs || i.needsEnding() {
 				entry.Items[n].GrantIDs = put(entry.Items[n].GrantIDs, to.ID, i.GrantID)
 			}
 		}
 	}
 	return entry
 }
+
+// needsEnding tells whether somebody may have to end a grant by its id: one that a rollback left, or of which it is not known whether it is as
+// it should be.
+func (i item) needsEnding() bool { return slices.Contains([]status{failed, unknown, left}, i.Status) }
 
 func put(values map[string]string, key, value string) map[string]string {
 	if value == "" {

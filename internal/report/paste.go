@@ -14,7 +14,8 @@ import (
 var jsonString = regexp.MustCompile(`^(\s*)("[^"]+": )?("(?:[^"\\]|\\.)*")(,?)$`)
 
 // forAll makes of a remedy for one place one for several: in a document to paste a string that names the place becomes a list of strings, one for
-// each place, and so does a command that names it. A document or command that names none is for all of them as it is.
+// each place, and so does a command that names it. A document or command that names none is for all of them as it is. A document that gets too
+// long for a key's policy is written for the organization's accounts instead.
 func forAll(remedy string, first sharing.Scope, others []sharing.Problem) string {
 	if len(others) == 0 {
 		return remedy
@@ -23,7 +24,13 @@ func forAll(remedy string, first sharing.Scope, others []sharing.Problem) string
 	for line := range strings.SplitSeq(remedy, "\n") {
 		lines = append(lines, everywhere(line, first, others)...)
 	}
-	return strings.Join(lines, "\n")
+	joined := strings.Join(lines, "\n")
+	if tooLong(joined) {
+		if short, ok := forOrganization(remedy, first, others); ok {
+			return short
+		}
+	}
+	return joined
 }
 
 func everywhere(line string, first sharing.Scope, others []sharing.Problem) []string {

@@ -29,9 +29,9 @@ func TestMoreFailuresNeverTakeFewerLines(t *testing.T) {
 	lines := func(accounts int, regions ...sharing.Region) int {
 		return strings.Count(strings.Join(report.Problems(refusedFor(accounts, regions...)), "\n"), "\n")
 	}
-	three, thirty, many := lines(3, frankfurt, virginia), lines(30, frankfurt, virginia), lines(500, frankfurt, virginia)
+	three, thirty, many := lines(3, frankfurt, virginia), lines(30, frankfurt, virginia), lines(300, frankfurt, virginia) // of more, the statement has no room in a key's policy
 	if three > thirty || thirty > many || three > 20 {
-		t.Errorf("3 accounts take %d lines, 30 take %d, 500 take %d", three, thirty, many)
+		t.Errorf("3 accounts take %d lines, 30 take %d, 300 take %d", three, thirty, many)
 	}
 }
 
@@ -87,6 +87,58 @@ func TestWhatIsToldForSeveralCanBePasted(t *testing.T) {
 	}
 	if told := report.Problems(commands); len(told) != 1 || strings.Count(told[0], "aws iam get-role") != 2 {
 		t.Errorf("told: %q", told)
+	}
+}
+
+// TestAStatementThatNoKeyPolicyHasRoomForIsForTheOrganization: a key's policy holds 32 kB.
+func TestAStatementThatNoKeyPolicyHasRoomForIsForTheOrganization(t *testing.T) {
+	const remedy = `The policy of key K needs
+{
+  "Effect": "Allow",
+  "Principal": {
+    "AWS": "arn:aws:iam::ACCOUNT:role/sharing/x"
+  },
+  "Action": "kms:CreateGrant",
+  "Resource": "*",
+  "Condition": {
+    "StringEquals": {
+      "kms:GranteePrincipal": "arn:aws:iam::ACCOUNT:role/web"
+    }
+  }
+}
+It takes effect within a minute.`
+	const want = `{
+  "Effect": "Allow",
+  "Principal": {
+    "AWS": "*"
+  },
+  "Action": "kms:CreateGrant",
+  "Resource": "*",
+  "Condition": {
+    "StringEquals": {
+      "aws:PrincipalOrgID": "o-exampleorgid"
+    },
+    "StringLike": {
+      "aws:PrincipalArn": "arn:aws:iam::*:role/sharing/x",
+      "kms:GranteePrincipal": "arn:aws:iam::*:role/web"
+    }
+  }
+}
+It takes effect within a minute.`
+	var problems []sharing.Problem
+	for n := range 5000 {
+		id := account(n)
+		problems = append(problems, sharing.Problem{
+			Scope: sharing.Scope{Account: id}, Doing: "granting to " + string(id), Remedy: strings.ReplaceAll(remedy, "ACCOUNT", string(id)),
+		})
+	}
+	told := report.Problems(problems)
+	if len(told) != 1 || !strings.Contains(told[0], want) || !strings.Contains(told[0], "names 5000 accounts") || !strings.Contains(told[0], "organization_id") {
+		t.Errorf("told:\n%.3000s", told[0])
+	}
+	few := report.Problems(problems[:300])
+	if strings.Contains(few[0], "o-exampleorgid") || strings.Count(few[0], ":role/sharing/x") != 300 {
+		t.Errorf("of 300 accounts is told:\n%.3000s", few[0])
 	}
 }
 

@@ -97,11 +97,9 @@ func TestAllRenderingsTellTheSameItems(t *testing.T) {
 // rowsOf are the items of the rows as one line each, and how many have which status.
 func rowsOf(r report.Run) (items []string, counts map[string]int) {
 	counts = map[string]int{}
-	for _, row := range report.MachineRows(r) {
-		if row[0] == "item" {
-			items = append(items, strings.Join([]string{row[1], row[2], row[3], row[4], row[5], row[6], row[8]}, " "))
-			counts[strings.TrimPrefix(row[5], "removal ")]++
-		}
+	for _, row := range itemRows(r) {
+		items = append(items, strings.Join([]string{row[1], row[2], row[3], row[4], row[5], row[6], row[8]}, " "))
+		counts[strings.TrimPrefix(row[5], "removal ")]++
 	}
 	slices.Sort(items)
 	return items, counts
@@ -190,10 +188,8 @@ func TestTheTableHasEveryItem(t *testing.T) {
 		r.Width = 200
 		text := report.Text(r)
 		want := map[string]bool{}
-		for _, row := range report.MachineRows(r) {
-			if row[0] == "item" {
-				want[row[4]] = true
-			}
+		for _, row := range itemRows(r) {
+			want[row[4]] = true
 		}
 		if got := rowsOfTable(text); got != len(want) {
 			t.Errorf("seed %d: the table has %d recipients, the items %d:\n%s", seed, got, len(want), text)

@@ -42,16 +42,17 @@ type bucketKey struct {
 // then it is empty, and attempts follow each other at a pace, which grows with each one that AWS takes and drops with each
 // refusal. So it finds out what is left of a bucket that others use too, or that is larger or smaller than published.
 type bucket struct {
-	key     bucketKey
-	busy    int       // attempts under way
-	width   int       // how many may be
-	waiting []*waiter // for their turn; those that AWS has refused before come first
-	pace    float64   // attempts a second; 0 before the first refusal
-	next    time.Time // before which no attempt is made
-	slowed  time.Time // when the pace was set last
-	since   int       // attempts that AWS has taken since then
-	taken   time.Time // when AWS took an attempt last, or refused the first
-	timer   *time.Timer
+	key      bucketKey
+	busy     int       // attempts under way
+	width    int       // how many may be
+	waiting  []*waiter // for their turn; those that AWS has refused before come first
+	pace     float64   // attempts a second; 0 before the first refusal
+	measured bool      // the pace is that of what the bucket is refilled with
+	next     time.Time // before which no attempt is made
+	slowed   time.Time // when the pace was set last
+	since    int       // attempts that AWS has taken since then
+	taken    time.Time // when AWS took an attempt last, or refused the first
+	timer    *time.Timer
 }
 
 // waiter waits for its turn. It is told nil, or the refusal that ends its call.
@@ -148,7 +149,7 @@ func (q *queue) leave(key bucketKey, w *waiter) {
 
 // advance gives turns to those who may have one now, and forgets a bucket that nobody uses and nothing is known of.
 func (q *queue) advance(b *bucket) {
-	for len(b.waiting) > 0 && b.busy < b.width {
+	for len(b.waiting) > 0 && b.busy < b.room() {
 		if left := time.Until(b.next); left > 0 {
 			q.wake(b, left)
 			return
@@ -165,6 +166,15 @@ func (q *queue) advance(b *bucket) {
 	if b.busy == 0 && len(b.waiting) == 0 && b.pace == 0 {
 		delete(q.buckets, b.key)
 	}
+}
+
+// room is how many attempts may be under way now. A bucket that has refused none yet may do so any time, and then all that are under way:
+// with many that wait, these are half as many, since a tenth of a second more or less matters little then.
+func (b *bucket) room() int {
+	if b.pace == 0 && len(b.waiting) > 2*b.width {
+		return (b.width + 1) / 2
+	}
+	return b.width
 }
 
 func (q *queue) wake(b *bucket, after time.Duration) {
@@ -189,7 +199,7 @@ func (q *queue) pass(key bucketKey, began time.Time, refusal error) (again bool)
 	b.busy--
 	again = true
 	if refusal == nil {
-		b.take()
+		b.take(began)
 	} else {
 		b.slow(began)
 		if again = time.Since(b.taken) < throttledTime; !again {
@@ -200,17 +210,30 @@ func (q *queue) pass(key bucketKey, began time.Time, refusal error) (again bool)
 	return again
 }
 
-// take notes that AWS took an attempt. From five a second the pace grows by a quarter in ten seconds.
-func (b *bucket) take() {
+// take notes that AWS took an attempt. From five a second the pace grows by a quarter in ten seconds, or in fifty where it is known what the
+// bucket is refilled with: others that use it may stop. That an attempt was taken
+// which was under way when the bucket turned out to be empty says nothing of what it has now.
+func (b *bucket) take(began time.Time) {
 	b.taken = time.Now()
+	if began.Before(b.slowed) {
+		return
+	}
 	b.since++
-	b.pace += min(1.0/40, b.pace/100)
+	if b.measured {
+		b.pace += min(1.0/200, b.pace/1000)
+	} else {
+		b.pace += min(1.0/40, b.pace/100)
+	}
 	b.width = min(b.width+1, width(b.key.action))
 }
 
+// fewTaken is how few attempts say nothing yet of the rate at which a bucket is refilled.
+const fewTaken = 10
+
 // slow notes a refusal: the bucket is empty. The next attempt is a single one, after the time in which there should be room
-// for it: the first time as published, then with a pace that is lower than the last one, and not much above what AWS has
-// taken since. Attempts that were under way when the pace was set say nothing new.
+// for it: the first time as published. What AWS has taken between two refusals came in meanwhile, because the bucket was empty at
+// both: so much a second is what it is refilled with, and the pace just below that. With few taken it is a guess, lower than the last
+// pace. Attempts that were under way when the pace was set say nothing new.
 func (b *bucket) slow(began time.Time) {
 	now := time.Now()
 	if b.taken.IsZero() {
@@ -219,13 +242,17 @@ func (b *bucket) slow(began time.Time) {
 	if !b.slowed.IsZero() && began.Before(b.slowed) {
 		return
 	}
+	b.measured = b.pace > 0 && b.since >= fewTaken
+	refill := float64(b.since+1) / max(now.Sub(b.slowed), time.Millisecond).Seconds()
 	switch {
 	case b.pace == 0:
 		b.pace = 0.8 * rate(b.key.action)
 	case b.since == 0:
 		b.pace = max(leastPace, 0.5*b.pace)
+	case b.since < fewTaken:
+		b.pace = max(leastPace, min(0.7*b.pace, 1.5*refill))
 	default:
-		b.pace = max(leastPace, min(0.7*b.pace, 1.5*float64(b.since+1)/max(now.Sub(b.slowed), time.Millisecond).Seconds()))
+		b.pace = max(leastPace, min(b.pace, 0.97*refill))
 	}
 	b.slowed, b.since, b.width = now, 0, 1
 	b.next = now.Add(time.Duration(float64(time.Second) / b.pace))

@@ -32,6 +32,8 @@ func Run(ctx context.Context, out io.Writer, o Options) error {
 		}
 		results = append(results, all...)
 	}
+	each, err := perCall(ctx, Of(4, 100, 1))
+	fmt.Println(each, err)
 	for _, s := range o.chosen(sizes(o)) {
 		tell(s.measure(ctx, o.Plugin))
 	}
