@@ -3,6 +3,7 @@
 package bench
 
 import (
+	"encoding/xml"
 	"maps"
 	"strings"
 	"testing"
@@ -86,11 +87,36 @@ func TestAMismatchNamesWhatIsTooMuchAndWhatIsMissing(t *testing.T) {
 
 func TestALineMarksWhatMissesItsBar(t *testing.T) {
 	s := scenario{size: Of(15, 500, 1), latency: usual, buckets: but("sts:AssumeRole", awssim.Bucket{Burst: 50, PerSecond: 5}), descriptors: 1024}
-	r := result{scenario: s, run: run{title: "first", path: s.size.first(), bars: bars{memory: 150, cpu: 4, refused: 0.1}}, calls: map[string]int{"sts:AssumeRole": 90, "iam:GetRole": 500}}
+	r := result{scenario: s, run: run{title: "first", path: s.size.first(), bars: bars{memory: 150, cpu: 4, refused: 0.1, report: 1000}}, calls: map[string]int{"sts:AssumeRole": 90, "iam:GetRole": 500}}
 	r.refused = map[string]int{"sts:AssumeRole": 10}
-	r.took = usage{wall: 2 * r.least(), memory: 165e6, cpu: 2 * time.Second, descriptors: 600}
-	const want = "| 15x500x1, ulimit -n 1024, AssumeRole at 5/s | 100 ms | first | 181.6 | 2.00 | 590 | 10.0 % of 10.0 % (1.00) | 165 of 150 (1.10) **over** | 2.0 of 4.0 (0.50) | 600 |\n"
+	r.took = usage{wall: 2 * r.least(), memory: 165e6, cpu: 2 * time.Second, descriptors: 600, rows: 12, report: 20_000}
+	r.alone = time.Millisecond
+	const want = "| 15x500x1, ulimit -n 1024, AssumeRole at 5/s | 100 ms | first | 181.6 | 2.00 | 590 | 10.0 % of 10.0 % (1.00) | 165 of 150 (1.10) **over** | 2.0 of 4.0 (0.50) | 3.39 | 600 | 12 | 20 of 1000 (0.02) |\n"
 	if got := r.line(); got != want {
 		t.Errorf("got  %swant %s", got, want)
+	}
+}
+
+func TestThePlotHasALineForEachSortOfRun(t *testing.T) {
+	var results []result
+	for _, s := range []Size{Of(1, 100, 1), Of(4, 100, 1), Of(15, 500, 1)} {
+		for _, r := range s.both(bars{}) {
+			results = append(results, result{scenario: scenario{size: s, latency: usual}, run: r, took: usage{wall: time.Second, memory: 50e6}})
+		}
+	}
+	text := plot(results, howto{size: Of(2, 5, 1), calls: 19, wall: 19 * time.Second})
+	var document struct{}
+	if err := xml.Unmarshal([]byte(text), &document); err != nil || strings.Count(text, "<circle") != 4*3 || strings.Count(text, "dasharray") != 4 {
+		t.Errorf("%v in\n%s", err, text)
+	}
+}
+
+func TestTheStepsByHandAreAsManyAsTheScriptMakes(t *testing.T) {
+	for _, s := range []Size{Of(1, 2, 1), Of(3, 2, 2)} {
+		script := s.script("aws")
+		sharing := strings.Count(script, "\naws ec2 ")
+		if got := sharing + s.Accounts*(1+s.Regions*s.Grantees); got != s.steps() {
+			t.Errorf("%s: %d calls, %d steps in\n%s", s, got, s.steps(), script)
+		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -25,6 +26,7 @@ type result struct {
 	took    usage
 	calls   map[string]int // that AWS took, by action
 	refused map[string]int // attempts that AWS refused for there being too many, by action
+	alone   time.Duration  // that the SDK takes of a processor for a call
 	err     error
 }
 
@@ -35,10 +37,21 @@ func (s scenario) measure(ctx context.Context, binary string) []result {
 		return []result{{scenario: s, err: err}}
 	}
 	defer stop()
+	dir, err := os.MkdirTemp("", "ami-share-bench-")
+	if err != nil {
+		return []result{{scenario: s, err: err}}
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "report.json")
 	var all []result
 	for _, r := range s.runs {
 		one := result{scenario: s, run: r}
-		one.took, one.err = post(ctx, binary, l.url, s.options(r), s.size.artifact(), s.descriptors)
+		options := s.options(r)
+		options["report_file"] = file
+		one.took, one.err = post(ctx, binary, l.url, options, s.size.artifact(), s.descriptors)
+		if info, err := os.Stat(file); err == nil {
+			one.took.report = info.Size()
+		}
 		one.calls, one.refused = l.count()
 		if one.err == nil {
 			one.err = one.mismatch()
@@ -145,7 +158,8 @@ func (l *local) count() (calls, refused map[string]int) {
 
 // environment is that of somebody who works in the source account, with nothing of the user's.
 func environment(url string) []string {
-	return slices.Concat(e2e.Plain(os.Environ()), e2e.EnvOf(url, accessKey, secretKey), []string{
-		"AWS_EC2_METADATA_DISABLED=true", "AWS_CONFIG_FILE=/none", "AWS_SHARED_CREDENTIALS_FILE=/none", "AWS_REGION=" + regions[0],
+	own := slices.DeleteFunc(e2e.EnvOf(url, accessKey, secretKey), func(variable string) bool { return strings.HasSuffix(variable, "=") }) // the CLI takes "" for a name
+	return slices.Concat(e2e.Plain(os.Environ()), own, []string{
+		"AWS_EC2_METADATA_DISABLED=true", "AWS_CONFIG_FILE=/none", "AWS_SHARED_CREDENTIALS_FILE=/none", "AWS_REGION=" + regions[0], "AWS_PAGER=",
 	})
 }

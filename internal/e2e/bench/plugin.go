@@ -27,6 +27,7 @@ type usage struct {
 	cpu         time.Duration // of the process, start and end included
 	memory      int64         // the most bytes that were resident at once; 0 where the system does not tell
 	descriptors int           // the most that were open at once; 0 where the system does not tell
+	report      int64         // bytes of the JSON report
 	said        string        // to the user
 	rows        int           // that are machine-readable: each is a call to Packer
 }
@@ -105,9 +106,10 @@ func handedOver(id string) packersdk.Artifact {
 type listener struct {
 	packersdk.BasicUi
 
-	mu   sync.Mutex
-	said strings.Builder
-	rows atomic.Int64
+	mu     sync.Mutex
+	report int64 // bytes of the JSON report
+	said   strings.Builder
+	rows   atomic.Int64
 }
 
 func (l *listener) text() string {

@@ -35,7 +35,8 @@ type bars struct {
 	time    float64 // times the least
 	memory  float64 // MB
 	cpu     float64 // seconds
-	refused float64 // share of the attempts
+	refused float64 // share of the attempts of an action
+	report  float64 // kB
 }
 
 // both are a first and a repeated run of a size.
@@ -54,6 +55,7 @@ func sizes(o Options) []scenario {
 			{size: Of(1, 5, 1), latency: 0, volumes: 3000, runs: Of(1, 5, 1).beside(3000)},
 		}
 	}
+	fifty := Size{Regions: 1, AMIs: 50, Snapshots: 1, Accounts: 1000, Grantees: 1}
 	all := []scenario{
 		{size: Of(1, 100, 1), latency: usual, runs: Of(1, 100, 1).both(bars{})},
 		{size: Of(4, 100, 1), latency: 0, runs: Of(4, 100, 1).both(bars{})},
@@ -62,11 +64,12 @@ func sizes(o Options) []scenario {
 		{size: Of(4, 100, 3), latency: usual, runs: Of(4, 100, 3).both(bars{})},
 		{size: Of(15, 500, 1), latency: usual, runs: Of(15, 500, 1).both(bars{memory: 150, cpu: 4})},
 		{size: Of(15, 500, 1), latency: usual, descriptors: 1024, runs: Of(15, 500, 1).both(bars{})[:1]},
-		{size: Of(15, 500, 3), latency: usual, runs: Of(15, 500, 3).both(bars{memory: 250})[:1]},
+		{size: Of(15, 500, 3), latency: usual, runs: Of(15, 500, 3).both(bars{memory: 250, report: 1000})[:1]},
 		{size: Of(1, 50, 1), latency: usual, volumes: 49_900, runs: Of(1, 50, 1).beside(49_900)},
 	}
 	if o.Big {
 		all = append(all,
+			scenario{size: fifty, latency: usual, runs: fifty.both(bars{report: 1000})[:1]},
 			scenario{size: Of(15, 1000, 1), latency: usual, runs: Of(15, 1000, 1).both(bars{})},
 			scenario{size: Of(15, 1000, 3), latency: usual, runs: Of(15, 1000, 3).both(bars{})},
 		)

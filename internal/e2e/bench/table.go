@@ -12,28 +12,31 @@ import (
 const over = " **over**"
 
 // header is that of the table of runs.
-const header = `| Regions x accounts x roles | latency | run | seconds | of the least | calls | refused | MB | CPU seconds | descriptors |
-|---|---|---|---|---|---|---|---|---|---|
+const header = `| Regions x accounts x roles | latency | run | seconds | of the least | calls | refused | MB | CPU s | of the SDK alone | descriptors | rows | report kB |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|
 `
 
 // line is a run's line in the table.
 func (r result) line() string {
 	cells := []string{r.what(), fmt.Sprintf("%d ms", r.latency.Milliseconds()), r.run.title}
 	if r.err != nil {
-		return "| " + strings.Join(append(cells, "failed: see below", "", "", "", "", "", ""), " | ") + " |\n"
+		return "| " + strings.Join(cells, " | ") + " | failed: see below |\n"
 	}
-	b := r.run.bars
-	calls := 0
+	b, calls := r.run.bars, 0
 	for _, n := range r.calls {
 		calls += n
 	}
-	refused := ""
+	refused, alone := "", ""
 	if r.buckets != nil {
 		refused = held(100*r.refusedShare(), 100*b.refused, "%.1f %%")
 	}
+	if r.alone > 0 {
+		alone = fmt.Sprintf("%.2f", r.took.cpu.Seconds()/(r.alone.Seconds()*float64(calls)))
+	}
 	cells = append(cells,
 		fmt.Sprintf("%.1f", r.took.wall.Seconds()), r.ofLeast(), fmt.Sprint(calls), refused,
-		held(float64(r.took.memory)/1e6, b.memory, "%.0f"), held(r.took.cpu.Seconds(), b.cpu, "%.1f"), fmt.Sprint(r.took.descriptors),
+		held(float64(r.took.memory)/1e6, b.memory, "%.0f"), held(r.took.cpu.Seconds(), b.cpu, "%.1f"), alone,
+		fmt.Sprint(r.took.descriptors), fmt.Sprint(r.took.rows), held(float64(r.took.report)/1e3, b.report, "%.0f"),
 	)
 	return "| " + strings.Join(cells, " | ") + " |\n"
 }
