@@ -82,6 +82,10 @@ type Config struct {
 	//
 	// Default `roles`.
 	KeyPolicyPrincipals string `mapstructure:"key_policy_principals" required:"false"`
+	// Set it if the sessions of whoever runs Packer have transitive session tags, as those of EKS Pod Identity do. Such tags go
+	// along into the targets. It only affects the policies: the roles' trust policies and the policy of whoever runs Packer then
+	// allow `sts:TagSession`, as they do for a target with `tags` in `assume_role`. Default `false`.
+	TransitiveTags bool `mapstructure:"transitive_tags" required:"false"`
 	// How many calls to AWS may be in flight at the same time, from 1 to 1000. Default 512.
 	MaxConcurrency int `mapstructure:"max_concurrency" required:"false"`
 	// How long the data source may take in all, for example `90s`. A target that has not answered after half of that

@@ -40,6 +40,7 @@ type FlatConfig struct {
 	TrustedPrincipals     []string                         `mapstructure:"trusted_principals" required:"false" cty:"trusted_principals" hcl:"trusted_principals"`
 	BootstrapDirectory    *string                          `mapstructure:"bootstrap_directory" required:"false" cty:"bootstrap_directory" hcl:"bootstrap_directory"`
 	KeyPolicyPrincipals   *string                          `mapstructure:"key_policy_principals" required:"false" cty:"key_policy_principals" hcl:"key_policy_principals"`
+	TransitiveTags        *bool                            `mapstructure:"transitive_tags" required:"false" cty:"transitive_tags" hcl:"transitive_tags"`
 	MaxConcurrency        *int                             `mapstructure:"max_concurrency" required:"false" cty:"max_concurrency" hcl:"max_concurrency"`
 	Timeout               *string                          `mapstructure:"timeout" required:"false" cty:"timeout" hcl:"timeout"`
 }
@@ -85,6 +86,7 @@ func (*FlatConfig) HCL2Spec() map[string]hcldec.Spec {
 		"trusted_principals":         &hcldec.AttrSpec{Name: "trusted_principals", Type: cty.List(cty.String), Required: false},
 		"bootstrap_directory":        &hcldec.AttrSpec{Name: "bootstrap_directory", Type: cty.String, Required: false},
 		"key_policy_principals":      &hcldec.AttrSpec{Name: "key_policy_principals", Type: cty.String, Required: false},
+		"transitive_tags":            &hcldec.AttrSpec{Name: "transitive_tags", Type: cty.Bool, Required: false},
 		"max_concurrency":            &hcldec.AttrSpec{Name: "max_concurrency", Type: cty.Number, Required: false},
 		"timeout":                    &hcldec.AttrSpec{Name: "timeout", Type: cty.String, Required: false},
 	}

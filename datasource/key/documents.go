@@ -49,7 +49,7 @@ func (s *search) target(t sharing.Target) policy.Target {
 	}
 	target := policy.Target{Target: t, RoleARN: s.principal(t.Account)}
 	if role := s.targets.Sources[t.Account].Role; role != nil {
-		target.ExternalID, target.SessionTags = role.ExternalID, len(role.Tags) > 0
+		target.ExternalID, target.SessionTags = role.ExternalID, len(role.Tags) > 0 || s.config.TransitiveTags
 	}
 	return target
 }

@@ -37,8 +37,10 @@ type DatasourceOutput struct {
 	// - `AmiShareSourceLooks`, when the key belongs to another account than the AMIs, lets the source describe the key and
 	//   list its grants; `AmiShareBuild` and `AmiShareBuildGrants` let EBS encrypt the AMIs with it; with `exact_grants`,
 	//   `AmiShareSourceRevokes` lets the source end grants.
+	// - `AmiShareUse`, with `prove_use = true`: lets who acts in the targets use the key.
 	//
-	// When the targets are too many for a key policy (32 KB), they are given by `organization_id`.
+	// With `key_policy_principals = "accounts"` the names of the first two end with `InAccounts`. When the targets are too many for a key
+	// policy (32 KB), they are given by `organization_id`.
 	KeyPolicyStatements string `mapstructure:"key_policy_statements"`
 	// The policy of the role in the targets. It fits each target; `target_role_policies` has one for each. When the targets
 	// are too many for a managed policy, it names their resources in any account: a role can change nothing outside
@@ -50,15 +52,20 @@ type DatasourceOutput struct {
 	// - `AmiShareVerify`, `AmiShareDefaultKeys`: to see whether the AMI is visible, and whether the roles can use
 	//   the key that the volumes will be encrypted with.
 	// - `AmiShareCreateRoles`, with `create_service_linked_roles`: to create them.
-	// - `AmiShareFindGroups`, `AmiShareGroups`, `AmiSharePassRole`, with `auto_scaling_groups`: to point the groups at the role.
+	// - `AmiShareFindGroups`, `AmiShareGroups`, `AmiShareGroupLaunches`, `AmiSharePassRole`, with `auto_scaling_groups`: to point the
+	//   groups at the role.
+	// - `AmiShareProveUse`, with `prove_use`: to ask whether the keys can be used.
+	// - `AmiShareFindCanaries`, `AmiShareCanaryGroups`, `AmiShareCanaryTemplates`, `AmiShareTagCanaries`, `AmiShareLaunchCanaries`,
+	//   `AmiShareCanaryRole`, `AmiShareEndCanaries`, with `canary`: to start an instance, and to delete what that took.
+	// - `AmiShareParameters`, `AmiShareFindForParameters`, with `ssm_parameter`: to store the AMI's id, and to take it back.
 	// - `AmiShareReadTags`, `AmiShareTags`, with `copy_tags`: to write the tags that differ, and to take them back in a rollback.
 	// - `AmiShareReferences`, `AmiShareFindReferences`, with `exact` and `regions`: to ask what the account uses an AMI in, before
 	//   it loses it in a Region that the target leaves out.
 	TargetRolePolicy string `mapstructure:"target_role_policy"`
 	// The policy of the role in each target, by account.
 	TargetRolePolicies map[string]string `mapstructure:"target_role_policies"`
-	// The trust policy of the role in the targets: whoever runs Packer now may assume it (`AmiShareSource`), with the
-	// external id if there is one. A user is named by ARN, and so is a role that `assume_role` names; of any other role AWS
+	// The trust policy of the role in the targets: whoever runs Packer now, or `trusted_principals`, may assume it (`AmiShareSource`),
+	// with the external id if there is one. A user is named by ARN, and so is a role that `assume_role` names; of any other role AWS
 	// shows the name without the path, and the policy has a condition on that name. When the targets' external ids
 	// differ it has all of them; `target_role_trust_policies` has one for each.
 	TargetRoleTrustPolicy string `mapstructure:"target_role_trust_policy"`
@@ -70,13 +77,16 @@ type DatasourceOutput struct {
 	// - `AmiShareFind`: to find the AMIs, their snapshots and the keys of these.
 	// - `AmiShareImages`, `AmiShareSnapshots`: to read and change who may launch and copy them.
 	// - `AmiShareKeys`: to see that the keys are fit, and which grants are there.
+	// - `AmiShareSharedTags`, with `shared_tags`: to read and write them.
+	// - `AmiShareParameters`, with `ssm_parameter`: to store the AMI's id, and to take it back.
 	// - `AmiShareExplain`: to say which statement of the key's policy is missing when a grant is refused.
 	// - `AmiShareAskForUsage`, `AmiShareReadUsage`, `AmiShareDeleteUsage`, with `exact`: to ask who uses an AMI before it is taken away.
 	// - `AmiShareRevokeGrants`, with `exact_grants`: to end the grants of accounts that are no targets any more.
 	// - `AmiShareFindKey`, with `tags`: to find the key by them.
 	// - `AmiShareBuild`, `AmiShareBuildGrants`: what EBS does with the keys while the builder makes encrypted AMIs; what
 	//   else the builder needs is in its own documentation.
-	// - `AmiShareEnter`, `AmiShareTagSessions`: to assume the role in each target, with session tags if there are any.
+	// - `AmiShareEnter`, `AmiShareTagSessions`: to assume the role in each target, with session tags if there are any (`tags` in
+	//   `assume_role`, `transitive_tags`).
 	SourcePolicy string `mapstructure:"source_policy"`
 	// What is allowed and may surprise later: a key with imported material, a grant that could not be proved, statements
 	// that don't fit into a key policy.
