@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -106,4 +107,28 @@ func introduces(file *ast.File) bool {
 	}
 	first, _, ended := strings.Cut(file.Doc.Text(), ".")
 	return ended && (strings.HasPrefix(first, "Package "+strings.TrimSuffix(file.Name.Name, "_test")+" ") || strings.HasPrefix(first, "Command "))
+}
+
+func TestEachDecisionHasANumberOfItsOwn(t *testing.T) {
+	pages, err := filepath.Glob("docs/decisions/*.md")
+	if err != nil || len(pages) < 20 {
+		t.Fatal(pages, err)
+	}
+	heading := regexp.MustCompile(`^# [0-9]{4} [A-Z0-9]`)
+	first := map[string]string{}
+	for _, path := range pages {
+		name := filepath.Base(path)
+		number := name[:4]
+		if other, taken := first[number]; taken {
+			t.Errorf("%s and %s have the same number", name, other)
+		}
+		first[number] = name
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !heading.Match(text) || !bytes.HasPrefix(text, []byte("# "+number+" ")) {
+			t.Errorf("%s does not begin with its number and what was decided: %.40q", name, text)
+		}
+	}
 }

@@ -69,7 +69,7 @@ func (s *search) connect(ctx context.Context) (*awsapi.Client, error) {
 	calls := clients.New(source, c.Credentials(ctx, source, s.targets.Sources), clients.Options{
 		MaxConcurrency: c.MaxConcurrency, MaxRetries: c.Retries(), Log: access.CallLog(),
 	})
-	client := awsapi.New(calls, awsapi.Options{TargetTimeout: c.timeout() / 2})
+	client := awsapi.New(calls, awsapi.Options{TargetTimeout: c.timeout() / 2, LookAgain: awsapi.DefaultLookAgain})
 	var who sharing.ARN
 	var identity sync.WaitGroup
 	identity.Go(func() { who, err = clients.Caller(ctx, source) })

@@ -38,7 +38,7 @@ func Announce(ctx context.Context, doer Doer, p plan.Plan, result *Result, check
 	told := r.finish()
 	result.Outcomes = append(result.Outcomes[:first:first], told.Outcomes...)
 	result.Failures = append(result.Failures, told.Failures...)
-	slices.SortStableFunc(result.Failures, compareProblems)
+	slices.SortStableFunc(result.Failures, sharing.CompareProblems)
 	result.Cancelled = ctx.Err() != nil
 }
 
@@ -138,8 +138,4 @@ func (p passes) passed(target sharing.Target, image sharing.ImageRef) bool {
 		return false
 	}
 	return !p.looked || !target.Credentials || target.Account == p.owner[image] || p.seen[sight{scope, image.ID}]
-}
-
-func compareProblems(a, b sharing.Problem) int {
-	return cmp.Or(sharing.CompareScopes(a.Scope, b.Scope), strings.Compare(a.Doing, b.Doing))
 }

@@ -228,10 +228,7 @@ func party(change plan.Change) string {
 	if len(scopes) != 1 {
 		return change.String()
 	}
-	if scopes[0].Region == "" {
-		return string(scopes[0].Account)
-	}
-	return string(scopes[0].Account) + " in " + string(scopes[0].Region)
+	return scopes[0].String()
 }
 
 // finish puts the result together.
@@ -246,8 +243,8 @@ func (r *run) finish() Result {
 	for _, f := range r.failures {
 		result.Failures = append(result.Failures, f.told()...)
 	}
-	slices.SortStableFunc(result.Failures, compareProblems)
-	slices.SortStableFunc(result.Warnings, compareProblems)
+	slices.SortStableFunc(result.Failures, sharing.CompareProblems)
+	slices.SortStableFunc(result.Warnings, sharing.CompareProblems)
 	return result
 }
 

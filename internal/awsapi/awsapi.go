@@ -13,7 +13,11 @@ import (
 
 	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/progress"
+	"github.com/amishare/packer-plugin-ami-share/internal/traffic"
 )
+
+// DefaultLookAgain is the LookAgain of a run that nobody has asked to be quicker.
+const DefaultLookAgain = 30 * time.Second
 
 // Options of a Client. The zero value is usable.
 type Options struct {
@@ -23,16 +27,12 @@ type Options struct {
 	OnlyLook bool
 	// UsageTimeout is how long AWS's report of who uses an AMI is waited for; 0 means 30 minutes.
 	UsageTimeout time.Duration
-	// ParameterTimeout is how long a parameter is looked at until AWS has stored it; 0 means 5 minutes, after which AWS takes a
-	// second write.
-	ParameterTimeout time.Duration
-	// TargetTimeout is how long the calls of a look into one target may take, so that one that hangs is reported and not
-	// waited for; 0 means 2 minutes. Waiting for a turn does not count.
+	// TargetTimeout is how long the calls of a look into one target may take; 0 means traffic.TargetTimeout.
 	TargetTimeout time.Duration
 	// Progress counts what is looked into, and names what is not done yet; may be nil.
 	Progress *progress.Tally
 	// LookAgain is how long something is looked for again that ought to be there and that AWS does not show, or not as it
-	// ought to be: AWS shows what is new some moments later. 0 means 30 seconds.
+	// ought to be: AWS shows what is new some moments later. 0 means that it is looked for once more, at once.
 	LookAgain time.Duration
 	// Say is told what the client waits for, in a sentence without a full stop. It can be called by many goroutines at the
 	// same time. May be nil.
@@ -43,14 +43,8 @@ func (o Options) withDefaults() Options {
 	if o.UsageTimeout <= 0 {
 		o.UsageTimeout = 30 * time.Minute
 	}
-	if o.ParameterTimeout <= 0 {
-		o.ParameterTimeout = 5 * time.Minute
-	}
 	if o.TargetTimeout <= 0 {
-		o.TargetTimeout = 2 * time.Minute
-	}
-	if o.LookAgain <= 0 {
-		o.LookAgain = 30 * time.Second
+		o.TargetTimeout = traffic.TargetTimeout
 	}
 	if o.Say == nil {
 		o.Say = func(string) {}

@@ -68,22 +68,25 @@ func (c *Client) carryOut(ctx context.Context, change plan.Change) (plan.Effect,
 	return plan.Effect{}, fmt.Errorf("carrying out %T: the change is not known here", change)
 }
 
+// readBackLimit is how long reading back may take in all.
+const readBackLimit = 2 * time.Second
+
 // readBackTime is how long a change is looked for whose answer was lost: EC2 and KMS show a change some moments later.
-const readBackTime = 2 * time.Second
+func (c *Client) readBackTime() time.Duration { return c.options.LookAgain / 15 }
 
 // settle says what is known of a change whose last answer was err. Where an answer was lost on the way, there looks whether
 // the change was made.
-func settle(ctx context.Context, err error, a diagnose.Act, tries *clients.Attempts, there func(context.Context) (bool, error)) (plan.Effect, error) {
+func (c *Client) settle(ctx context.Context, err error, a diagnose.Act, tries *clients.Attempts, there func(context.Context) (bool, error)) (plan.Effect, error) {
 	switch {
 	case err == nil:
 		return plan.Effect{}, nil
 	case !tries.Lost():
 		return plan.Effect{}, diagnose.Error(err, a)
 	}
-	ctx, cancel := context.WithTimeout(ctx, readBackTime)
+	ctx, cancel := context.WithTimeout(ctx, readBackLimit)
 	defer cancel()
 	seen := false
-	lookErr := traffic.Poll(ctx, func(ctx context.Context) (bool, error) {
+	lookErr := traffic.PollFor(ctx, c.readBackTime(), func(ctx context.Context) (bool, error) {
 		is, err := there(ctx)
 		seen = is && err == nil
 		return seen || err != nil, err

@@ -44,7 +44,7 @@ func (c *Client) createGrant(ctx context.Context, change plan.CreateGrant) (plan
 	if diagnose.Has(err, "InvalidArnException") {
 		err = c.untilKnown(ctx, change, send)
 	}
-	effect, err := settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
+	effect, err := c.settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
 		if send(ctx) == nil {
 			return true, nil
 		}
@@ -79,9 +79,7 @@ func (c *Client) untilKnown(ctx context.Context, change plan.CreateGrant, send f
 		patience = newRoleTimeout
 	}
 	c.options.Say("Waiting for KMS to know the role " + change.GranteeARN)
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	return traffic.Poll(ctx, func(ctx context.Context) (bool, error) {
+	return traffic.PollFor(ctx, patience, func(ctx context.Context) (bool, error) {
 		err := send(ctx)
 		return !diagnose.Has(err, "InvalidArnException"), err
 	})

@@ -35,7 +35,7 @@ func (c *Client) retireGrant(ctx context.Context, change plan.RetireGrant) (plan
 			return plan.Effect{Found: true}, nil
 		}
 	}
-	return settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) { return c.gone(ctx, change) })
+	return c.settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) { return c.gone(ctx, change) })
 }
 
 // gone tells whether a grant is not listed any more.

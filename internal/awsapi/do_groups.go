@@ -35,7 +35,7 @@ func (c *Client) setGroupRole(ctx context.Context, change plan.SetGroupRole) (pl
 	_, err := c.AutoScaling(p).UpdateAutoScalingGroup(ctx, &autoscaling.UpdateAutoScalingGroupInput{
 		AutoScalingGroupName: &change.Group, ServiceLinkedRoleARN: &change.RoleARN,
 	})
-	return settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
+	return c.settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
 		out, err := c.AutoScaling(p).DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{change.Group}})
 		if err != nil {
 			return false, err

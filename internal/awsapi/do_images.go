@@ -25,7 +25,7 @@ func (c *Client) modifyLaunchPermission(ctx context.Context, change plan.ModifyL
 	if refused, ok := rejected(err, a, change, tries); ok {
 		return plan.Effect{}, refused
 	}
-	return settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
+	return c.settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
 		missing, err := c.launchPermissionChange(ctx, change)
 		return len(missing) == 0, err
 	})

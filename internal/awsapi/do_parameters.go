@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -19,6 +20,9 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 	"github.com/amishare/packer-plugin-ami-share/internal/traffic"
 )
+
+// parameterTime is how long a parameter is looked at until AWS has stored it: then AWS takes a second write.
+const parameterTime = 5 * time.Minute
 
 // putParameter stores an AMI's id, and waits until AWS has it. AWS's answer to a write of the data type aws:ec2:image says
 // nothing: it looks for the AMI afterwards, and forgets the value without a word if it doesn't find it. Until that is over
@@ -42,7 +46,7 @@ func (c *Client) putParameter(ctx context.Context, change plan.PutParameter) (pl
 
 // writeParameter puts a parameter, and waits while AWS is validating what another run has put.
 func (c *Client) writeParameter(ctx context.Context, p clients.Place, in *ssm.PutParameterInput) error {
-	return traffic.PollFor(ctx, c.options.ParameterTimeout, func(ctx context.Context) (bool, error) {
+	return traffic.PollFor(ctx, parameterTime, func(ctx context.Context) (bool, error) {
 		_, err := c.SSM(p).PutParameter(ctx, in)
 		return !diagnose.Has(err, "TooManyUpdates"), err
 	})
@@ -70,14 +74,14 @@ func putParameterInput(change plan.PutParameter) *ssm.PutParameterInput {
 // stored says what became of a write whose last answer was written. A text is stored when AWS has answered. What AWS validates
 // is waited for, and so is what may be there because an answer was lost.
 func (c *Client) stored(ctx context.Context, w plan.Where, name, value, dataType string, a diagnose.Act, written error, tries *clients.Attempts) (plan.Effect, error) {
-	limit := c.options.ParameterTimeout
+	limit := parameterTime
 	switch text := dataType != sharing.ImageParameter; {
 	case written != nil && !tries.Lost():
 		return plan.Effect{}, diagnose.Error(written, a)
 	case written == nil && text:
 		return plan.Effect{}, nil
 	case text:
-		limit = readBackTime
+		limit = c.readBackTime()
 	}
 	is, looked := false, false
 	err := traffic.PollFor(ctx, limit, func(ctx context.Context) (bool, error) {
@@ -109,7 +113,7 @@ func (c *Client) stored(ctx context.Context, w plan.Where, name, value, dataType
 // notStored says what can be behind a value that AWS does not store.
 func (c *Client) notStored(a diagnose.Act, dataType string) sharing.Problem {
 	problem := sharing.Problem{
-		Scope: a.Scope, Doing: a.Doing, Cause: fmt.Sprintf("AWS has accepted the value and not stored it after %s", c.options.ParameterTimeout),
+		Scope: a.Scope, Doing: a.Doing, Cause: fmt.Sprintf("AWS has accepted the value and not stored it after %s", parameterTime),
 		Remedy: "Another run may have written the parameter at the same time. Run again.",
 	}
 	if dataType == sharing.ImageParameter {
@@ -132,7 +136,7 @@ func (c *Client) labelParameter(ctx context.Context, change plan.LabelParameter)
 	}
 	p := placeOfAnnouncement(change.Where)
 	var there sharing.StoredParameter
-	err := traffic.PollFor(ctx, readBackTime, func(ctx context.Context) (done bool, err error) {
+	err := traffic.PollFor(ctx, c.readBackTime(), func(ctx context.Context) (done bool, err error) {
 		there, err = c.getParameter(ctx, p, change.Name)
 		return err != nil || there.Value == change.Image.ID, err // a read may be answered with what was there before
 	})
@@ -156,7 +160,7 @@ func (c *Client) labelParameter(ctx context.Context, change plan.LabelParameter)
 			Remedy: "A label has at most 100 letters, digits, periods, hyphens and underscores, and does not begin with a digit, aws or ssm.",
 		}
 	}
-	return settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
+	return c.settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
 		versions, err := c.versionsOf(ctx, p, change.Name, change.Labels)
 		return !slices.ContainsFunc(change.Labels, func(label string) bool { return versions[label] != there.Version }), err
 	})

@@ -34,7 +34,7 @@ func (c *Client) createServiceLinkedRole(ctx context.Context, change plan.Create
 	if diagnose.Has(err, "InvalidInput", "InvalidInputException") && strings.Contains(diagnose.Message(err), "has been taken") {
 		return plan.Effect{Found: !tries.Lost()}, nil
 	}
-	return settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
+	return c.settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
 		_, err := client.GetRole(ctx, &iam.GetRoleInput{RoleName: &change.Grantee.Name})
 		if unknownRole(err) {
 			return false, nil

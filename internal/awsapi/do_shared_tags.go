@@ -22,7 +22,7 @@ import (
 func (c *Client) putSharedTags(ctx context.Context, w plan.Where, tags map[string]string) (plan.Effect, error) {
 	ctx, tries := clients.Watched(ctx)
 	err := c.createSharedTags(ctx, w.Image, tags, false)
-	return settle(ctx, err, c.sharedTagAct(w, "ec2:CreateTags"), tries, func(ctx context.Context) (bool, error) {
+	return c.settle(ctx, err, c.sharedTagAct(w, "ec2:CreateTags"), tries, func(ctx context.Context) (bool, error) {
 		there, err := c.ownTags(ctx, w.Image)
 		return err == nil && sharing.Among(there, tags), err
 	})
@@ -33,7 +33,7 @@ func (c *Client) putSharedTags(ctx context.Context, w plan.Where, tags map[strin
 func (c *Client) removeSharedTags(ctx context.Context, w plan.Where, keys []string) (plan.Effect, error) {
 	ctx, tries := clients.Watched(ctx)
 	err := c.deleteSharedTags(ctx, w.Image, keys, false)
-	return settle(ctx, err, c.sharedTagAct(w, "ec2:DeleteTags"), tries, func(ctx context.Context) (bool, error) {
+	return c.settle(ctx, err, c.sharedTagAct(w, "ec2:DeleteTags"), tries, func(ctx context.Context) (bool, error) {
 		there, err := c.ownTags(ctx, w.Image)
 		return err == nil && !slices.ContainsFunc(keys, func(key string) bool { return has(there, key) }), err
 	})

@@ -25,7 +25,7 @@ func (c *Client) modifySnapshotPermission(ctx context.Context, change plan.Modif
 	if refused, ok := rejected(err, a, change, tries); ok {
 		return plan.Effect{}, refused
 	}
-	return settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
+	return c.settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
 		missing, err := c.snapshotPermissionChange(ctx, change)
 		return len(missing) == 0, err
 	})

@@ -27,7 +27,7 @@ func (c *Client) putTags(ctx context.Context, change plan.PutTags) (plan.Effect,
 	}
 	ctx, tries := clients.Watched(ctx)
 	_, err := c.EC2(clients.Place{Account: change.Account, Region: change.Image.Region}).CreateTags(ctx, createTagsInput(change.Resource, change.Tags))
-	return settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
+	return c.settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
 		there, err := c.tagsOf(ctx, change.Account, change.Image.Region, change.Resource)
 		return err == nil && sharing.Among(there, change.Tags), err
 	})
@@ -56,7 +56,7 @@ func (c *Client) deleteTags(ctx context.Context, change plan.RestoreTags) (plan.
 	ctx, tries := clients.Watched(ctx)
 	_, err := c.EC2(clients.Place{Account: change.Account, Region: change.Image.Region}).DeleteTags(ctx, in)
 	a := c.tagAct(change.Account, change.Image.Region, change.Resource, "ec2:DeleteTags")
-	return settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
+	return c.settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
 		there, err := c.tagsOf(ctx, change.Account, change.Image.Region, change.Resource)
 		return err == nil && !slices.ContainsFunc(change.Delete, func(key string) bool { return has(there, key) }), err
 	})

@@ -43,7 +43,7 @@ func ec2Error(code, message string) string {
 func inTarget(w *wire, o clients.Options) *Client {
 	w.answers["AssumeRole"] = always(assumed)
 	role := &clients.AssumeRole{RoleName: "x"}
-	return New(clients.New(w.config(), map[sharing.AccountID]clients.TargetCredentials{target: {Role: role}}, o), Options{LookAgain: testLookAgain})
+	return New(clients.New(w.config(), map[sharing.AccountID]clients.TargetCredentials{target: {Role: role}}, o), Options{})
 }
 
 var someGrant = plan.CreateGrant{

@@ -51,22 +51,18 @@ func (c *Client) taggedKeys(ctx context.Context, region sharing.Region, tags map
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
 		in.TagFilters = append(in.TagFilters, types.TagFilter{Key: aws.String(key), Values: []string{tags[key]}})
 	}
-	var arns []string
-	pages := resourcegroupstaggingapi.NewGetResourcesPaginator(c.Tagging(clients.Place{Region: region}).GetResources, in)
-	for seen := (clients.Markers{}); pages.HasMorePages(); {
-		page, err := pages.NextPage(ctx)
-		if err == nil {
-			err = seen.Follow("tag:GetResources", page.PaginationToken)
-		}
-		if err != nil {
-			return nil, err
-		}
-		for _, resource := range page.ResourceTagMappingList {
-			arns = append(arns, aws.ToString(resource.ResourceARN))
-		}
+	tagged, err := clients.Pages("tag:GetResources", func(token *string) (*resourcegroupstaggingapi.GetResourcesOutput, error) {
+		in.PaginationToken = token
+		return c.Tagging(clients.Place{Region: region}).GetResources(ctx, in)
+	}, func(out *resourcegroupstaggingapi.GetResourcesOutput) ([]types.ResourceTagMapping, *string) {
+		return out.ResourceTagMappingList, out.PaginationToken
+	})
+	arns := make([]string, len(tagged))
+	for i, resource := range tagged {
+		arns[i] = aws.ToString(resource.ResourceARN)
 	}
 	slices.Sort(arns)
-	return arns, nil
+	return arns, err
 }
 
 func tagText(tags map[string]string) string {

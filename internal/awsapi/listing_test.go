@@ -22,7 +22,7 @@ func TestAListingThatLeadsInACircleEnds(t *testing.T) {
 		return http.StatusOK, fmt.Sprintf(`{"Grants":[],"Truncated":true,"NextMarker":"%d"}`, n%3)
 	}})
 	_, err := New(clients.New(w.config(), nil, clients.Options{}), Options{}).ListGrants(t.Context(), clients.Place{}, &kms.ListGrantsInput{KeyId: aws.String(keyARN)})
-	if err == nil || !strings.Contains(err.Error(), "no end") || len(w.of("ListGrants")) != 4 {
+	if err == nil || !strings.Contains(err.Error(), "not complete") || len(w.of("ListGrants")) != 4 {
 		t.Errorf("%d pages, then %v", len(w.of("ListGrants")), err)
 	}
 }

@@ -96,9 +96,7 @@ func (o *observation) lookAgain(ctx context.Context, region sharing.Region, foun
 		patience /= 4
 	}
 	o.options.Say("Waiting for EC2 to show " + sharing.Named("AMI", open) + " in " + string(region) + " as available")
-	waiting, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	err := traffic.Poll(waiting, func(ctx context.Context) (bool, error) {
+	err := traffic.PollFor(ctx, patience, func(ctx context.Context) (bool, error) {
 		again, err := o.DescribeImages(ctx, clients.Place{Region: region}, open)
 		open = sort(again)
 		return err != nil || len(open) == 0, err

@@ -106,16 +106,9 @@ func (o *observation) otherImages(ctx context.Context, region sharing.Region, ke
 // describeOwn returns the source account's AMIs in a Region: all, or those that accounts have launch permission for by
 // their ids. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImages.html
 func (c *Client) describeOwn(ctx context.Context, p clients.Place, accounts []string) ([]types.Image, error) {
-	var images []types.Image
-	pages := ec2.NewDescribeImagesPaginator(c.EC2(p).DescribeImages, &ec2.DescribeImagesInput{
-		Owners: []string{"self"}, ExecutableUsers: accounts, IncludeDisabled: aws.Bool(true),
-	})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, err
-		}
-		images = append(images, page.Images...)
-	}
-	return images, nil
+	in := &ec2.DescribeImagesInput{Owners: []string{"self"}, ExecutableUsers: accounts, IncludeDisabled: aws.Bool(true)}
+	return clients.Pages("ec2:DescribeImages", func(token *string) (*ec2.DescribeImagesOutput, error) {
+		in.NextToken = token
+		return c.EC2(p).DescribeImages(ctx, in)
+	}, func(out *ec2.DescribeImagesOutput) ([]types.Image, *string) { return out.Images, out.NextToken })
 }

@@ -67,11 +67,9 @@ func (o *observation) lookAtSnapshots(ctx context.Context, region sharing.Region
 	missing, err := o.addSnapshots(ctx, region, ids, found)
 	if err == nil && len(missing) > 0 {
 		o.options.Say("Waiting for EC2 to show " + sharing.Named("snapshot", missing) + " in " + string(region))
-		waiting, cancel := context.WithTimeout(ctx, o.options.LookAgain)
-		defer cancel()
-		err = traffic.Poll(waiting, func(ctx context.Context) (bool, error) {
+		err = traffic.PollFor(ctx, o.options.LookAgain, func(ctx context.Context) (bool, error) {
 			missing, err = o.addSnapshots(ctx, region, missing, found)
-			return err != nil || len(missing) == 0, err
+			return err != nil || len(missing) == 0 || o.hopeless(), err
 		})
 	}
 	if err != nil {
@@ -84,6 +82,12 @@ func (o *observation) lookAtSnapshots(ctx context.Context, region sharing.Region
 			Remedy: "Run with the credentials of the account that owns the AMI and its snapshots.",
 		})
 	}
+}
+
+// hopeless tells whether something that stops the run has been found already: an AMI of another account shows neither its
+// permissions nor its snapshots, however long they are looked for.
+func (o *observation) hopeless() bool {
+	return o.problems.Any(func(sharing.Problem) bool { return true })
 }
 
 // addSnapshots adds snapshots to found, and returns those that EC2 does not show. EC2 refuses the whole list for the sake of
@@ -104,19 +108,13 @@ func (o *observation) addSnapshots(ctx context.Context, region sharing.Region, i
 // describeSnapshots reads snapshots by id, all pages.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSnapshots.html
 func (c *Client) describeSnapshots(ctx context.Context, p clients.Place, ids []string) ([]types.Snapshot, error) {
-	var snapshots []types.Snapshot
-	pages := ec2.NewDescribeSnapshotsPaginator(c.EC2(p).DescribeSnapshots, &ec2.DescribeSnapshotsInput{SnapshotIds: ids})
-	for seen := (clients.Markers{}); pages.HasMorePages(); {
-		page, err := pages.NextPage(ctx)
-		if err == nil {
-			err = seen.Follow("ec2:DescribeSnapshots", page.NextToken)
-		}
-		if err != nil {
-			return nil, err
-		}
-		snapshots = append(snapshots, page.Snapshots...)
-	}
-	return snapshots, nil
+	in := &ec2.DescribeSnapshotsInput{SnapshotIds: ids}
+	return clients.Pages("ec2:DescribeSnapshots", func(token *string) (*ec2.DescribeSnapshotsOutput, error) {
+		in.NextToken = token
+		return c.EC2(p).DescribeSnapshots(ctx, in)
+	}, func(out *ec2.DescribeSnapshotsOutput) ([]types.Snapshot, *string) {
+		return out.Snapshots, out.NextToken
+	})
 }
 
 // keyOf returns the ARN of the key that a snapshot is encrypted under, "" for none.

@@ -111,9 +111,7 @@ func (t *targetLook) role(ctx context.Context, grantee sharing.Grantee) sharing.
 	}
 	role, err := t.getRole(ctx, grantee)
 	if creates := grantee.Service != "" && t.target.CreateServiceLinkedRoles; unknownRole(err) && !creates {
-		waiting, cancel := context.WithTimeout(ctx, t.options.LookAgain/8)
-		defer cancel()
-		err = traffic.Poll(waiting, func(ctx context.Context) (bool, error) {
+		err = traffic.PollFor(ctx, t.options.LookAgain/8, func(ctx context.Context) (bool, error) {
 			role, err = t.getRole(ctx, grantee)
 			return !unknownRole(err), err
 		})
@@ -165,22 +163,15 @@ func (t *targetLook) groups(ctx context.Context, regions []sharing.Region) []sha
 }
 
 func (t *targetLook) groupsOf(ctx context.Context, region sharing.Region, names []string) []sharing.AutoScalingGroup {
-	var groups []sharing.AutoScalingGroup
-	pages := autoscaling.NewDescribeAutoScalingGroupsPaginator(t.AutoScaling(clients.Place{Account: t.target.Account, Region: region}).DescribeAutoScalingGroups,
-		&autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: names})
-	for seen := (clients.Markers{}); pages.HasMorePages(); {
-		page, err := pages.NextPage(ctx)
-		if err == nil {
-			err = seen.Follow("autoscaling:DescribeAutoScalingGroups", page.NextToken)
-		}
-		if err != nil {
-			t.problem(err, region, diagnose.Act{Doing: "looking for " + sharing.Named("Auto Scaling group", names), Action: "autoscaling:DescribeAutoScalingGroups", Resource: "*"})
-			return groups
-		}
-		for _, group := range page.AutoScalingGroups {
-			groups = append(groups, sharing.AutoScalingGroup{
-				Region: region, Name: aws.ToString(group.AutoScalingGroupName), RoleARN: aws.ToString(group.ServiceLinkedRoleARN),
-			})
+	in := &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: names}
+	found, err := t.DescribeGroups(ctx, clients.Place{Account: t.target.Account, Region: region}, in)
+	if err != nil {
+		t.problem(err, region, diagnose.Act{Doing: "looking for " + sharing.Named("Auto Scaling group", names), Action: "autoscaling:DescribeAutoScalingGroups", Resource: "*"})
+	}
+	groups := make([]sharing.AutoScalingGroup, len(found))
+	for i, group := range found {
+		groups[i] = sharing.AutoScalingGroup{
+			Region: region, Name: aws.ToString(group.AutoScalingGroupName), RoleARN: aws.ToString(group.ServiceLinkedRoleARN),
 		}
 	}
 	return groups
@@ -225,26 +216,19 @@ func (t *targetLook) tagsOf(ctx context.Context, region sharing.Region, ids []st
 
 // describeTags adds to tags those of resources, by the resource's id.
 func (c *Client) describeTags(ctx context.Context, p clients.Place, ids []string, tags map[string]map[string]string) error {
-	pages := ec2.NewDescribeTagsPaginator(c.EC2(p).DescribeTags, &ec2.DescribeTagsInput{
-		Filters: []types.Filter{{Name: aws.String("resource-id"), Values: ids}},
-	})
-	for seen := (clients.Markers{}); pages.HasMorePages(); {
-		page, err := pages.NextPage(ctx)
-		if err == nil {
-			err = seen.Follow("ec2:DescribeTags", page.NextToken)
+	in := &ec2.DescribeTagsInput{Filters: []types.Filter{{Name: aws.String("resource-id"), Values: ids}}}
+	there, err := clients.Pages("ec2:DescribeTags", func(token *string) (*ec2.DescribeTagsOutput, error) {
+		in.NextToken = token
+		return c.EC2(p).DescribeTags(ctx, in)
+	}, func(out *ec2.DescribeTagsOutput) ([]types.TagDescription, *string) { return out.Tags, out.NextToken })
+	for _, tag := range there {
+		id := aws.ToString(tag.ResourceId)
+		if tags[id] == nil {
+			tags[id] = map[string]string{}
 		}
-		if err != nil {
-			return err
-		}
-		for _, tag := range page.Tags {
-			id := aws.ToString(tag.ResourceId)
-			if tags[id] == nil {
-				tags[id] = map[string]string{}
-			}
-			tags[id][aws.ToString(tag.Key)] = aws.ToString(tag.Value)
-		}
+		tags[id][aws.ToString(tag.Key)] = aws.ToString(tag.Value)
 	}
-	return nil
+	return err
 }
 
 func refs(images []sharing.Image) []sharing.ImageRef {

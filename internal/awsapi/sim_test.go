@@ -3,10 +3,8 @@
 package awsapi
 
 import (
-	"cmp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
 	"github.com/amishare/packer-plugin-ami-share/internal/clients"
@@ -42,8 +40,6 @@ var (
 	autoscalingRole = simtest.AutoScalingRole()
 )
 
-func someTarget(account sharing.AccountID) awssim.WorldAccount { return simtest.TargetAccount(account) }
-
 // someRequest shares both AMIs with both targets.
 func someRequest() sharing.Request { return simtest.Request() }
 
@@ -55,12 +51,8 @@ func start(t testing.TB, change ...func(*awssim.World)) *sim {
 	return &sim{simtest.Start(t, change...)}
 }
 
-// testLookAgain is short, since nothing is late where a test does not say so.
-const testLookAgain = 400 * time.Millisecond
-
 // client acts as the source account, and in both targets.
 func (s *sim) client(o Options, calls ...clients.Options) *Client {
-	o.LookAgain = cmp.Or(o.LookAgain, testLookAgain)
 	return New(s.Clients(append(calls, clients.Options{})[0]), o)
 }
 

@@ -57,7 +57,7 @@ func (c *Client) restoreParameter(ctx context.Context, change plan.RestoreParame
 	a := c.parameterAct(change.Where, "taking back the parameter", "ssm:GetParameter", change.Name)
 	p := placeOfAnnouncement(change.Where)
 	var there sharing.StoredParameter
-	err := traffic.PollFor(ctx, c.options.ParameterTimeout, func(ctx context.Context) (bool, error) {
+	err := traffic.PollFor(ctx, parameterTime, func(ctx context.Context) (bool, error) {
 		var err error
 		there, err = c.getParameter(ctx, p, change.Name)
 		before := there.Version == change.Previous.Version && there.Value == change.Previous.Value
@@ -81,7 +81,7 @@ func (c *Client) deleteParameter(ctx context.Context, p clients.Place, name stri
 	if diagnose.Has(err, "ParameterNotFound") {
 		return plan.Effect{}, nil
 	}
-	return settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
+	return c.settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
 		there, err := c.getParameter(ctx, p, name)
 		return err == nil && !there.Exists(), err
 	})
@@ -127,7 +127,7 @@ func (c *Client) moveLabel(ctx context.Context, p clients.Place, change plan.Res
 	a.Doing = fmt.Sprintf("putting the label %s back on %s of the parameter %s", label, version(to), change.Name)
 	ctx, tries := clients.Watched(ctx)
 	_, err := c.SSM(p).LabelParameterVersion(ctx, &ssm.LabelParameterVersionInput{Name: &change.Name, ParameterVersion: &to, Labels: []string{label}})
-	return settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
+	return c.settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
 		versions, err := c.versionsOf(ctx, p, change.Name, []string{label})
 		return versions[label] == to, err
 	})
@@ -138,7 +138,7 @@ func (c *Client) removeLabel(ctx context.Context, p clients.Place, name, label s
 	a.Action = "ssm:UnlabelParameterVersion"
 	ctx, tries := clients.Watched(ctx)
 	_, err := c.SSM(p).UnlabelParameterVersion(ctx, &ssm.UnlabelParameterVersionInput{Name: &name, ParameterVersion: &from, Labels: []string{label}})
-	return settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
+	return c.settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
 		versions, err := c.versionsOf(ctx, p, name, []string{label})
 		return err == nil && versions[label] != from, err
 	})

@@ -174,12 +174,12 @@ func (c *Client) otherPending(ctx context.Context, r *usageReport) bool {
 }
 
 func (c *Client) usageEntries(ctx context.Context, p clients.Place, report string) (map[string]uses, error) {
-	entries, err := clients.Pages(ctx, func(ctx context.Context, token *string) ([]types.ImageUsageReportEntry, *string, error) {
-		out, err := c.EC2(p).DescribeImageUsageReportEntries(ctx, &ec2.DescribeImageUsageReportEntriesInput{ReportIds: []string{report}, NextToken: token})
-		if err != nil {
-			return nil, nil, err
-		}
-		return out.ImageUsageReportEntries, out.NextToken, nil
+	in := &ec2.DescribeImageUsageReportEntriesInput{ReportIds: []string{report}}
+	entries, err := clients.Pages("ec2:DescribeImageUsageReportEntries", func(token *string) (*ec2.DescribeImageUsageReportEntriesOutput, error) {
+		in.NextToken = token
+		return c.EC2(p).DescribeImageUsageReportEntries(ctx, in)
+	}, func(out *ec2.DescribeImageUsageReportEntriesOutput) ([]types.ImageUsageReportEntry, *string) {
+		return out.ImageUsageReportEntries, out.NextToken
 	})
 	found := map[string]uses{}
 	for _, entry := range entries {

@@ -107,14 +107,12 @@ func (c *Client) lookInside(ctx context.Context, removal plan.ModifyLaunchPermis
 }
 
 func (c *Client) references(ctx context.Context, p clients.Place, image string) (uses, error) {
-	references, err := clients.Pages(ctx, func(ctx context.Context, token *string) ([]types.ImageReference, *string, error) {
-		out, err := c.EC2(p).DescribeImageReferences(ctx, &ec2.DescribeImageReferencesInput{
-			ImageIds: []string{image}, IncludeAllResourceTypes: aws.Bool(true), NextToken: token,
-		})
-		if err != nil {
-			return nil, nil, err
-		}
-		return out.ImageReferences, out.NextToken, nil
+	in := &ec2.DescribeImageReferencesInput{ImageIds: []string{image}, IncludeAllResourceTypes: aws.Bool(true)}
+	references, err := clients.Pages("ec2:DescribeImageReferences", func(token *string) (*ec2.DescribeImageReferencesOutput, error) {
+		in.NextToken = token
+		return c.EC2(p).DescribeImageReferences(ctx, in)
+	}, func(out *ec2.DescribeImageReferencesOutput) ([]types.ImageReference, *string) {
+		return out.ImageReferences, out.NextToken
 	})
 	counted := uses{}
 	for _, reference := range references {

@@ -27,11 +27,9 @@ const newKeysTimeout = time.Minute
 // NewCaller is Caller for keys that were just made: IAM takes some seconds to know them everywhere.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
 func NewCaller(ctx context.Context, config aws.Config) (sharing.ARN, error) {
-	ctx, cancel := context.WithTimeout(ctx, newKeysTimeout)
-	defer cancel()
 	service := New(config, nil, Options{}).STS(Place{})
 	var out *sts.GetCallerIdentityOutput
-	err := traffic.Poll(ctx, func(ctx context.Context) (finished bool, err error) {
+	err := traffic.PollFor(ctx, newKeysTimeout, func(ctx context.Context) (finished bool, err error) {
 		out, err = service.GetCallerIdentity(ctx, nil)
 		return !diagnose.Has(err, "InvalidClientTokenId"), err
 	})

@@ -26,24 +26,26 @@ func (c *Clients) ListGrants(ctx context.Context, p Place, in *kms.ListGrantsInp
 // ListSome is ListGrants until there are so many; next is the marker of the page after them, nil when there is none.
 func (c *Clients) ListSome(ctx context.Context, p Place, in *kms.ListGrantsInput, most int) (grants []sharing.Grant, next *string, err error) {
 	in.Limit = aws.Int32(GrantsPerPage)
-	pages := kms.NewListGrantsPaginator(c.KMS(p).ListGrants, in)
-	for seen := (Markers{}); pages.HasMorePages(); {
-		if len(grants) >= most {
-			return grants, next, nil
+	grants, err = Pages("kms:ListGrants", func(token *string) (*kms.ListGrantsOutput, error) {
+		if token != nil {
+			in.Marker = token
 		}
-		page, err := pages.NextPage(ctx)
-		if err == nil {
-			err = seen.Follow("kms:ListGrants", page.NextMarker)
+		return c.KMS(p).ListGrants(ctx, in)
+	}, func(out *kms.ListGrantsOutput) ([]sharing.Grant, *string) {
+		page := make([]sharing.Grant, len(out.Grants))
+		for i, entry := range out.Grants {
+			page[i] = grant(entry)
 		}
-		if err != nil {
-			return nil, nil, err
+		next = out.NextMarker
+		if most -= len(page); most <= 0 {
+			return page, nil
 		}
-		for _, entry := range page.Grants {
-			grants = append(grants, grant(entry))
-		}
-		next = page.NextMarker
+		return page, next
+	})
+	if err != nil {
+		return nil, nil, err
 	}
-	return grants, nil, nil
+	return grants, next, nil
 }
 
 func grant(entry types.GrantListEntry) sharing.Grant {

@@ -18,22 +18,15 @@ import (
 // visible; those are left out of the answer.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImages.html
 func (c *Clients) DescribeImages(ctx context.Context, p Place, ids []string) ([]types.Image, error) {
-	var images []types.Image
-	pages := ec2.NewDescribeImagesPaginator(c.EC2(p).DescribeImages, &ec2.DescribeImagesInput{ImageIds: ids, IncludeDisabled: aws.Bool(p.Account == "")})
-	for seen := (Markers{}); pages.HasMorePages(); {
-		page, err := pages.NextPage(ctx)
-		if err == nil {
-			err = seen.Follow("ec2:DescribeImages", page.NextToken)
-		}
-		if diagnose.Has(err, "InvalidAMIID.NotFound", "InvalidAMIID.Unavailable") {
-			return c.describeOthers(ctx, p, ids, err)
-		}
-		if err != nil {
-			return nil, err
-		}
-		images = append(images, page.Images...)
+	in := &ec2.DescribeImagesInput{ImageIds: ids, IncludeDisabled: aws.Bool(p.Account == "")}
+	images, err := Pages("ec2:DescribeImages", func(token *string) (*ec2.DescribeImagesOutput, error) {
+		in.NextToken = token
+		return c.EC2(p).DescribeImages(ctx, in)
+	}, func(out *ec2.DescribeImagesOutput) ([]types.Image, *string) { return out.Images, out.NextToken })
+	if diagnose.Has(err, "InvalidAMIID.NotFound", "InvalidAMIID.Unavailable") {
+		return c.describeOthers(ctx, p, ids, err)
 	}
-	return images, nil
+	return images, err
 }
 
 var imageID = regexp.MustCompile(`ami-[0-9a-z]+`)

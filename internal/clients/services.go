@@ -81,14 +81,14 @@ type EC2 struct {
 	DeleteLaunchTemplate            Operation[ec2.DeleteLaunchTemplateInput, ec2.DeleteLaunchTemplateOutput, ec2.Options]
 	DeleteTags                      Operation[ec2.DeleteTagsInput, ec2.DeleteTagsOutput, ec2.Options]
 	DescribeImageAttribute          Operation[ec2.DescribeImageAttributeInput, ec2.DescribeImageAttributeOutput, ec2.Options]
-	DescribeImages                  describeImages
+	DescribeImages                  Operation[ec2.DescribeImagesInput, ec2.DescribeImagesOutput, ec2.Options]
 	DescribeImageReferences         Operation[ec2.DescribeImageReferencesInput, ec2.DescribeImageReferencesOutput, ec2.Options]
 	DescribeImageUsageReportEntries Operation[ec2.DescribeImageUsageReportEntriesInput, ec2.DescribeImageUsageReportEntriesOutput, ec2.Options]
 	DescribeImageUsageReports       Operation[ec2.DescribeImageUsageReportsInput, ec2.DescribeImageUsageReportsOutput, ec2.Options]
 	DescribeLaunchTemplates         Operation[ec2.DescribeLaunchTemplatesInput, ec2.DescribeLaunchTemplatesOutput, ec2.Options]
 	DescribeSnapshotAttribute       Operation[ec2.DescribeSnapshotAttributeInput, ec2.DescribeSnapshotAttributeOutput, ec2.Options]
-	DescribeSnapshots               describeSnapshots
-	DescribeTags                    describeTags
+	DescribeSnapshots               Operation[ec2.DescribeSnapshotsInput, ec2.DescribeSnapshotsOutput, ec2.Options]
+	DescribeTags                    Operation[ec2.DescribeTagsInput, ec2.DescribeTagsOutput, ec2.Options]
 	GetAllowedImagesSettings        Operation[ec2.GetAllowedImagesSettingsInput, ec2.GetAllowedImagesSettingsOutput, ec2.Options]
 	GetEbsDefaultKmsKeyId           Operation[ec2.GetEbsDefaultKmsKeyIdInput, ec2.GetEbsDefaultKmsKeyIdOutput, ec2.Options]
 	ModifyImageAttribute            Operation[ec2.ModifyImageAttributeInput, ec2.ModifyImageAttributeOutput, ec2.Options]
@@ -129,7 +129,7 @@ type KMS struct {
 	Decrypt      Operation[kms.DecryptInput, kms.DecryptOutput, kms.Options]
 	DescribeKey  Operation[kms.DescribeKeyInput, kms.DescribeKeyOutput, kms.Options]
 	GetKeyPolicy Operation[kms.GetKeyPolicyInput, kms.GetKeyPolicyOutput, kms.Options]
-	ListGrants   listGrants
+	ListGrants   Operation[kms.ListGrantsInput, kms.ListGrantsOutput, kms.Options]
 	ReEncrypt    Operation[kms.ReEncryptInput, kms.ReEncryptOutput, kms.Options]
 	RetireGrant  Operation[kms.RetireGrantInput, kms.RetireGrantOutput, kms.Options]
 	RevokeGrant  Operation[kms.RevokeGrantInput, kms.RevokeGrantOutput, kms.Options]
@@ -190,7 +190,7 @@ func newSTS(config aws.Config) func(origin) STS {
 type AutoScaling struct {
 	CreateAutoScalingGroup    Operation[autoscaling.CreateAutoScalingGroupInput, autoscaling.CreateAutoScalingGroupOutput, autoscaling.Options]
 	DeleteAutoScalingGroup    Operation[autoscaling.DeleteAutoScalingGroupInput, autoscaling.DeleteAutoScalingGroupOutput, autoscaling.Options]
-	DescribeAutoScalingGroups describeAutoScalingGroups
+	DescribeAutoScalingGroups Operation[autoscaling.DescribeAutoScalingGroupsInput, autoscaling.DescribeAutoScalingGroupsOutput, autoscaling.Options]
 	DescribeScalingActivities Operation[autoscaling.DescribeScalingActivitiesInput, autoscaling.DescribeScalingActivitiesOutput, autoscaling.Options]
 	UpdateAutoScalingGroup    Operation[autoscaling.UpdateAutoScalingGroupInput, autoscaling.UpdateAutoScalingGroupOutput, autoscaling.Options]
 }
@@ -211,7 +211,7 @@ func newAutoScaling(config aws.Config) func(origin) AutoScaling {
 
 // Tagging are the operations of the Resource Groups Tagging API that the plugin uses.
 type Tagging struct {
-	GetResources getResources
+	GetResources Operation[resourcegroupstaggingapi.GetResourcesInput, resourcegroupstaggingapi.GetResourcesOutput, resourcegroupstaggingapi.Options]
 }
 
 func newTagging(config aws.Config) func(origin) Tagging {
@@ -224,41 +224,9 @@ func newTagging(config aws.Config) func(origin) Tagging {
 	}
 }
 
-// The calls that the SDK's paginators and credential providers make through an interface of one method.
-type (
-	describeImages            Operation[ec2.DescribeImagesInput, ec2.DescribeImagesOutput, ec2.Options]
-	describeSnapshots         Operation[ec2.DescribeSnapshotsInput, ec2.DescribeSnapshotsOutput, ec2.Options]
-	describeTags              Operation[ec2.DescribeTagsInput, ec2.DescribeTagsOutput, ec2.Options]
-	listGrants                Operation[kms.ListGrantsInput, kms.ListGrantsOutput, kms.Options]
-	assumeRole                Operation[sts.AssumeRoleInput, sts.AssumeRoleOutput, sts.Options]
-	describeAutoScalingGroups Operation[autoscaling.DescribeAutoScalingGroupsInput, autoscaling.DescribeAutoScalingGroupsOutput, autoscaling.Options]
-	getResources              Operation[resourcegroupstaggingapi.GetResourcesInput, resourcegroupstaggingapi.GetResourcesOutput, resourcegroupstaggingapi.Options]
-)
-
-func (f describeImages) DescribeImages(ctx context.Context, in *ec2.DescribeImagesInput, o ...func(*ec2.Options)) (*ec2.DescribeImagesOutput, error) {
-	return f(ctx, in, o...)
-}
-
-func (f describeSnapshots) DescribeSnapshots(ctx context.Context, in *ec2.DescribeSnapshotsInput, o ...func(*ec2.Options)) (*ec2.DescribeSnapshotsOutput, error) {
-	return f(ctx, in, o...)
-}
-
-func (f describeTags) DescribeTags(ctx context.Context, in *ec2.DescribeTagsInput, o ...func(*ec2.Options)) (*ec2.DescribeTagsOutput, error) {
-	return f(ctx, in, o...)
-}
-
-func (f listGrants) ListGrants(ctx context.Context, in *kms.ListGrantsInput, o ...func(*kms.Options)) (*kms.ListGrantsOutput, error) {
-	return f(ctx, in, o...)
-}
+// assumeRole is called by the SDK's credential provider through an interface of one method.
+type assumeRole Operation[sts.AssumeRoleInput, sts.AssumeRoleOutput, sts.Options]
 
 func (f assumeRole) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, o ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
-	return f(ctx, in, o...)
-}
-
-func (f describeAutoScalingGroups) DescribeAutoScalingGroups(ctx context.Context, in *autoscaling.DescribeAutoScalingGroupsInput, o ...func(*autoscaling.Options)) (*autoscaling.DescribeAutoScalingGroupsOutput, error) {
-	return f(ctx, in, o...)
-}
-
-func (f getResources) GetResources(ctx context.Context, in *resourcegroupstaggingapi.GetResourcesInput, o ...func(*resourcegroupstaggingapi.Options)) (*resourcegroupstaggingapi.GetResourcesOutput, error) {
 	return f(ctx, in, o...)
 }

@@ -70,12 +70,10 @@ func Of(ctx context.Context, c *clients.Clients) (Organization, error) {
 // exist is an error, an empty one is none.
 // https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccounts.html
 func Members(ctx context.Context, c *clients.Clients, units []string) ([]Member, error) {
-	listed, err := clients.Pages(ctx, func(ctx context.Context, token *string) ([]types.Account, *string, error) {
-		out, err := c.Organizations().ListAccounts(ctx, &organizations.ListAccountsInput{NextToken: token})
-		if err != nil {
-			return nil, nil, err
-		}
-		return out.Accounts, out.NextToken, nil
+	listed, err := clients.Pages("organizations:ListAccounts", func(token *string) (*organizations.ListAccountsOutput, error) {
+		return c.Organizations().ListAccounts(ctx, &organizations.ListAccountsInput{NextToken: token})
+	}, func(out *organizations.ListAccountsOutput) ([]types.Account, *string) {
+		return out.Accounts, out.NextToken
 	})
 	if err != nil {
 		return nil, organizationsError(err, "listing the accounts of the organization", "organizations:ListAccounts")
@@ -162,22 +160,18 @@ type children struct {
 }
 
 func childrenOf(ctx context.Context, c *clients.Clients, parent string) (children, error) {
-	accounts, err := clients.Pages(ctx, func(ctx context.Context, token *string) ([]types.Account, *string, error) {
-		out, err := c.Organizations().ListAccountsForParent(ctx, &organizations.ListAccountsForParentInput{ParentId: &parent, NextToken: token})
-		if err != nil {
-			return nil, nil, err
-		}
-		return out.Accounts, out.NextToken, nil
+	accounts, err := clients.Pages("organizations:ListAccountsForParent", func(token *string) (*organizations.ListAccountsForParentOutput, error) {
+		return c.Organizations().ListAccountsForParent(ctx, &organizations.ListAccountsForParentInput{ParentId: &parent, NextToken: token})
+	}, func(out *organizations.ListAccountsForParentOutput) ([]types.Account, *string) {
+		return out.Accounts, out.NextToken
 	})
 	if err != nil {
 		return children{}, organizationsError(err, "listing the accounts of the organizational unit "+parent, "organizations:ListAccountsForParent")
 	}
-	units, err := clients.Pages(ctx, func(ctx context.Context, token *string) ([]types.OrganizationalUnit, *string, error) {
-		out, err := c.Organizations().ListOrganizationalUnitsForParent(ctx, &organizations.ListOrganizationalUnitsForParentInput{ParentId: &parent, NextToken: token})
-		if err != nil {
-			return nil, nil, err
-		}
-		return out.OrganizationalUnits, out.NextToken, nil
+	units, err := clients.Pages("organizations:ListOrganizationalUnitsForParent", func(token *string) (*organizations.ListOrganizationalUnitsForParentOutput, error) {
+		return c.Organizations().ListOrganizationalUnitsForParent(ctx, &organizations.ListOrganizationalUnitsForParentInput{ParentId: &parent, NextToken: token})
+	}, func(out *organizations.ListOrganizationalUnitsForParentOutput) ([]types.OrganizationalUnit, *string) {
+		return out.OrganizationalUnits, out.NextToken
 	})
 	if err != nil {
 		return children{}, organizationsError(err, "listing the units below the organizational unit "+parent, "organizations:ListOrganizationalUnitsForParent")
@@ -217,12 +211,10 @@ func Tags(ctx context.Context, c *clients.Clients, accounts []sharing.AccountID)
 }
 
 func accountTags(ctx context.Context, c *clients.Clients, account sharing.AccountID) (map[string]string, error) {
-	listed, err := clients.Pages(ctx, func(ctx context.Context, token *string) ([]types.Tag, *string, error) {
-		out, err := c.Organizations().ListTagsForResource(ctx, &organizations.ListTagsForResourceInput{ResourceId: aws.String(string(account)), NextToken: token})
-		if err != nil {
-			return nil, nil, err
-		}
-		return out.Tags, out.NextToken, nil
+	listed, err := clients.Pages("organizations:ListTagsForResource", func(token *string) (*organizations.ListTagsForResourceOutput, error) {
+		return c.Organizations().ListTagsForResource(ctx, &organizations.ListTagsForResourceInput{ResourceId: aws.String(string(account)), NextToken: token})
+	}, func(out *organizations.ListTagsForResourceOutput) ([]types.Tag, *string) {
+		return out.Tags, out.NextToken
 	})
 	if err != nil {
 		return nil, organizationsError(err, "reading the tags of account "+string(account), "organizations:ListTagsForResource")
@@ -235,8 +227,5 @@ func accountTags(ctx context.Context, c *clients.Clients, account sharing.Accoun
 }
 
 func organizationsError(err error, doing, action string) error {
-	if errors.Is(err, clients.ErrRepeatedToken) {
-		return sharing.Problem{Doing: doing, Cause: err.Error(), Remedy: "Run again. If it stays so, ask AWS's support."}
-	}
 	return diagnose.Error(err, diagnose.Act{Doing: doing, Action: action, Resource: "*"})
 }

@@ -44,6 +44,14 @@ func (s Scope) Covers(other Scope) bool {
 	return s.Account == other.Account && (s.Region == "" || s.Region == other.Region)
 }
 
+// String names the scope for people: "222222222222 in eu-central-1".
+func (s Scope) String() string {
+	if s.Region == "" {
+		return string(s.Account)
+	}
+	return string(s.Account) + " in " + string(s.Region)
+}
+
 // CompareScopes orders by account, then by Region.
 func CompareScopes(a, b Scope) int {
 	return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region))

@@ -53,6 +53,10 @@ func Pause(ctx context.Context, d time.Duration) bool {
 	return false
 }
 
+// TargetTimeout is how long the calls of a look into one target may take, so that one that hangs is reported and not waited
+// for. Waiting for a turn does not count.
+const TargetTimeout = 2 * time.Minute
+
 // patience is how long AWS may take to answer for something. It runs while an attempt is under way, and stands still while
 // one waits for its turn, which is nobody's fault.
 type patience struct {

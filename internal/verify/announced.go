@@ -27,7 +27,7 @@ const sharedTags = "shared tags"
 // inside the first target that has seen the AMIs, as checks tell. It looks again for Options.Timeout after the first look.
 // Where no target can be looked into, there are no checks.
 func Announced(ctx context.Context, c *clients.Clients, p plan.Plan, made []plan.Present, checks []sharing.Check, o Options) []sharing.Check {
-	v := &verification{Clients: c, options: o.withDefaults(), plan: p}
+	v := &verification{Clients: c, options: o, plan: p}
 	expected := v.announced(slices.Concat(p.Kept, made), checks)
 	looks := slices.Collect(maps.Keys(expected))
 	v.options.Progress.Begin(progress.Verifying, regionNames(looks))

@@ -42,24 +42,16 @@ func abandoned(name, key, value string, now time.Time) bool {
 }
 
 func (v *verification) oldGroups(ctx context.Context, scope sharing.Scope, now time.Time) []string {
+	in := &autoscaling.DescribeAutoScalingGroupsInput{Filters: []astypes.Filter{{Name: aws.String("tag-key"), Values: []string{sharing.CanaryTag}}}}
+	groups, err := v.DescribeGroups(ctx, clients.At(scope), in)
+	if err != nil {
+		v.blindToCanaries(scope, err, "Auto Scaling groups", "autoscaling:DescribeAutoScalingGroups")
+	}
 	var names []string
-	pages := autoscaling.NewDescribeAutoScalingGroupsPaginator(v.AutoScaling(clients.At(scope)).DescribeAutoScalingGroups, &autoscaling.DescribeAutoScalingGroupsInput{
-		Filters: []astypes.Filter{{Name: aws.String("tag-key"), Values: []string{sharing.CanaryTag}}},
-	})
-	for seen := (clients.Markers{}); pages.HasMorePages(); {
-		page, err := pages.NextPage(ctx)
-		if err == nil {
-			err = seen.Follow("autoscaling:DescribeAutoScalingGroups", page.NextToken)
-		}
-		if err != nil {
-			v.blindToCanaries(scope, err, "Auto Scaling groups", "autoscaling:DescribeAutoScalingGroups")
-			return names
-		}
-		for _, group := range page.AutoScalingGroups {
-			for _, tag := range group.Tags {
-				if abandoned(aws.ToString(group.AutoScalingGroupName), aws.ToString(tag.Key), aws.ToString(tag.Value), now) {
-					names = append(names, *group.AutoScalingGroupName)
-				}
+	for _, group := range groups {
+		for _, tag := range group.Tags {
+			if abandoned(aws.ToString(group.AutoScalingGroupName), aws.ToString(tag.Key), aws.ToString(tag.Value), now) {
+				names = append(names, *group.AutoScalingGroupName)
 			}
 		}
 	}
@@ -67,28 +59,25 @@ func (v *verification) oldGroups(ctx context.Context, scope sharing.Scope, now t
 }
 
 func (v *verification) oldTemplates(ctx context.Context, scope sharing.Scope, now time.Time) []string {
-	var names []string
 	in := &ec2.DescribeLaunchTemplatesInput{Filters: []types.Filter{{Name: aws.String("tag-key"), Values: []string{sharing.CanaryTag}}}}
-	for seen := (clients.Markers{}); ; {
-		page, err := v.EC2(clients.At(scope)).DescribeLaunchTemplates(ctx, in)
-		if err == nil {
-			err = seen.Follow("ec2:DescribeLaunchTemplates", page.NextToken)
-		}
-		if err != nil {
-			v.blindToCanaries(scope, err, "launch templates", "ec2:DescribeLaunchTemplates")
-			return names
-		}
-		for _, template := range page.LaunchTemplates {
-			for _, tag := range template.Tags {
-				if abandoned(aws.ToString(template.LaunchTemplateName), aws.ToString(tag.Key), aws.ToString(tag.Value), now) {
-					names = append(names, *template.LaunchTemplateName)
-				}
+	templates, err := clients.Pages("ec2:DescribeLaunchTemplates", func(token *string) (*ec2.DescribeLaunchTemplatesOutput, error) {
+		in.NextToken = token
+		return v.EC2(clients.At(scope)).DescribeLaunchTemplates(ctx, in)
+	}, func(out *ec2.DescribeLaunchTemplatesOutput) ([]types.LaunchTemplate, *string) {
+		return out.LaunchTemplates, out.NextToken
+	})
+	if err != nil {
+		v.blindToCanaries(scope, err, "launch templates", "ec2:DescribeLaunchTemplates")
+	}
+	var names []string
+	for _, template := range templates {
+		for _, tag := range template.Tags {
+			if abandoned(aws.ToString(template.LaunchTemplateName), aws.ToString(tag.Key), aws.ToString(tag.Value), now) {
+				names = append(names, *template.LaunchTemplateName)
 			}
 		}
-		if in.NextToken = page.NextToken; aws.ToString(in.NextToken) == "" {
-			return names
-		}
 	}
+	return names
 }
 
 func (v *verification) blindToCanaries(scope sharing.Scope, err error, what, action string) {

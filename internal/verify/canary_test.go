@@ -86,7 +86,7 @@ func TestACanaryOfAKilledRunIsDeletedAndNothingElse(t *testing.T) {
 	makeGroup(t, s, sharing.CanaryPrefix+"unread", sharing.CanaryTag, "yes")
 	makeGroup(t, s, "web", sharing.CanaryTag, past)
 	var told []string
-	for _, check := range verify.Run(t.Context(), c.Clients, p, made, verify.Options{Timeout: time.Second}) {
+	for _, check := range verify.Run(t.Context(), c.Clients, p, made, verify.Options{}) {
 		if !check.OK {
 			t.Errorf("%v", check.Problem)
 		}

@@ -26,23 +26,10 @@ import (
 
 // Options of a verification. The zero value is usable.
 type Options struct {
-	// Timeout is how long something is looked for after the first look at it; 0 means 2 minutes.
+	// Timeout is how long something is looked for after the first look at it; 0 means that it is looked for once.
 	Timeout time.Duration
-	// TargetTimeout is how long the calls of a look into one target may take, so that one that hangs is reported and not
-	// waited for; 0 means 2 minutes. Waiting for a turn does not count.
-	TargetTimeout time.Duration
 	// Progress counts what is looked into, and names what is not done yet; may be nil.
 	Progress *progress.Tally
-}
-
-func (o Options) withDefaults() Options {
-	if o.Timeout <= 0 {
-		o.Timeout = 2 * time.Minute
-	}
-	if o.TargetTimeout <= 0 {
-		o.TargetTimeout = 2 * time.Minute
-	}
-	return o
 }
 
 // Run looks from inside every target with credentials at what the run says is there: what it made, and what the plan
@@ -51,18 +38,18 @@ func (o Options) withDefaults() Options {
 // Options.Timeout after the first look. When the context ends before, only what was found in its place is told. The
 // checks are sorted by account and Region.
 func Run(ctx context.Context, c *clients.Clients, p plan.Plan, made []plan.Present, o Options) []sharing.Check {
-	v := &verification{Clients: c, options: o.withDefaults(), plan: p}
+	v := &verification{Clients: c, options: o, plan: p}
 	expected := v.expectations(made)
 	var looks []string
 	for scope := range expected {
-		looks = append(looks, string(scope.Account)+" in "+string(scope.Region))
+		looks = append(looks, scope.String())
 	}
 	v.options.Progress.Begin(progress.Verifying, looks)
 	parallel.Each(slices.Collect(maps.Values(expected)), func(_ int, e *expectation) {
 		if problem := parallel.Guard(e.scope, "looking from inside the account", func() { v.expectation(ctx, e) }); problem != nil {
 			v.fail(sharing.Subject{Images: e.images}, *problem)
 		}
-		v.options.Progress.Done(string(e.scope.Account)+" in "+string(e.scope.Region), false)
+		v.options.Progress.Done(e.scope.String(), false)
 	})
 	if ctx.Err() != nil { // what was not seen in time is nobody's fault
 		v.checks.Items = slices.DeleteFunc(v.checks.Items, func(check sharing.Check) bool { return !check.OK })
@@ -88,7 +75,7 @@ func (v *verification) failed(scope sharing.Scope) bool {
 }
 
 func (v *verification) look(ctx context.Context, e *expectation) {
-	ctx, cancel := traffic.Patient(ctx, v.options.TargetTimeout)
+	ctx, cancel := traffic.Patient(ctx, traffic.TargetTimeout)
 	defer cancel()
 	parallel.Together(
 		func() { v.images(ctx, e) },

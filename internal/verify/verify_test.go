@@ -74,10 +74,11 @@ func TestVerify(t *testing.T) {
 		after func(*testing.T, *simtest.Sim, *awsapi.Client, []plan.Present)
 		want  []string
 		cause string
+		late  time.Duration // how long to look again
 	}{
 		"everything in its place": {want: []string{ok(ofGrant), ok(ofImage)}},
 		"a grant that is listed late": {
-			world: func(w *awssim.World) { w.Hostility.NewGrantUnlisted = 2 }, want: []string{ok(ofGrant), ok(ofImage)},
+			world: func(w *awssim.World) { w.Hostility.NewGrantUnlisted = 2 }, want: []string{ok(ofGrant), ok(ofImage)}, late: time.Minute,
 		},
 		"a launch permission that somebody took away": {
 			after: func(t *testing.T, _ *simtest.Sim, c *awsapi.Client, _ []plan.Present) { doAll(t, c, unshare(target)) },
@@ -158,7 +159,7 @@ func TestVerify(t *testing.T) {
 				tt.after(t, s, c, made)
 			}
 			var got []string
-			for _, check := range verify.Run(t.Context(), c.Clients, p, made, verify.Options{Timeout: 3 * time.Second}) {
+			for _, check := range verify.Run(t.Context(), c.Clients, p, made, verify.Options{Timeout: tt.late}) {
 				verdict := "fail "
 				switch {
 				case check.OK:
@@ -219,7 +220,7 @@ func TestAHiddenImageIsNotWaitedFor(t *testing.T) {
 	})
 	c, p, made := shared(t, s)
 	before := len(s.Of("ec2:DescribeImages"))
-	verify.Run(t.Context(), c.Clients, p, made, verify.Options{Timeout: 10 * time.Second})
+	verify.Run(t.Context(), c.Clients, p, made, verify.Options{Timeout: time.Minute})
 	looks := map[string]int{}
 	for _, entry := range s.Of("ec2:DescribeImages")[before:] {
 		looks[entry.Account]++
@@ -236,7 +237,7 @@ func TestAnInterruptedVerificationAccusesNobody(t *testing.T) {
 	doAll(t, c, unshare(target))
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	for _, check := range verify.Run(ctx, c.Clients, p, made, verify.Options{}) {
+	for _, check := range verify.Run(ctx, c.Clients, p, made, verify.Options{Timeout: time.Minute}) {
 		if !check.OK {
 			t.Errorf("%+v", check.Problem)
 		}

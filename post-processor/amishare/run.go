@@ -130,7 +130,8 @@ func (r *run) open(ctx context.Context, artifact packersdk.Artifact) error {
 		MaxConcurrency: c.MaxConcurrency, MaxRetries: c.Retries(), Log: access.CallLog(),
 	})
 	r.client = awsapi.New(calls, awsapi.Options{
-		WithoutVerify: c.Verify.False() || c.DryRun, OnlyLook: c.DryRun, Progress: r.steps, Say: func(line string) { r.ui.Say(line + "...") },
+		WithoutVerify: c.Verify.False() || c.DryRun, OnlyLook: c.DryRun, LookAgain: awsapi.DefaultLookAgain, Progress: r.steps,
+		Say: func(line string) { r.ui.Say(line + "...") },
 	})
 	return nil
 }
@@ -177,6 +178,11 @@ func (r *run) workers() int { return cmp.Or(r.config.MaxConcurrency, clients.Def
 // rollback tells whether a run that fails is to be undone.
 func (r *run) rollback() bool { return r.config.onFailure() == onFailureRollback }
 
+// verifyTime is how long verification looks for something that AWS does not show at the first look.
+const verifyTime = 2 * time.Minute
+
+func (r *run) looks() verify.Options { return verify.Options{Timeout: verifyTime, Progress: r.steps} }
+
 // verify looks from inside the targets at what is there now.
 func (r *run) verify(ctx context.Context) {
 	result := r.told.Result
@@ -188,7 +194,7 @@ func (r *run) verify(ctx context.Context) {
 		return
 	}
 	r.ui.Say("Verifying from inside the targets...")
-	r.told.Checks = verify.Run(ctx, r.client.Clients, r.told.Plan, made, verify.Options{Progress: r.steps})
+	r.told.Checks = verify.Run(ctx, r.client.Clients, r.told.Plan, made, r.looks())
 }
 
 // announce tells consumers of what is proved: the second act of the plan.
@@ -201,7 +207,7 @@ func (r *run) announce(ctx context.Context) {
 		Concurrency: r.config.MaxConcurrency, Undoable: r.rollback(), Progress: r.steps,
 	})
 	if unlessFalse(r.config.Verify) && ctx.Err() == nil {
-		r.told.Checks = append(r.told.Checks, verify.Announced(ctx, r.client.Clients, r.told.Plan, r.told.Result.Made(), r.told.Checks, verify.Options{Progress: r.steps})...)
+		r.told.Checks = append(r.told.Checks, verify.Announced(ctx, r.client.Clients, r.told.Plan, r.told.Result.Made(), r.told.Checks, r.looks())...)
 	}
 }
 
