@@ -21,6 +21,14 @@ import (
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-allowed-amis.html
 const mostCriteria = 10
 
+// settingOf names the setting, and who rules it.
+func settingOf(settings *ec2.GetAllowedImagesSettingsOutput) string {
+	if settings.ManagedBy == types.ManagedByDeclarativePolicy {
+		return "the account's Allowed AMIs setting (ruled by a declarative policy of the organization)"
+	}
+	return "the account's Allowed AMIs setting"
+}
+
 // unmet says why an AMI meets none of the criteria: for each of them, every condition that fails.
 func unmet(image types.Image, criteria []types.ImageCriterion, now time.Time) string {
 	var reasons []string
@@ -38,7 +46,7 @@ func unmet(image types.Image, criteria []types.ImageCriterion, now time.Time) st
 func failing(image types.Image, c types.ImageCriterion, now time.Time) []string {
 	days := func(limit *int32, since string) bool {
 		at, err := time.Parse(time.RFC3339, since)
-		return limit != nil && err == nil && now.Sub(at) > time.Duration(*limit)*24*time.Hour
+		return err == nil && longer(limit, &at, now)
 	}
 	var reasons []string
 	fails := func(failed bool, format string, args ...any) {
@@ -55,11 +63,11 @@ func failing(image types.Image, c types.ImageCriterion, now time.Time) []string 
 	if age := c.DeprecationTimeCondition; age != nil {
 		fails(days(age.MaximumDaysSinceDeprecated, aws.ToString(image.DeprecationTime)), "it has been deprecated for more than %d days", aws.ToInt32(age.MaximumDaysSinceDeprecated))
 	}
-	fails(len(c.ImageWatermarks) > 0 && !watermarked(image, c.ImageWatermarks), "it has none of the watermarks %s", watermarkKeys(c.ImageWatermarks))
+	reasons = append(reasons, unmarked(image, c.ImageWatermarks, now)...)
 	fails(len(c.MarketplaceProductCodes) > 0 && !hasProductCode(image, c.MarketplaceProductCodes), "it has none of the product codes %s", strings.Join(c.MarketplaceProductCodes, ", "))
-	fails(c.ScanResultCondition != nil && image.ScanResults == nil, "Amazon Inspector has not scanned it")
+	reasons = append(reasons, scanned(image.ScanResults, c.ScanResultCondition, now)...)
 	if len(reasons) == 0 {
-		return []string{"what it fails can't be told from here (watermark's age, scan results)"}
+		return []string{"what it fails can't be told from here"}
 	}
 	return reasons
 }
@@ -78,23 +86,6 @@ func likeAny(patterns []string, name string) bool {
 	})
 }
 
-func watermarked(image types.Image, filters []types.ImageWatermarkFilterResponse) bool {
-	return slices.ContainsFunc(image.ImageWatermarks, func(mark types.ImageWatermark) bool {
-		return slices.ContainsFunc(filters, func(f types.ImageWatermarkFilterResponse) bool {
-			return (f.WatermarkKey == nil || likeAny([]string{*f.WatermarkKey}, aws.ToString(mark.WatermarkKey))) &&
-				(f.SourceImageRegion == nil || likeAny([]string{*f.SourceImageRegion}, aws.ToString(mark.SourceImageRegion)))
-		})
-	})
-}
-
-func watermarkKeys(filters []types.ImageWatermarkFilterResponse) string {
-	var keys []string
-	for _, f := range filters {
-		keys = append(keys, aws.ToString(f.WatermarkKey))
-	}
-	return strings.Join(keys, ", ")
-}
-
 func hasProductCode(image types.Image, codes []string) bool {
 	return slices.ContainsFunc(image.ProductCodes, func(code types.ProductCode) bool { return slices.Contains(codes, aws.ToString(code.ProductCodeId)) })
 }
@@ -108,16 +99,30 @@ func allowRemedy(image types.Image, settings *ec2.GetAllowedImagesSettingsOutput
 			"aws ec2 get-allowed-images-settings --region %s", owner, region)
 	}
 	if settings.ManagedBy == types.ManagedByDeclarativePolicy {
-		return "A declarative policy of the organization rules the setting, and the account can't change it: whoever administers the policy adds " + owner +
-			" to the image providers of a criterion, or a criterion for it."
+		return meets(image, settings.ImageCriteria) + "A declarative policy of the organization rules the setting, and the account can't change it: whoever administers the policy adds " + owner +
+			" to the image providers of a criterion, or a criterion for it. The criteria that are there stay."
 	}
 	criteria, ok := allowing(image, settings.ImageCriteria, now)
 	text, err := criteriaJSON(criteria)
 	if !ok || err != nil {
 		return fmt.Sprintf("The setting has %d criteria, and can have no more: change one of them in the account, so that it lets in AMIs of %s.", mostCriteria, owner)
 	}
-	return fmt.Sprintf("Let in AMIs of %s, in the account. The criteria that are there stay in the command:\n"+
-		"aws ec2 replace-image-criteria-in-allowed-images-settings --region %s --image-criteria '%s'", owner, region, text)
+	return fmt.Sprintf("%sLet in AMIs of %s, in the account. The criteria that are there stay in the command:\n"+
+		"aws ec2 replace-image-criteria-in-allowed-images-settings --region %s --image-criteria '%s'", meets(image, settings.ImageCriteria), owner, region, text)
+}
+
+// meets names the criteria that are for AMIs of this owner: to meet one of them is better than to widen the setting.
+func meets(image types.Image, criteria []types.ImageCriterion) string {
+	var numbers []string
+	for i, c := range criteria {
+		if len(c.ImageProviders) > 0 && fromProvider(image, c) {
+			numbers = append(numbers, fmt.Sprint(i+1))
+		}
+	}
+	if len(numbers) == 0 {
+		return ""
+	}
+	return "Share an AMI that meets criterion " + strings.Join(numbers, " or ") + ", which lets in its owner, or widen the setting. "
 }
 
 // allowing returns criteria that let an AMI in: with its owner added to one that only wants another, or else with one more.

@@ -113,3 +113,42 @@ func contains(t *testing.T, what, text string, parts []string) {
 		}
 	}
 }
+
+// What an AMI has is told with what is wrong with it.
+func TestWhatIsWrongWithWatermarksAndScans(t *testing.T) {
+	now := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
+	ago := func(days int) *time.Time { at := now.AddDate(0, 0, -days); return &at }
+	image := types.Image{
+		OwnerId:         aws.String("111111111111"),
+		ImageWatermarks: []types.ImageWatermark{{WatermarkKey: aws.String("111111111111:tested"), SourceImageRegion: aws.String("eu-central-1"), WatermarkCreationTime: ago(10), SourceImageCreationTime: ago(20)}},
+		ScanResults:     &types.ScanResults{FindingScanDate: ago(5), HighestFindingSeverityLabel: types.SeverityLabelHigh, HighFixAvailableSince: ago(40), LowFixAvailableSince: ago(2)},
+	}
+	mark := func(created, source *int32) types.ImageCriterion {
+		return types.ImageCriterion{ImageWatermarks: []types.ImageWatermarkFilterResponse{{
+			WatermarkKey: aws.String("*:tested"), MaximumDaysSinceWatermarkCreated: created, MaximumDaysSinceSourceImageCreated: source,
+		}}}
+	}
+	scan := func(limits types.ScanResultCondition) types.ImageCriterion {
+		return types.ImageCriterion{ScanResultCondition: &limits}
+	}
+	for sentence, test := range map[string]struct {
+		criterion types.ImageCriterion
+		want      string
+	}{
+		"a watermark that is too old":           {mark(aws.Int32(9), nil), "its watermark 111111111111:tested is older than 9 days"},
+		"an AMI that is too old":                {mark(aws.Int32(10), aws.Int32(19)), "the AMI that its watermark 111111111111:tested was attached to is older than 19 days"},
+		"a watermark as old as allowed":         {mark(aws.Int32(10), aws.Int32(20)), "what it fails can't be told from here"},
+		"findings that are too severe":          {scan(types.ScanResultCondition{MaximumSeverityLabel: types.SeverityLabelMedium}), "findings of severity high, and medium is the highest allowed"},
+		"findings as severe as allowed":         {scan(types.ScanResultCondition{MaximumSeverityLabel: types.SeverityLabelHigh}), "can't be told"},
+		"a scan that is too old":                {scan(types.ScanResultCondition{MaxDaysSinceLastFindingScan: aws.Int32(4)}), "its last scan by Amazon Inspector was more than 4 days ago"},
+		"a fix that is there for too long":      {scan(types.ScanResultCondition{MaxDaysSinceHighFixAvailable: aws.Int32(30), MaxDaysSinceLowFixAvailable: aws.Int32(30)}), "a fix for a finding of severity high for more than 30 days"},
+		"no finding of a severity with a limit": {scan(types.ScanResultCondition{MaxDaysSinceCriticalFixAvailable: aws.Int32(0)}), "can't be told"},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			contains(t, "cause", unmet(image, []types.ImageCriterion{test.criterion}, now), []string{"criterion 1: ", test.want})
+		})
+	}
+	own := types.ImageCriterion{ImageProviders: []string{"111111111111"}, ImageNames: []string{"x"}}
+	remedy := allowRemedy(image, &ec2.GetAllowedImagesSettingsOutput{ImageCriteria: []types.ImageCriterion{{ImageProviders: []string{"amazon"}, ImageNames: []string{"y"}}, own}, State: aws.String("enabled")}, "eu-central-1", now)
+	contains(t, "remedy", remedy, []string{"Share an AMI that meets criterion 2, which lets in its owner, or widen the setting. Let in AMIs of 111111111111"})
+}

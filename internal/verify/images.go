@@ -57,7 +57,10 @@ func (v *verification) images(ctx context.Context, e *expectation) {
 		if !visible && enabled(allowed) {
 			image = v.asOwner(ctx, e.scope.Region, id)
 		}
-		v.image(e.scope, id, image, visible, allowed)
+		v.image(ctx, e.scope, id, image, visible, allowed)
+		if visible {
+			v.traits(e, image)
+		}
 	}
 }
 
@@ -74,18 +77,18 @@ func (v *verification) asOwner(ctx context.Context, region sharing.Region, id st
 	return types.Image{}
 }
 
-func (v *verification) image(scope sharing.Scope, id string, image types.Image, visible bool, allowed *ec2.GetAllowedImagesSettingsOutput) {
+func (v *verification) image(ctx context.Context, scope sharing.Scope, id string, image types.Image, visible bool, allowed *ec2.GetAllowedImagesSettingsOutput) {
 	subject := sharing.Subject{Images: []string{id}}
 	problem := sharing.Problem{Scope: scope, Doing: "looking for " + subject.String() + " from inside the account"}
 	switch {
 	case visible && image.ImageAllowed != nil && !*image.ImageAllowed:
-		problem.Cause = "the AMI is visible, and the account's Allowed AMIs setting, in audit mode now, would hide it: " + v.unmet(image, allowed)
+		problem.Cause = "the AMI is visible, and " + settingOf(allowed) + ", in audit mode now, would hide it: " + v.unmet(image, allowed)
 		problem.Remedy = allowRemedy(image, allowed, scope.Region, time.Now())
 		v.warn(subject, problem)
 	case visible:
 		v.ok(scope, subject)
 	case enabled(allowed):
-		problem.Cause = "the account's Allowed AMIs setting hides the AMI: " + v.unmet(image, allowed)
+		problem.Cause = settingOf(allowed) + " hides the AMI: " + v.unmet(image, allowed)
 		problem.Remedy = allowRemedy(image, allowed, scope.Region, time.Now())
 		v.fail(subject, problem)
 	case v.throughOrganization(scope.Account):
@@ -93,8 +96,7 @@ func (v *verification) image(scope sharing.Scope, id string, image types.Image, 
 		problem.Remedy = "Name its organization or OU in organization_arns or ou_arns, or leave launch_permission = false out of its target."
 		v.fail(subject, problem)
 	default:
-		problem.Cause = fmt.Sprintf("the AMI is not visible to the account after %s", v.options.Timeout)
-		problem.Remedy = "Run again. If it stays so, something has taken the launch permission away:\naws ec2 describe-image-attribute --attribute launchPermission --image-id " + id
+		problem.Cause, problem.Remedy = v.invisible(scope, id, v.shared(ctx, scope, id))
 		v.fail(subject, problem)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -39,6 +41,16 @@ func shared(t *testing.T, s *simtest.Sim) (*awsapi.Client, plan.Plan, []plan.Pre
 func deleteRole(t *testing.T, s *simtest.Sim) {
 	t.Helper()
 	if _, err := iam.NewFromConfig(s.As(target)).DeleteServiceLinkedRole(t.Context(), &iam.DeleteServiceLinkedRoleInput{RoleName: &autoscalingRole.Name}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// giveUp cancels the target's launch permission, as the target can.
+func giveUp(t *testing.T, s *simtest.Sim) {
+	t.Helper()
+	config := s.As(target)
+	config.Region = string(virginia)
+	if _, err := ec2.NewFromConfig(config).CancelImageLaunchPermission(t.Context(), &ec2.CancelImageLaunchPermissionInput{ImageId: aws.String(strings.TrimPrefix(ofImage, "AMI "))}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -82,7 +94,15 @@ func TestVerify(t *testing.T) {
 		},
 		"a launch permission that somebody took away": {
 			after: func(t *testing.T, _ *simtest.Sim, c *awsapi.Client, _ []plan.Present) { doAll(t, c, unshare(target)) },
-			want:  []string{ok(ofGrant), "fail " + ofImage}, cause: "not visible to the account after",
+			want:  []string{ok(ofGrant), "fail " + ofImage}, cause: "somebody else has taken it away",
+		},
+		"a launch permission that the account gave up": {
+			after: func(t *testing.T, s *simtest.Sim, _ *awsapi.Client, _ []plan.Present) { giveUp(t, s) },
+			want:  []string{ok(ofGrant), "fail " + ofImage}, cause: "the account has cancelled its permission (CancelImageLaunchPermission)",
+		},
+		"an AMI that EC2 does not show": {
+			world: func(w *awssim.World) { w.Hostility.PermissionUnseen = 1000 },
+			want:  []string{ok(ofGrant), "fail " + ofImage}, cause: "somebody else has taken it away",
 		},
 		"a grant that somebody took away": {
 			after: func(t *testing.T, _ *simtest.Sim, c *awsapi.Client, made []plan.Present) {
