@@ -15,7 +15,8 @@ import (
 // Verification starts one instance of each AMI in the accounts, as proof that it can be started: by an Auto
 // Scaling group of its own, under the first `autoscaling` role of `service_linked_roles`, from a launch template made for it.
 // The instance has to be in service within ten minutes; if it isn't, the account fails verification with the reason that
-// Auto Scaling gives. Group, launch template and instance are deleted again, also when the build is interrupted. What a run that
+// Auto Scaling gives. Where that says nothing of the AMI (AWS has no room, the subnet has no free address, a quota is used up)
+// it is a warning; announcements that wait for the account are not made then, and fail the run. Group, launch template and instance are deleted again, also when the build is interrupted. What a run that
 // was killed has left is deleted by a later one: both have the tag `packer-plugin-ami-share:canary`, whose value is the time after
 // which nobody needs them any more. The instance costs what it costs for some minutes, and it runs whatever the AMI starts.
 //

@@ -47,6 +47,7 @@ type passes struct {
 	plan   plan.Plan
 	owner  map[sharing.ImageRef]sharing.AccountID
 	failed map[sharing.Scope]bool
+	open   map[sharing.Scope]bool // what was to be proved there is not
 	looked bool
 	seen   map[sight]bool
 }
@@ -58,7 +59,7 @@ type sight struct {
 }
 
 func newPasses(p plan.Plan, result Result, checks []sharing.Check, looked bool) passes {
-	passed := passes{plan: p, looked: looked, owner: map[sharing.ImageRef]sharing.AccountID{}, failed: map[sharing.Scope]bool{}, seen: map[sight]bool{}}
+	passed := passes{plan: p, looked: looked, owner: map[sharing.ImageRef]sharing.AccountID{}, failed: map[sharing.Scope]bool{}, open: map[sharing.Scope]bool{}, seen: map[sight]bool{}}
 	for _, image := range p.Images {
 		passed.owner[image.Ref] = image.Owner
 	}
@@ -68,6 +69,9 @@ func newPasses(p plan.Plan, result Result, checks []sharing.Check, looked bool) 
 	for _, check := range checks {
 		if !check.OK && !check.Warning {
 			passed.failed[check.Scope] = true
+		}
+		if check.Open {
+			passed.open[check.Scope] = true
 		}
 		for _, image := range check.Subject.Images {
 			passed.seen[sight{check.Scope, image}] = check.OK || passed.seen[sight{check.Scope, image}]
@@ -123,18 +127,28 @@ func (p passes) unseen(changes []plan.Change) []failure {
 				continue
 			}
 			told[scope] = true
-			all = append(all, failure{problem: sharing.Problem{
-				Scope: scope, Doing: "announcing an AMI that the account was not seen to see", Cause: "verification could not look into the account",
-				Remedy: "The warnings say what refused the look: let the role in the account do it. With verify = false nothing is looked at, and all is announced.",
-			}})
+			all = append(all, failure{problem: p.unannounced(scope)})
 		}
 	}
 	return all
 }
 
+func (p passes) unannounced(scope sharing.Scope) sharing.Problem {
+	if p.open[scope] {
+		return sharing.Problem{
+			Scope: scope, Doing: "announcing an AMI that no canary was started of", Cause: "AWS did not start one for a reason that says nothing of the AMI",
+			Remedy: "The warnings have AWS's words. Run again, or give the canary another instance_type or subnet_id; without the canary nothing waits for it.",
+		}
+	}
+	return sharing.Problem{
+		Scope: scope, Doing: "announcing an AMI that the account was not seen to see", Cause: "verification could not look into the account",
+		Remedy: "The warnings say what refused the look: let the role in the account do it. With verify = false nothing is looked at, and all is announced.",
+	}
+}
+
 func (p passes) passed(target sharing.Target, image sharing.ImageRef) bool {
 	scope := sharing.Scope{Account: target.Account, Region: image.Region}
-	if p.failed[scope] || p.failed[sharing.Scope{Account: target.Account}] {
+	if p.failed[scope] || p.failed[sharing.Scope{Account: target.Account}] || p.open[scope] {
 		return false
 	}
 	return !p.looked || !target.Credentials || target.Account == p.owner[image] || p.seen[sight{scope, image.ID}]

@@ -30,6 +30,7 @@ func TestOnlyWhatPassedIsAnnounced(t *testing.T) {
 	fails.OK, fails.Problem = false, &sharing.Problem{Cause: "it is hidden"}
 	refused := fails
 	refused.Warning = true
+	full := sharing.Check{Scope: refused.Scope, Subject: sharing.Subject{Setting: "canary"}, Problem: refused.Problem, Warning: true, Open: true}
 	put := func(account sharing.AccountID, source bool) plan.Change {
 		return plan.PutParameter{Where: plan.Where{Account: account, Source: source, Image: image}}
 	}
@@ -48,6 +49,7 @@ func TestOnlyWhatPassedIsAnnounced(t *testing.T) {
 		"both see the AMI":                {[]sharing.Check{sees(first), sees(second)}, true, [3]apply.Status{done, done, done}, false},
 		"one does not see it":             {[]sharing.Check{sees(first), fails}, true, [3]apply.Status{skipped, done, skipped}, false},
 		"one may not look":                {[]sharing.Check{sees(first), refused}, true, [3]apply.Status{skipped, done, skipped}, true},
+		"no canary was started of it":     {[]sharing.Check{sees(first), sees(second), full}, true, [3]apply.Status{skipped, done, skipped}, true},
 		"one was not looked into in time": {[]sharing.Check{sees(first)}, true, [3]apply.Status{skipped, done, skipped}, true},
 		"nobody was to look":              {nil, false, [3]apply.Status{done, done, done}, false},
 	} {

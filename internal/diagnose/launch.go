@@ -9,7 +9,18 @@ type launchRule struct {
 	contains string // in the activity's status message
 	cause    string // before AWS's words
 	remedy   string
+	open     bool // it says nothing of the AMI
 }
+
+// What has several messages: Auto Scaling tells some with AWS's code and some without.
+// https://docs.aws.amazon.com/autoscaling/ec2/userguide/ts-as-capacity.html
+const (
+	noRoom        = "AWS has no room for the instance, which says nothing of the AMI: "
+	noAddress     = "the subnet has no free address, which says nothing of the AMI: "
+	quotaUsed     = "a quota of the account is used up, which says nothing of the AMI: "
+	anotherCanary = "Run again, or give the canary another instance_type or subnet_id."
+	anotherQuota  = "Give the canary another instance_type, or have the quota raised."
+)
 
 // launchRules in the order in which they are tried.
 // https://docs.aws.amazon.com/autoscaling/ec2/userguide/ts-as-instancelaunchfailure.html
@@ -18,51 +29,71 @@ func launchRules() []launchRule {
 	return []launchRule{
 		{
 			"InvalidKMSKey.InvalidState", "a key of the volumes is not enabled: ",
-			"Look at the state of the AMI's key and of the account's default EBS key.",
+			"Look at the state of the AMI's key and of the account's default EBS key.", false,
 		},
 		{
 			"Client.InternalError", "EC2 may not use a key of the volumes in the name of the role: ",
 			"It needs a grant on the AMI's key that was issued from inside the account, and the account's default EBS key, if that is a customer managed key. " +
-				"Nothing in the keys' policies may deny either.",
+				"Nothing in the keys' policies may deny either.", false,
 		},
 		{
 			"not authorized", "the AMI, or something that the launch takes, is not the account's to use: ",
-			"Look at the launch permission of the AMI, the account's Allowed AMIs and its service control policies.",
+			"Look at the launch permission of the AMI, the account's Allowed AMIs and its service control policies.", false,
 		},
 		{
 			"OptInRequired", "the AMI has a product code, and the account has not subscribed: ",
-			"Subscribe to the product in AWS Marketplace, from the account.",
+			"Subscribe to the product in AWS Marketplace, from the account.", false,
 		},
 		{
-			"InsufficientInstanceCapacity", "AWS has no room for the instance, which says nothing of the AMI: ",
-			"Run again, or give the canary another instance_type or subnet_id.",
+			"InsufficientInstanceCapacity", noRoom, anotherCanary, true,
 		},
 		{
-			"InsufficientFreeAddresses", "the subnet has no free address, which says nothing of the AMI: ",
-			"Give the canary another subnet_id.",
+			"do not have sufficient", noRoom, anotherCanary, true,
 		},
 		{
-			"LimitExceeded", "a quota of the account is used up, which says nothing of the AMI: ",
-			"Give the canary another instance_type, or have the quota raised.",
+			"not supported in your requested Availability Zone", "AWS has no such instances there, which says nothing of the AMI: ", anotherCanary, true,
+		},
+		{
+			"InsufficientFreeAddresses", noAddress, "Give the canary another subnet_id.", true,
+		},
+		{
+			"not enough free addresses", noAddress, "Give the canary another subnet_id.", true,
+		},
+		{
+			"LimitExceeded", quotaUsed, anotherQuota, true,
+		},
+		{
+			"more vCPU capacity than your current vCPU limit", quotaUsed, anotherQuota, true,
+		},
+		{
+			"Your quota allows for", quotaUsed, anotherQuota, true,
+		},
+		{
+			"instance(s) are already running", quotaUsed, anotherQuota, true,
+		},
+		{
+			"is not supported by the image", "the instance type and the AMI don't fit: ",
+			"Give the canary an instance_type that the AMI allows.", false,
 		},
 		{
 			"architecture", "the instance type and the AMI don't fit: ",
-			"Give the canary an instance_type of the AMI's architecture.",
+			"Give the canary an instance_type of the AMI's architecture.", false,
 		},
 		{
 			"InvalidParameterCombination", "the instance type and the AMI don't fit: ",
-			"Give the canary an instance_type that the AMI allows.",
+			"Give the canary an instance_type that the AMI allows.", false,
 		},
 	}
 }
 
-// Launch says what the message of a scaling activity means that failed to start an instance under a service-linked role.
-func Launch(message, role string) (cause, remedy string) {
+// Launch says what the message of a scaling activity means that failed to start an instance under a service-linked role, and
+// whether that leaves it open whether the AMI can be started.
+func Launch(message, role string) (cause, remedy string, open bool) {
 	message = strings.TrimSuffix(strings.TrimSpace(message), ".")
 	for _, r := range launchRules() {
 		if strings.Contains(message, r.contains) {
-			return r.cause + message, r.remedy
+			return r.cause + message, r.remedy, r.open
 		}
 	}
-	return message, "The group launched as " + role + ": whatever keeps that role from starting instances in the subnet keeps the account's groups from it too."
+	return message, "The group launched as " + role + ": whatever keeps that role from starting instances in the subnet keeps the account's groups from it too.", false
 }

@@ -11,6 +11,7 @@ type Check struct {
 	OK      bool
 	Problem *Problem // set when not OK
 	Warning bool     // the problem endangers launches and does not make this run wrong
+	Open    bool     // nothing is known of what was to be proved; set with Warning
 }
 
 // Subject is what a check is about: AMIs, a grant, or a setting of the account.

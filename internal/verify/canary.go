@@ -43,6 +43,8 @@ type canary struct {
 	until time.Time // when the run needs it no more, whatever happens
 	// template and group say that they are there, or may be.
 	template, group bool
+	// open says that it was not started for a reason that says nothing of the AMI.
+	open bool
 }
 
 // canaries starts an instance of each AMI that a target is to see, one after the other, and deletes what earlier runs have left.
@@ -61,6 +63,8 @@ func (v *verification) canaries(ctx context.Context, e *expectation) {
 		switch {
 		case problem == nil:
 			v.ok(e.scope, subject)
+		case c.open && ctx.Err() == nil:
+			v.checks.Add(sharing.Check{Scope: e.scope, Subject: subject, Problem: problem, Warning: true, Open: true})
 		case ctx.Err() == nil:
 			v.fail(subject, *problem)
 		}
@@ -97,7 +101,7 @@ func (c *canary) fly(ctx context.Context) *sharing.Problem {
 		return nil
 	}
 	problem := sharing.Problem{Scope: c.scope, Doing: "starting a canary of AMI " + c.image + " on " + c.spec.InstanceType + " in " + c.spec.Subnet + " under " + c.role}
-	problem.Cause, problem.Remedy = diagnose.Launch(cmp.Or(reason, "no instance is in service after "+canaryTime.String()), c.role)
+	problem.Cause, problem.Remedy, c.open = diagnose.Launch(cmp.Or(reason, "no instance is in service after "+canaryTime.String()), c.role)
 	return &problem
 }
 

@@ -9,6 +9,17 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
+// checkCanaries finds canaries of a run that is not verified: none would be started.
+func (c *Config) checkCanaries() []error {
+	var errs []error
+	for i, target := range c.Targets {
+		if len(target.Canaries) > 0 && c.Verify.False() {
+			errs = append(errs, fmt.Errorf("target %d: canary: it is part of verification, and verify = false skips that: leave out one of the two", i+1))
+		}
+	}
+	return errs
+}
+
 // placeCanaries gives canaries without a Region that of the AMIs, and finds those that no AMI would be started by.
 func placeCanaries(targets []sharing.Target, images []sharing.ImageRef) []error {
 	var regions []sharing.Region

@@ -83,7 +83,7 @@ func (s *Service) groupPlan(group *Group) (ec2.LaunchPlan, *wire.Error) {
 	}
 	plan.Devices = ec2.MergeDevices(plan.Image.Devices, source.Devices)
 	plan.InstanceType = cmp.Or(source.InstanceType, "t3.micro")
-	if err := plan.Image.RunsOn(plan.InstanceType); err != nil {
+	if err := cmp.Or(plan.Image.RunsOn(plan.InstanceType), s.ec2.Room(group.region, plan.InstanceType)); err != nil {
 		return plan, wire.AsError(err)
 	}
 	return plan, nil

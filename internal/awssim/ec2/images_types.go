@@ -3,6 +3,7 @@
 package ec2
 
 import (
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -41,6 +42,16 @@ func (img *Image) RunsOn(instanceType string) error {
 		return wire.BadRequest("InvalidParameterCombination", "The instance type %s is not supported by the image %s.", instanceType, img.id)
 	}
 	return nil
+}
+
+// Room refuses an instance type that AWS has no room for.
+// https://docs.aws.amazon.com/autoscaling/ec2/userguide/ts-as-capacity.html
+func (s *Service) Room(region, instanceType string) error {
+	if !slices.ContainsFunc(s.Hostility.NoCapacity, func(pattern string) bool { return allowed.Matches(pattern, instanceType) }) {
+		return nil
+	}
+	return wire.Errorf(http.StatusInternalServerError, "InsufficientInstanceCapacity",
+		"We currently do not have sufficient %s capacity in the Availability Zone you requested (%sa). Our system will be working on provisioning additional capacity.", instanceType, region)
 }
 
 func (c *call) replaceInstanceTypes() (cloud.Effect, error) {

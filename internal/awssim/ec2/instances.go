@@ -177,7 +177,7 @@ func (c *call) runPlan() (LaunchPlan, error) {
 	}
 	plan.Devices = MergeDevices(MergeDevices(img.Devices, version.Devices), devices)
 	plan.InstanceType = cmp.Or(c.Form.Get("InstanceType"), cmp.Or(version.InstanceType, "m1.small"))
-	if err := img.RunsOn(plan.InstanceType); err != nil {
+	if err := cmp.Or(img.RunsOn(plan.InstanceType), c.Room(c.Region, plan.InstanceType)); err != nil {
 		return plan, err
 	}
 	plan.keyName = c.Form.Get("KeyName")

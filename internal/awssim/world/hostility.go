@@ -34,6 +34,8 @@ type Hostility struct {
 	UsageReportPending int `json:"usage_report_pending,omitempty"`
 	// UsageReportBlind makes reports leave out what was launched, or named in a launch template, since the server started.
 	UsageReportBlind bool `json:"usage_report_blind,omitempty"`
+	// NoCapacity are patterns of instance types that AWS has no room for, as in "t3.*".
+	NoCapacity []string `json:"no_capacity,omitempty"`
 	// PageSize is the most that any listing returns at once.
 	PageSize int `json:"page_size,omitempty"`
 	// EmptyPages makes the lists of Organizations begin with a page that has nothing in it but the token of the next one.
