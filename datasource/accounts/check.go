@@ -60,7 +60,7 @@ func checkUnits(option string, units []string, open func(string) bool) []error {
 		case pattern.MatchString(unitID(unit)) && slices.ContainsFunc(units[:i], func(u string) bool { return unitID(u) == unitID(unit) }):
 			errs = append(errs, fmt.Errorf("%s: %q is named twice", option, unit))
 		case pattern.MatchString(unitID(unit)):
-		case strings.HasPrefix(unit, "r-"):
+		case strings.HasPrefix(unitID(unit), "r-"):
 			errs = append(errs, fmt.Errorf("%s: %q is the organization's root: write organization = true", option, unit))
 		default:
 			errs = append(errs, fmt.Errorf("%s: %q is neither the id of an organizational unit, as in ou-ab12-cdefgh34, nor its ARN", option, unit))
@@ -69,11 +69,11 @@ func checkUnits(option string, units []string, open func(string) bool) []error {
 	return errs
 }
 
-// unitID returns the id in the ARN of an organizational unit (arn:aws:organizations::<management account>:ou/<organization>/<id>),
-// or the id as it is.
+// unitID returns the id in the ARN of an organizational unit (arn:aws:organizations::<management account>:ou/<organization>/<id>)
+// or of a root (…:root/<organization>/<id>), or the id as it is.
 func unitID(unit string) string {
 	arn, err := sharing.ParseARN(unit)
-	if err != nil || arn.Service != "organizations" || !strings.HasPrefix(arn.Resource, "ou/") {
+	if err != nil || arn.Service != "organizations" || !strings.HasPrefix(arn.Resource, "ou/") && !strings.HasPrefix(arn.Resource, "root/") {
 		return unit
 	}
 	return arn.Resource[strings.LastIndexByte(arn.Resource, '/')+1:]

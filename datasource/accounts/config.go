@@ -37,7 +37,8 @@ type Config struct {
 	// with nobody by mistake, and `exact` can't take the AMIs from everybody.
 	AllowEmpty bool `mapstructure:"allow_empty" required:"false"`
 	// How long the data source may take in all, for example `90s`. AWS accepts about eight calls a second, for 20
-	// accounts each: 5,000 accounts take half a minute. Packer can't interrupt a data source. Default `5m`.
+	// accounts each: 5,000 accounts take half a minute. With `account_tags` they take eight minutes and a half. Packer can't
+	// interrupt a data source. Default `5m`.
 	Timeout time.Duration `mapstructure:"timeout" required:"false"`
 }
 

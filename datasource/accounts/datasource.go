@@ -44,6 +44,9 @@ func (d *Datasource) Execute() (cty.Value, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), d.config.timeout())
 	defer cancel()
 	output, err := d.config.list(ctx)
+	if err != nil && ctx.Err() != nil {
+		err = d.config.late()
+	}
 	if err != nil {
 		return cty.NullVal(cty.EmptyObject), d.config.masked(err)
 	}

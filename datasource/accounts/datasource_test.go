@@ -138,6 +138,11 @@ func TestWhoIsListed(t *testing.T) {
 				"555555555555": "it is in a unit of exclude_organizational_units", "666666666666": "it is in exclude_accounts",
 			},
 		},
+		"without an account that is none of the organization's": {
+			options{"organizational_units": []string{other}, "exclude_accounts": []string{"999999999999", "222222222222"}},
+			[]string{"666666666666"},
+			map[string]string{"999999999999": "it is in exclude_accounts, and the organization has no such account"},
+		},
 		"by name and by tag": {
 			options{"organization": true, "names": []string{"prod-*", "t?st"}, "account_tags": map[string]string{"stage": "production"}},
 			[]string{"222222222222", "555555555555"},
@@ -260,6 +265,21 @@ func TestWhatStandsInTheWay(t *testing.T) {
 	}
 }
 
+// TestTheTimeoutIsTold wherever it ends the listing: before the first answer, and among the calls for tags.
+func TestTheTimeoutIsTold(t *testing.T) {
+	for name, action := range map[string]string{"at the first call": "organizations:DescribeOrganization", "at the tags": "organizations:ListTagsForResource"} {
+		t.Run(name, func(t *testing.T) {
+			world := tree()
+			world.Faults = []awssim.Fault{{Action: action, DelayMillis: 60_000}}
+			serve(t, world, "AKIAPACKER")
+			_, err := execute(options{"organization": true, "timeout": "1s", "account_tags": map[string]string{"stage": "production"}})
+			if err == nil || !strings.Contains(err.Error(), "it was not done after 1s, which is the timeout") {
+				t.Errorf("the error is %v", err)
+			}
+		})
+	}
+}
+
 func TestConfigureTellsEverythingAtOnce(t *testing.T) {
 	for name, test := range map[string]struct {
 		block options
@@ -269,11 +289,11 @@ func TestConfigureTellsEverythingAtOnce(t *testing.T) {
 		"both":    {options{"organization": true, "organizational_units": []string{outer}}, []string{"are both set: give one of them"}},
 		"wrong values": {
 			options{
-				"organizational_units": []string{"production", "r-abcd", outer, "arn:aws:organizations::111111111111:ou/o-exampleorg/" + outer},
+				"organizational_units": []string{"production", "r-abcd", "arn:aws:organizations::111111111111:root/o-exampleorg/r-abcd", outer, "arn:aws:organizations::111111111111:ou/o-exampleorg/" + outer},
 				"exclude_accounts":     []string{"22222222222"}, "exclude_organizational_units": []string{"ou-x"}, "names": []string{""}, "timeout": "-1s", "region": "Frankfurt",
 			},
 			[]string{
-				`"production" is neither the id of an organizational unit`, `"r-abcd" is the organization's root: write organization = true`, "is named twice",
+				`"production" is neither the id of an organizational unit`, `"r-abcd" is the organization's root: write organization = true`, `/r-abcd" is the organization's root: write organization = true`, "is named twice",
 				`exclude_accounts: "22222222222" has 11 digits`, `exclude_organizational_units: "ou-x"`, "names: an empty pattern", "timeout: -1s", `region: "Frankfurt"`,
 			},
 		},

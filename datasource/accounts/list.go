@@ -5,6 +5,7 @@ package accounts
 import (
 	"context"
 	"fmt"
+	"log"
 	"slices"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/access"
@@ -45,7 +46,27 @@ func (c *Config) list(ctx context.Context) (DatasourceOutput, error) {
 	if len(choice.members) == 0 && !c.AllowEmpty {
 		return DatasourceOutput{}, choice.empty()
 	}
+	c.misspelt(members, choice)
 	return c.output(own, choice), nil
+}
+
+// late tells that the time was not enough. What was asked last says nothing: the time went by before.
+func (c *Config) late() error {
+	return sharing.Problem{
+		Doing: "listing accounts to share with", Cause: fmt.Sprintf("it was not done after %s, which is the timeout", c.timeout()),
+		Remedy: "Set timeout higher: 5,000 accounts take half a minute, and with account_tags eight minutes and a half. If there are few, look at the way " +
+			"to AWS from here: proxy, VPC endpoint, firewall.",
+	}
+}
+
+// misspelt tells of accounts to leave out that the organization does not have: with a wrong id, an account is listed that should not be.
+func (c *Config) misspelt(members []organization.Member, choice choice) {
+	for _, id := range c.ExcludeAccounts {
+		if !slices.ContainsFunc(members, func(m organization.Member) bool { return string(m.ID) == id }) {
+			choice.skipped[id] = "it is in exclude_accounts, and the organization has no such account"
+			log.Printf("[WARN] ami-share-accounts: exclude_accounts: the organization has no account %s", id)
+		}
+	}
 }
 
 // connect gets the credentials. That they are wrong is told by the first call.
