@@ -27,6 +27,16 @@ FEATURES:
 BUG FIXES:
 
 - it did nothing
+
+## 1.2.1 (Unreleased)
+
+BUG FIXES:
+
+- it will do nothing
+
+## 1.2.0
+
+- it has no date
 `
 
 // script runs one of the scripts of the project, and returns what it prints and whether it succeeds.
@@ -50,7 +60,7 @@ func TestReleaseNotesAreTheChangelogs(t *testing.T) {
 	if want := "FEATURES:\n\n- it does something\n"; !ok || out != want {
 		t.Errorf("the notes are %q, want %q", out, want)
 	}
-	for _, version := range []string{"v1.2.4", "v1.2", "vUnreleased"} {
+	for _, version := range []string{"v1.2.4", "v1.2", "vUnreleased", "v1.2.1", "v1.2.0"} {
 		if out, ok := script(t, nil, "tools/release-notes.sh", path, version); ok || !strings.Contains(out, "has no section") {
 			t.Errorf("the notes of %s are %q", version, out)
 		}
@@ -74,12 +84,25 @@ func TestTheUsersGOFLAGSStay(t *testing.T) {
 	for flags, want := range map[string]string{
 		"":                   ours,
 		"-mod=mod -tags=own": "-mod=mod " + ours + ",own",
+		"--tags=own":         ours + ",own",
+		// Of two, go takes the last.
+		"-tags=other -tags=own,two": ours + ",own,two",
+		"'-ldflags=-X main.a=b c'":  "'-ldflags=-X main.a=b c' " + ours,
 		// As in a make that is called by make.
 		ours + ",own": ours + ",own",
 	} {
 		out, ok := script(t, []string{"GOFLAGS=" + flags}, "make", "-s", "-f", show, "show")
 		if !ok || strings.TrimSpace(out) != want {
 			t.Errorf("GOFLAGS=%q becomes %q, want %q", flags, out, want)
+		}
+	}
+}
+
+func TestTheUsersGOFLAGSReachOtherModulesWithTheirQuotes(t *testing.T) {
+	for _, target := range []string{".tools/bin/actionlint", "check-modules", "release-check"} {
+		out, ok := script(t, []string{"GOFLAGS='-ldflags=-X main.a=b c' -tags=own"}, "make", "-n", "--always-make", target)
+		if !ok || !strings.Contains(out, `GOFLAGS="$MODULE_GOFLAGS`) || strings.Contains(out, "main.a=b") {
+			t.Errorf("%s runs\n%s", target, out)
 		}
 	}
 }
