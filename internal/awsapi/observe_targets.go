@@ -173,6 +173,9 @@ func (t *targetLook) groupsOf(ctx context.Context, region sharing.Region, names 
 		groups[i] = sharing.AutoScalingGroup{
 			Region: region, Name: aws.ToString(group.AutoScalingGroupName), RoleARN: aws.ToString(group.ServiceLinkedRoleARN),
 		}
+		if group.Operator != nil {
+			groups[i].Operator = aws.ToString(group.Operator.Principal)
+		}
 	}
 	return groups
 }

@@ -47,6 +47,8 @@ type (
 	WorldParameter = world.Parameter
 	// WorldAutoScalingGroup is a group that launches from a template.
 	WorldAutoScalingGroup = world.AutoScalingGroup
+	// WorldTemplateOverride takes the place of parts of a group's launch template.
+	WorldTemplateOverride = world.TemplateOverride
 	// WorldAllowedImages is the Allowed AMIs setting.
 	WorldAllowedImages = world.AllowedImages
 	// WorldImageCriterion is one criterion of the Allowed AMIs setting.

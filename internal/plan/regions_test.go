@@ -4,6 +4,7 @@ package plan_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -32,6 +33,20 @@ func TestATargetGetsNothingInARegionThatItLeavesOut(t *testing.T) {
 	f.Targets[target] = facts
 	if diff := cmp.Diff([]string{createGrant, shareSnapshot, shareImage}, texts(mustCompute(t, r, f).Changes)); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)
+	}
+}
+
+func TestAGroupThatAServiceManagesBlocks(t *testing.T) {
+	for role, blocked := range map[string]int{"another": 1, slr: 0} {
+		r, f := ask()
+		r.Targets[0].AutoScalingGroups = []string{"web"}
+		facts := f.Targets[target]
+		facts.Groups = []sharing.AutoScalingGroup{{Region: frankfurt, Name: "web", RoleARN: role, Operator: "eks.amazonaws.com"}}
+		f.Targets[target] = facts
+		p := mustCompute(t, r, f)
+		if len(p.Blocked) != blocked || blocked > 0 && !strings.Contains(p.Blocked[0].Error(), "eks.amazonaws.com manages it") {
+			t.Errorf("with the role %s: %v", role, p.Blocked)
+		}
 	}
 }
 

@@ -24,6 +24,7 @@ func (c *computation) targets() {
 		}
 		c.missingRoles(target)
 		c.missingGroups(target)
+		c.managedGroups(target)
 	}
 	c.regionsWithoutAMI()
 	if orgs := len(c.request.Organizations) + len(c.request.OrganizationalUnits); orgs > 0 {
@@ -111,6 +112,24 @@ func (c *computation) missingGroups(target sharing.Target) {
 			c.block(sharing.Problem{
 				Scope: at(target.Account, ""), Doing: "looking up the Auto Scaling group " + name,
 				Cause: "it exists in none of " + joined(c.regionsOf(target)), Remedy: "Correct auto_scaling_groups, or create the group first.",
+			})
+		}
+	}
+}
+
+// managedGroups blocks a target with a group that only a service may point at another role.
+// https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_CreateAutoScalingGroup.html
+func (c *computation) managedGroups(target sharing.Target) {
+	grantee, ok := groupGrantee(target)
+	if !ok {
+		return
+	}
+	for _, group := range c.facts.Targets[target.Account].Groups {
+		if group.Operator != "" && slices.Contains(target.AutoScalingGroups, group.Name) && target.In(group.Region) && group.RoleARN != c.role(target, grantee).ARN {
+			c.block(sharing.Problem{
+				Scope: at(target.Account, group.Region), Doing: "looking up the Auto Scaling group " + group.Name,
+				Cause:  group.Operator + " manages it, and AWS lets nobody else change it",
+				Remedy: "Take it out of auto_scaling_groups, and let it launch with " + group.RoleARN + ": name that role in service_linked_roles.",
 			})
 		}
 	}

@@ -85,7 +85,8 @@ type Role struct {
 
 // AutoScalingGroup is a group named in auto_scaling_groups, in a Region where it exists.
 type AutoScalingGroup struct {
-	Region  Region
-	Name    string
-	RoleARN string // its ServiceLinkedRoleARN
+	Region   Region
+	Name     string
+	RoleARN  string // its ServiceLinkedRoleARN
+	Operator string // the service that manages it, "" for none
 }

@@ -14,6 +14,8 @@ type groupItem struct {
 	Name          string                 `xml:"AutoScalingGroupName"`
 	ARN           string                 `xml:"AutoScalingGroupARN"`
 	Template      *templateRef           `xml:"LaunchTemplate"`
+	Mixed         *mixedItem             `xml:"MixedInstancesPolicy"`
+	Operator      *operatorItem          `xml:"Operator"`
 	Configuration string                 `xml:"LaunchConfigurationName,omitempty"`
 	Least         int                    `xml:"MinSize"`
 	Most          int                    `xml:"MaxSize"`
@@ -29,6 +31,10 @@ type groupItem struct {
 	Policies      members[string]        `xml:"TerminationPolicies"`
 	Protected     bool                   `xml:"NewInstancesProtectedFromScaleIn"`
 	Tags          members[groupTag]      `xml:"Tags"`
+}
+
+type operatorItem struct {
+	Principal string
 }
 
 type templateRef struct {
@@ -49,22 +55,30 @@ type groupInstance struct {
 	Protected     bool         `xml:"ProtectedFromScaleIn"`
 }
 
-func (group *Group) templateRef() *templateRef {
-	if group.template == nil {
+func (from *source) ref() *templateRef {
+	if from == nil {
 		return nil
 	}
-	return &templateRef{group.template.ID, group.template.Name, group.version}
+	return &templateRef{from.template.ID, from.template.Name, from.version}
 }
 
 func (group *Group) describe() groupItem {
 	item := groupItem{
-		Name: group.name, ARN: group.arn, Template: group.templateRef(), Least: group.least, Most: group.most,
+		Name: group.name, ARN: group.arn, Least: group.least, Most: group.most,
 		Desired: group.desired, Cooldown: 300, Zones: members[string]{group.zones}, HealthCheck: "EC2",
 		Created: wire.Timestamp(group.created), Subnets: group.subnets, Role: group.role, Policies: members[string]{[]string{"Default"}},
 		Tags: members[groupTag]{group.tags},
 	}
-	if group.configuration != nil {
+	switch {
+	case group.configuration != nil:
 		item.Configuration = group.configuration.name
+	case group.mixed != nil:
+		item.Mixed = group.mixed.describe(group.base)
+	default:
+		item.Template = group.base.ref()
+	}
+	if group.operator != "" {
+		item.Operator = &operatorItem{group.operator}
 	}
 	for _, inst := range group.instances {
 		item.Instances.Items = append(item.Instances.Items, group.describeInstance(inst))
@@ -75,7 +89,10 @@ func (group *Group) describe() groupItem {
 func (group *Group) describeInstance(inst *ec2.Instance) groupInstance {
 	item := groupInstance{
 		ID: inst.ID, Type: inst.InstanceType, Zone: group.region + "a", Lifecycle: "InService",
-		Health: "Healthy", Template: group.templateRef(),
+		Health: "Healthy",
+	}
+	if sources := group.sources(); len(sources) > 0 {
+		item.Template = sources[0].ref()
 	}
 	if group.configuration != nil {
 		item.Configuration = group.configuration.name

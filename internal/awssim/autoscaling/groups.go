@@ -19,7 +19,7 @@ import (
 const (
 	groupParams = "AutoScalingGroupName MinSize MaxSize DesiredCapacity AvailabilityZones.member.N VPCZoneIdentifier" +
 		" ServiceLinkedRoleARN LaunchConfigurationName" +
-		" LaunchTemplate.LaunchTemplateId LaunchTemplate.LaunchTemplateName LaunchTemplate.Version"
+		" LaunchTemplate.LaunchTemplateId LaunchTemplate.LaunchTemplateName LaunchTemplate.Version" + mixedParams
 )
 
 // api is Auto Scaling.
@@ -108,8 +108,9 @@ type Group struct {
 	arn           string
 	account       *cloud.Account
 	region        string
-	template      *ec2.LaunchTemplate
-	version       string // of the template, as given
+	base          *source // the launch template, or that of the mixed instances policy; nil for none
+	mixed         *mixed  // nil for none
+	operator      string  // the service that manages the group, "" for none
 	configuration *Configuration
 	role          string // ARN
 	least         int
@@ -167,6 +168,17 @@ func (c *call) group() (*Group, error) {
 	return group, nil
 }
 
+// groupToChange finds the group of a call that changes it. Of a group that a service manages, AWS refuses that to everybody else.
+// https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_CreateAutoScalingGroup.html
+func (c *call) groupToChange() (*Group, error) {
+	group, err := c.group()
+	if err == nil && group.operator != "" {
+		c.Entry.Reason = "the group is managed by " + group.operator
+		return nil, wire.Errorf(http.StatusForbidden, "AccessDenied", "AutoScalingGroup %s is managed by %s, and only it can change the group", group.name, group.operator)
+	}
+	return group, err
+}
+
 func (c *call) createGroup() (cloud.Effect, error) {
 	if err := c.requireNamed("AutoScalingGroupName", "MinSize", "MaxSize"); err != nil {
 		return nil, err
@@ -185,7 +197,7 @@ func (c *call) createGroup() (cloud.Effect, error) {
 	if err := c.tagGroup(group); err != nil {
 		return nil, err
 	}
-	if group.template == nil && group.configuration == nil {
+	if group.base == nil && group.configuration == nil {
 		return nil, wire.ValidationError("Valid requests must contain either LaunchTemplate, LaunchConfigurationName, InstanceId or MixedInstancesPolicy parameter.")
 	}
 	if len(group.zones) == 0 && group.subnets == "" {
@@ -206,7 +218,7 @@ func (c *call) createGroup() (cloud.Effect, error) {
 }
 
 func (c *call) updateGroup() (cloud.Effect, error) {
-	group, err := c.group()
+	group, err := c.groupToChange()
 	if err != nil {
 		return nil, err
 	}
@@ -296,7 +308,7 @@ func (c *call) mayHaveDefaultRole() error {
 }
 
 func (c *call) deleteGroup() (cloud.Effect, error) {
-	group, err := c.group()
+	group, err := c.groupToChange()
 	if err != nil {
 		return nil, err
 	}
@@ -316,7 +328,7 @@ func (c *call) deleteGroup() (cloud.Effect, error) {
 }
 
 func (c *call) setDesiredCapacity() (cloud.Effect, error) {
-	group, err := c.group()
+	group, err := c.groupToChange()
 	if err != nil {
 		return nil, err
 	}

@@ -73,23 +73,23 @@ func (s *Service) groupPlan(group *Group) (ec2.LaunchPlan, *wire.Error) {
 		return plan, wire.Errorf(problem.Status, problem.Code, "Access denied when attempting to assume role %s", group.role)
 	}
 	plan.Principal = who
-	source, problem := group.source()
+	from, problem := group.source()
 	if problem != nil {
 		return plan, problem
 	}
 	var err error
-	if plan.Image, err = s.ec2.ImageToLaunch(who, group.region, source.Image); err != nil {
+	if plan.Image, err = s.ec2.ImageToLaunch(who, group.region, from.Image); err != nil {
 		return plan, wire.AsError(err)
 	}
-	plan.Devices = ec2.MergeDevices(plan.Image.Devices, source.Devices)
-	plan.InstanceType = cmp.Or(source.InstanceType, "t3.micro")
+	plan.Devices = ec2.MergeDevices(plan.Image.Devices, from.Devices)
+	plan.InstanceType = cmp.Or(from.InstanceType, "t3.micro")
 	if err := cmp.Or(plan.Image.RunsOn(plan.InstanceType), s.ec2.Room(group.region, plan.InstanceType)); err != nil {
 		return plan, wire.AsError(err)
 	}
 	return plan, nil
 }
 
-// source is what the group launches, from its template or its configuration.
+// source is what the group launches: from its configuration, or from the first of its sources.
 func (group *Group) source() (*ec2.TemplateVersion, *wire.Error) {
 	if group.configuration != nil {
 		return &ec2.TemplateVersion{
@@ -97,7 +97,7 @@ func (group *Group) source() (*ec2.TemplateVersion, *wire.Error) {
 			Devices: group.configuration.devices,
 		}, nil
 	}
-	version, err := group.template.Version(group.version)
+	version, err := group.sources()[0].resolved()
 	if err != nil {
 		return nil, wire.Errorf(400, "ValidationError", "%s", err.Error())
 	}

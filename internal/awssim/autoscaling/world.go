@@ -33,10 +33,13 @@ func (s *Service) loadGroup(a *cloud.Account, region string, w world.AutoScaling
 		return fmt.Errorf("it needs a name of its own and a launch template of this region, and has %q", w.LaunchTemplate)
 	}
 	group := &Group{
-		name: w.Name, account: a, region: region, template: template, version: "$Latest",
+		name: w.Name, account: a, region: region, base: &source{template: template, version: "$Latest"}, operator: w.Operator,
 		role: w.ServiceLinkedRole, least: w.MinSize, most: max(w.MaxSize, w.DesiredCapacity, w.MinSize),
 		desired: max(w.DesiredCapacity, w.MinSize), zones: []string{region + "a"}, created: s.Now(),
 		arn: arn(s.Partition, region, a.ID, "autoScalingGroup", w.Name),
+	}
+	if err := s.loadOverrides(group, w.Overrides); err != nil {
+		return err
 	}
 	if group.role == "" {
 		group.role, _ = s.roles.ServiceLinkedRole(a, servicePrincipal, "", true)
@@ -44,6 +47,26 @@ func (s *Service) loadGroup(a *cloud.Account, region string, w world.AutoScaling
 	there.groups[group.name] = group
 	if _, problem := s.ServicePrincipal(group.role); problem != nil {
 		return fmt.Errorf("service_linked_role %q: %s", group.role, problem.Message)
+	}
+	return nil
+}
+
+// loadOverrides gives the group a mixed instances policy where it has overrides.
+func (s *Service) loadOverrides(group *Group, all []world.TemplateOverride) error {
+	if len(all) == 0 {
+		return nil
+	}
+	group.mixed = &mixed{}
+	for _, w := range all {
+		over := override{kind: w.InstanceType, image: w.Image}
+		if w.LaunchTemplate != "" {
+			template, err := s.ec2.Template(group.account, group.region, "", w.LaunchTemplate)
+			if err != nil {
+				return fmt.Errorf("overrides: there is no launch template %q", w.LaunchTemplate)
+			}
+			over.template = &source{template: template, version: "$Latest"}
+		}
+		group.mixed.overrides = append(group.mixed.overrides, over)
 	}
 	return nil
 }

@@ -42,6 +42,9 @@ var inputs = []string{
 	"ImageId=ami-cmk&MinCount=1&MaxCount=2&BlockDeviceMapping.1.DeviceName=/dev/xvda&BlockDeviceMapping.1.Ebs.KmsKeyId=alias/ami&BlockDeviceMapping.1.Ebs.Encrypted=true",
 	"AutoScalingGroupName=web&DesiredCapacity=0",
 	"AutoScalingGroupName=new&MinSize=0&MaxSize=9&DesiredCapacity=9&LaunchTemplate.LaunchTemplateName=web&LaunchTemplate.Version=$Latest&AvailabilityZones.member.1=x",
+	"AutoScalingGroupName=mixed&MinSize=0&MaxSize=9&DesiredCapacity=1&AvailabilityZones.member.1=x&MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification.LaunchTemplateName=web" +
+		"&MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification.Version=1&MixedInstancesPolicy.LaunchTemplate.Overrides.member.1.ImageId=ami-cmk&MixedInstancesPolicy.InstancesDistribution.OnDemandBaseCapacity=1",
+	"RoleArn=arn:aws:iam::111111111111:role/worker&RoleSessionName=xx&WebIdentityToken=eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJodHRwczovL3gifQ.AAAA",
 	"RoleArn=arn:aws:iam::111111111111:role/worker&RoleSessionName=xx&Tags.member.1.Key=a&PolicyArns.member.1.arn=x&DurationSeconds=900",
 	"SourceImageId=ami-cmk&SourceRegion=::&Name=abc", "SourceImageId=ami-cmk&SourceRegion=us-east-1&Name=abc&Encrypted=true",
 	"ResourceId.1=ami-cmk&Tag.1.Key=a&Tag.1.Value=%ff", "VolumeId=vol-0&InstanceId=i-&Device=", "AvailabilityZone=a&SnapshotId=snap-cmk",

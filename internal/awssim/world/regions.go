@@ -149,6 +149,20 @@ type AutoScalingGroup struct {
 	MaxSize int `json:"max_size,omitempty"`
 	// DesiredCapacity is how many instances the group wants.
 	DesiredCapacity int `json:"desired_capacity,omitempty"`
+	// Overrides make it a group with a mixed instances policy, in the order in which it launches from them.
+	Overrides []TemplateOverride `json:"overrides,omitempty"`
+	// Operator is the service that manages the group and alone may change it, as in "eks.amazonaws.com"; empty for none.
+	Operator string `json:"operator,omitempty"`
+}
+
+// TemplateOverride takes the place of parts of a group's launch template.
+type TemplateOverride struct {
+	// InstanceType of the instances; that of the template unless given.
+	InstanceType string `json:"instance_type,omitempty"`
+	// Image is an AMI id; that of the template unless given.
+	Image string `json:"image,omitempty"`
+	// LaunchTemplate is the name of another template of the same Region.
+	LaunchTemplate string `json:"launch_template,omitempty"`
 }
 
 // AllowedImages is the Allowed AMIs setting of an account in a Region.
