@@ -52,7 +52,7 @@ func tagTemplate(ctx context.Context, client *ec2.Client) error {
 	return err
 }
 
-// launchByItself starts an instance of the image, once it is shared, without a launch template.
+// launchByItself starts an instance of the AMI, once it is shared, without a launch template.
 func launchByItself(ctx context.Context, config aws.Config) error {
 	_, err := ec2.NewFromConfig(sdk("AKIASOURCE0000000000", frankfurt)).ModifyImageAttribute(ctx, &ec2.ModifyImageAttributeInput{
 		ImageId: aws.String(imageID), LaunchPermission: &ec2types.LaunchPermissionModifications{Add: []ec2types.LaunchPermission{{UserId: aws.String(targetID)}}},

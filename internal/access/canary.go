@@ -12,18 +12,21 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// Verification starts one instance of each AMI in the accounts, as proof that it can be started: by an Auto
-// Scaling group of its own, under the first `autoscaling` role of `service_linked_roles`, from a launch template made for it.
-// The instance has to be in service within ten minutes; if it isn't, the account fails verification with the reason that
-// Auto Scaling gives. Where that says nothing of the AMI (AWS has no room, the subnet has no free address, a quota is used up)
-// it is a warning; announcements that wait for the account are not made then, and fail the run. Group, launch template and instance are deleted again, also when the build is interrupted. What a run that
-// was killed has left is deleted by a later one: both have the tag `packer-plugin-ami-share:canary`, whose value is the time after
-// which nobody needs them any more. The instance costs what it costs for some minutes, and it runs whatever the AMI starts.
+// Verification starts one instance of each AMI in the accounts, to prove that it can be started. It makes a launch template
+// and an Auto Scaling group for that, under the first `autoscaling` role of `service_linked_roles`.
+//
+// The instance has to be in service within ten minutes. If it is not, the account fails verification with the reason that
+// Auto Scaling gives. If the reason says nothing about the AMI (AWS has no capacity, the subnet has no free address, a quota is
+// used up), that is a warning; announcements that wait for the account are not made then, and fail the run.
+//
+// Group, launch template and instance are deleted afterwards, also when the build is interrupted. If a run was killed, a later
+// run deletes what it left: group and launch template have the tag `packer-plugin-ami-share:canary` with the time after which
+// nobody needs them. The instance costs its usual price for some minutes, and it runs whatever the AMI starts.
 //
 // Block, repeatable: one for each Region.
 type CanaryConfig struct {
-	// The subnet to start the instance in. Each account of the target must be able to use it: give accounts with subnets of their
-	// own targets of their own, or share the subnet with them by AWS RAM. Security group is the VPC's default one.
+	// The subnet to start the instance in. Every account of the target must be able to use it: put accounts with
+	// different subnets into different targets, or share the subnet with them by AWS RAM. The instance gets the VPC's default security group.
 	SubnetID string `mapstructure:"subnet_id" required:"true"`
 	// The type of the instance. It must fit the AMI's architecture, and the types that the AMI may be restricted to.
 	InstanceType string `mapstructure:"instance_type" required:"true"`

@@ -38,8 +38,8 @@ type Config struct {
 	// [assume_role](#assume_role-of-the-source-account).
 	AssumeRole AssumeRoleConfig `mapstructure:"assume_role" required:"false"`
 	// The code that a multi-factor device shows, six digits, for a role whose trust policy asks for
-	// `aws:MultiFactorAuthPresent`. The role is the one of `assume_role`, or of the profile. A code is good for
-	// one use: a builder of the same template that uses it leaves none to this plugin.
+	// `aws:MultiFactorAuthPresent`. The role is the one of `assume_role`, or of the profile. A code works
+	// once: if a builder of the same template uses it, this plugin can't.
 	MFACode string `mapstructure:"mfa_code" required:"false"`
 	// The ARN or serial number of the multi-factor device for `mfa_code`. Default: the `mfa_serial` of the profile,
 	// else the virtual device that is named like the IAM user.

@@ -19,7 +19,7 @@ import (
 type ParameterConfig struct {
 	// The name, as in `/golden/web/ami`. The parameter is made, or gets a new version.
 	Name string `mapstructure:"name" required:"true"`
-	// `aws:ec2:image`: AWS stores the id only after it has found the AMI, which takes up to some minutes, and which takes
+	// `aws:ec2:image`: AWS stores the id only after it has found the AMI. That can take some minutes, and needs the permission
 	// `ec2:DescribeImages`. `text`: AWS stores whatever is written. Default `aws:ec2:image`.
 	DataType string `mapstructure:"data_type" required:"false"`
 	// A description. Default: none.

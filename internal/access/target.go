@@ -59,12 +59,16 @@ type TargetConfig struct {
 	// accounts. Verification finds accounts that see the AMI in neither way. A launch permission that an account
 	// already has stays, even with `exact`. Default `true`.
 	LaunchPermission config.Trilean `mapstructure:"launch_permission" required:"false"`
-	// Ask KMS from inside the accounts whether `assume_role` or `profile` could use the keys itself: to decrypt, and to encrypt
-	// anew under the same key, which is what EC2 does for whoever starts an instance. The calls are `DryRun` calls, and nothing
-	// is decrypted. This proves what the key's policy and the role's own policies do to this role in a direct call. It says
-	// nothing of other roles, of service-linked roles least of all, nor of a statement that lets an account in only through EC2
-	// (`kms:ViaService`), nor of the grants that EC2 makes for a volume (`kms:CreateGrant`). Default: where no role gets a grant, a refusal
-	// is a warning; where roles get grants, nothing is asked. With `true` a refusal is a failure; with `false` nothing is asked.
+	// Ask KMS from inside the accounts whether the role of `assume_role` or `profile` could use the keys: to decrypt, and to
+	// encrypt again under the same key. That is what EC2 does for whoever starts an instance. The calls are `DryRun` calls:
+	// nothing is decrypted.
+	//
+	// The answer is about this role, its policies, the key's policy and a direct call. It does not cover other roles,
+	// service-linked roles, statements that let an account in only through EC2 (`kms:ViaService`), or the grants that EC2 makes
+	// for a volume (`kms:CreateGrant`).
+	//
+	// Default: if no role gets a grant, KMS is asked, and a refusal is a warning; if roles get grants, nothing is asked. With `true`,
+	// a refusal is a failure. With `false`, nothing is asked.
 	ProveUse config.Trilean `mapstructure:"prove_use" required:"false"`
 	// Start an instance of each AMI in the accounts to prove that it can be started: see [canary](#canary-of-a-target).
 	Canaries []CanaryConfig `mapstructure:"canary" required:"false"`

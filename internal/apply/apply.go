@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
 
-// Package apply carries out a plan: stage by stage, many changes at once, with a stop and a way back.
+// Package apply carries out a plan, one stage after the other and many changes of a stage at the same time. It stops when a
+// run is interrupted, and can take back what it did.
 //
-// It knows nothing of AWS: a [Doer] reads, makes and takes back one change. What failed for an account in a Region is left
-// out of the later stages there; nothing else is.
+// It knows nothing of AWS: a [Doer] makes a change, and tells how to undo it. If a change fails for an account in a Region,
+// the later stages leave out that account there, and nothing else.
 package apply
 
 import (
@@ -131,8 +132,9 @@ func (r Result) Made() []plan.Present {
 	return made
 }
 
-// Run carries out the first act of a plan; [Announce] carries out the second, which is skipped here. [Undo] takes back what it has done. Calls in flight are never cancelled, since the outcome of a
-// cancelled call is unknown: when ctx is done, nothing new starts, and what is under way is waited for.
+// Run carries out the first act of a plan; [Announce] carries out the second, which is skipped here. [Undo] takes back what
+// it has done. Calls in flight are never cancelled, since the outcome of a cancelled call is unknown: when ctx is done,
+// nothing new starts, and what is under way is waited for.
 func Run(ctx context.Context, doer Doer, p plan.Plan, o Options) Result {
 	r := newRun(doer, p, o)
 	for _, stage := range stages(p.Changes) {

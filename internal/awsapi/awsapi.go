@@ -3,9 +3,9 @@
 // Package awsapi looks at AWS and changes it: it observes what is there, carries out the changes of a plan one call at
 // a time, undoes them, and proves them without making them.
 //
-// It decides nothing: what has to change is internal/plan's answer, in which order and what to do about failures
-// internal/apply's. What AWS's refusals mean says internal/diagnose; the SDK's error types go no further than here. The
-// calls themselves are those of internal/clients. What a run has brought about is verified by internal/verify.
+// It decides nothing: internal/plan decides what has to change, and internal/apply in which order, and what to do about
+// failures. internal/clients makes the calls, and internal/diagnose says what AWS's refusals mean; the SDK's error types go
+// no further than here. internal/verify looks afterwards at what a run has brought about.
 package awsapi
 
 import (

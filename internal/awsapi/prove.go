@@ -18,7 +18,7 @@ import (
 
 // Prove asks AWS with DryRun whether it would take the changes of a plan, changes nothing, and returns those that it would
 // not take; of a batch the part because of which AWS refuses it. It proves grants, their retirement, and permissions of
-// images and snapshots. Some can't be proved before others are made: a grant to a role that the plan creates, and tags on
+// AMIs and snapshots. Some can't be proved before others are made: a grant to a role that the plan creates, and tags on
 // an AMI that its target can't see yet. The result is sorted by account and Region of the problems.
 // https://docs.aws.amazon.com/kms/latest/developerguide/testing-permissions.html
 func (c *Client) Prove(ctx context.Context, p plan.Plan) []plan.Refused {

@@ -18,8 +18,8 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
 )
 
-// The world of the compute tests: a source account that owns images under keys that the target may use, may not use
-// and that are disabled; a target account with a template and a group; and the account that public images come from.
+// The world of the compute tests: a source account that owns AMIs under keys that the target may use, may not use
+// and that are disabled; a target account with a template and a group; and the account that public AMIs come from.
 const (
 	home   = "us-east-1"
 	away   = "eu-west-1"

@@ -108,7 +108,7 @@ func newSnapshot(ctx context.Context, t *testing.T, f *fixture) []string {
 	})
 }
 
-// launchPermission adds the target to an image, or takes it away, and reads that as the owner or as the target.
+// launchPermission adds the target to an AMI, or takes it away, and reads that as the owner or as the target.
 func launchPermission(add, asOwner bool) func(context.Context, *testing.T, *fixture) []string {
 	return func(ctx context.Context, t *testing.T, f *fixture) []string {
 		owner, other := ec2.NewFromConfig(f.config(t, administrator, home)), ec2.NewFromConfig(f.config(t, targetAdmin, home))

@@ -3,9 +3,8 @@
 // Package clients makes calls to AWS from the source account and from inside its targets. It has the one SDK client of
 // each service, the sessions of the targets' roles, and a function for each operation that the plugin uses.
 //
-// It is the only package that makes an SDK client, and it decides nothing: what is asked and changed say internal/awsapi,
-// internal/verify and internal/organization, which use it. How calls are bounded, paced and repeated is
-// internal/traffic's.
+// It is the only package that makes an SDK client. It decides nothing: internal/awsapi, internal/verify and
+// internal/organization decide which calls are made. internal/traffic bounds, paces and repeats them.
 package clients
 
 import (

@@ -35,7 +35,7 @@ func (c *computation) images() {
 
 // onlyCopied tells whether an AMI is gone that was made in order to be copied, and for nothing else. The artifact does
 // not say whether the builder had skip_save_build_region. It names such an AMI for the build Region, and all its other
-// images are copies of that one. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Image.html
+// AMIs are copies of that one. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Image.html
 func (c *computation) onlyCopied(image sharing.Image) bool {
 	if image.State != sharing.ImageMissing || image.Ref.Region != c.request.BuildRegion || len(c.facts.Images) < 2 {
 		return false

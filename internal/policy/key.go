@@ -121,7 +121,7 @@ func (c Config) look() statement {
 }
 
 // foreignKeyStatements let the source account use a key of another account: it looks at the key, and EBS encrypts the
-// image under it. The grants that EBS makes for that are made by an AWS service, hence the condition.
+// AMI under it. The grants that EBS makes for that are made by an AWS service, hence the condition.
 // https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption.html
 func (c Config) foreignKeyStatements() []statement {
 	if len(c.foreign()) == 0 {

@@ -3,8 +3,8 @@
 // Package sharing is the vocabulary of the plugin: accounts, AMIs, keys, grantees and grants, what a user asks for
 // ([Request]) and what AWS says is there ([Facts]).
 //
-// It holds values and the rules of their shape. It reads no configuration, calls no service and decides nothing: what
-// has to change is internal/plan's answer, how to change it internal/awsapi's.
+// It holds values and the rules of their shape. It reads no configuration, calls no service and decides nothing:
+// internal/plan decides what has to change, and internal/awsapi changes it.
 package sharing
 
 import (

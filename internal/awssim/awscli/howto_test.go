@@ -234,8 +234,8 @@ func TestHowToEndsWithAnInstanceInService(t *testing.T) {
 	}
 }
 
-// publishing are the steps after the how-to's: the owner says for everybody that the image is approved, and the target's launch
-// template takes the image that a parameter names.
+// publishing are the steps after the how-to's: the owner says for everybody that the AMI is approved, and the target's launch
+// template takes the AMI that a parameter names.
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-systems-manager-parameter-to-find-AMI.html
 func publishing() []step {
 	const named = "--launch-template-name web"

@@ -7,7 +7,7 @@ import "github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
 // EC2 is eventually consistent: a call may not see what an earlier one did. world.Hostility says how many calls don't.
 // https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
 
-// late is what the calls that read an image or a snapshot don't see yet.
+// late is what the calls that read an AMI or a snapshot don't see yet.
 type late struct {
 	unseen    cloud.Lag                // reads that don't find it
 	attribute cloud.Stale[permissions] // its permissions, as its owner reads them
@@ -34,7 +34,7 @@ func (c *call) setCreateVolume(snap *snapshot, now permissions) {
 	snap.createVolume = now
 }
 
-// shownImage is an image as DescribeImages sees it, nil while it is too new.
+// shownImage is an AMI as DescribeImages sees it, nil while it is too new.
 func (c *call) shownImage(img *Image) *Image {
 	if img == nil || img.late.unseen.Waits() {
 		return nil
@@ -60,7 +60,7 @@ func (c *call) shownSnapshot(snap *snapshot) *snapshot {
 	return &shown
 }
 
-// Settle makes every image, snapshot and permission seen.
+// Settle makes every AMI, snapshot and permission seen.
 func (s *Service) Settle() {
 	for _, r := range s.regions.Each() {
 		for _, img := range r.images {

@@ -8,7 +8,7 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
 )
 
-// sharedDump is an image or a snapshot in the state.
+// sharedDump is an AMI or a snapshot in the state.
 type sharedDump struct {
 	Name        string   `json:"name,omitempty"`
 	State       string   `json:"state"`

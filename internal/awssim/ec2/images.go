@@ -89,7 +89,7 @@ func (s *Service) memberOfAny(entries permissions, accountID string) bool {
 	return false
 }
 
-// imageByID returns an image that is there for the caller.
+// imageByID returns an AMI that is there for the caller.
 func (c *call) imageByID(id string) (*Image, error) {
 	return c.imageAs(id, c.image(c.Region, id))
 }
@@ -107,7 +107,7 @@ func (c *call) imageAs(id string, img *Image) (*Image, error) {
 	return img, nil
 }
 
-// ownImage returns the image of the call's ImageId if the caller owns it.
+// ownImage returns the AMI of the call's ImageId if the caller owns it.
 func (c *call) ownImage() (*Image, error) {
 	if err := c.Require("ImageId"); err != nil {
 		return nil, err
@@ -122,7 +122,7 @@ func (c *call) ownImage() (*Image, error) {
 	return img, nil
 }
 
-// imageItem is an image on the wire.
+// imageItem is an AMI on the wire.
 type imageItem struct {
 	ID             string                             `xml:"imageId"`
 	Location       string                             `xml:"imageLocation"`
@@ -179,7 +179,7 @@ type stateReason struct {
 	Message string `xml:"message"`
 }
 
-// describeImage writes an image as the caller sees it. The key of a snapshot is never part of it.
+// describeImage writes an AMI as the caller sees it. The key of a snapshot is never part of it.
 func (c *call) describeImage(img *Image) imageItem {
 	item := imageItem{
 		ID: img.id, Location: img.owner.ID + "/" + img.name, State: img.state, Owner: img.owner.ID,
@@ -309,7 +309,7 @@ func hasCode(err error, code string) bool {
 	return errors.As(err, &known) && known.Code == code
 }
 
-// listedImages are all images that the caller sees without naming them: public ones, its own and those shared with the
+// listedImages are all AMIs that the caller sees without naming them: public ones, its own and those shared with the
 // account itself; those shared with its organization only when it asks by ExecutableBy.
 func (c *call) listedImages(byOrganization bool) []*Image {
 	var found []*Image
@@ -339,7 +339,7 @@ func (img *Image) deprecated(now time.Time) bool {
 	return !img.deprecateAt.IsZero() && !now.Before(img.deprecateAt)
 }
 
-// executable tells whether the image is launchable by one of those that ExecutableBy names.
+// executable tells whether the AMI is launchable by one of those that ExecutableBy names.
 func (c *call) executable(img *Image, users []string) bool {
 	if len(users) == 0 {
 		return true
@@ -370,7 +370,7 @@ func (c *call) ownerFilter(param string) (func(*cloud.Account) bool, error) {
 	}, nil
 }
 
-// imageOfName finds an image of the caller by its name, which is unique as long as the image is registered.
+// imageOfName finds an AMI of the caller by its name, which is unique as long as the AMI is registered.
 func (c *call) imageOfName(name string) *Image {
 	for img := range maps.Values(c.own().images) {
 		if img.name == name && img.state != imageDeregistered {

@@ -57,7 +57,7 @@ func (c *call) copyImage() (cloud.Effect, error) {
 	}, nil
 }
 
-// copySource finds the image in its Region as the caller sees it there.
+// copySource finds the AMI in its Region as the caller sees it there.
 func (c *call) copySource() (*Image, error) {
 	source, err := c.in(c.Form.Get("SourceRegion")).imageByID(c.Form.Get("SourceImageId"))
 	if err != nil {
@@ -75,7 +75,7 @@ func (c *call) copySource() (*Image, error) {
 	return source, nil
 }
 
-// copiedTags are the new image's: the tags of the source that the caller sees if asked for, shared ones too, then those of the call.
+// copiedTags are the new AMI's: the tags of the source that the caller sees if asked for, shared ones too, then those of the call.
 func (c *call) copiedTags(source *Image, given map[string]string) map[string]string {
 	tags := map[string]string{}
 	if c.Form.Flag("CopyImageTags") {
@@ -85,7 +85,7 @@ func (c *call) copiedTags(source *Image, given map[string]string) map[string]str
 	return tags
 }
 
-// copyDevice copies one snapshot; a key that refuses fails the snapshot and the image.
+// copyDevice copies one snapshot; a key that refuses fails the snapshot and the AMI.
 func (c *call) copyDevice(img, source *Image, device BlockDevice, encryption encryptionRequest, tags map[string]string) {
 	old := c.snapshot(source.region, device.snapshot)
 	if old == nil {

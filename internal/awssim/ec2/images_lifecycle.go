@@ -13,12 +13,12 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
 )
 
-// imageIDAnswer is what the actions that make an image return.
+// imageIDAnswer is what the actions that make an AMI return.
 type imageIDAnswer struct {
 	ID string `xml:"imageId"`
 }
 
-// newImageName checks the Name of a new image: 3 to 128 characters, unique among the account's images of the Region.
+// newImageName checks the Name of a new AMI: 3 to 128 characters, unique among the account's AMIs of the Region.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RegisterImage.html
 func (c *call) newImageName() (string, error) {
 	if err := c.Require("Name"); err != nil {
@@ -36,7 +36,7 @@ func (c *call) newImageName() (string, error) {
 	return name, nil
 }
 
-// addImage makes an image of the caller and tags it.
+// addImage makes an AMI of the caller and tags it.
 func (c *call) addImage(img *Image, tags map[string]string) *Image {
 	img.id = c.NewID("ami-")
 	img.owner, img.region, img.created = c.Account, c.Region, c.Now()
@@ -167,7 +167,7 @@ func (c *call) registeredDevices() ([]BlockDevice, error) {
 	return devices, nil
 }
 
-// checkRegistered checks one device of a new image: a snapshot must be the caller's own, and brings its encryption.
+// checkRegistered checks one device of a new AMI: a snapshot must be the caller's own, and brings its encryption.
 func (c *call) checkRegistered(device *BlockDevice) error {
 	if device.snapshot == "" {
 		return nil
@@ -314,7 +314,7 @@ func (c *call) protect(change func(*Image)) (cloud.Effect, error) {
 	}, nil
 }
 
-// protection is the image's DeregistrationProtection as EC2 words it.
+// protection is the AMI's DeregistrationProtection as EC2 words it.
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ami-deregistration-protection.html
 func (img *Image) protection(now time.Time) string {
 	switch {

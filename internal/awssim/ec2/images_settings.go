@@ -55,7 +55,7 @@ func (s *Service) hiddenIn(a *cloud.Account, region string, img *Image) bool {
 	return verdict != nil && !*verdict && s.regions.Of(a, region).allowed.state == settingEnabled
 }
 
-// toCriteria is the image as criteria look at it.
+// toCriteria is the AMI as criteria look at it.
 func (img *Image) toCriteria() allowed.Image {
 	looked := allowed.Image{
 		Owner: img.owner.ID, Alias: ownerAlias(img.owner), Name: img.name, Created: img.created, DeprecateAt: img.deprecateAt,

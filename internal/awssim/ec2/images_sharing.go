@@ -234,7 +234,7 @@ func (c *call) modifyLaunchPermission(img *Image) error {
 	return nil
 }
 
-// mayShareImage looks at how the image's snapshots are encrypted: an AWS managed key cannot be shared, not even with
+// mayShareImage looks at how the AMI's snapshots are encrypted: an AWS managed key cannot be shared, not even with
 // the owner itself, and nothing encrypted can be public.
 func (c *call) mayShareImage(img *Image, add []permission) error {
 	if len(add) == 0 {
@@ -277,7 +277,7 @@ func (c *call) resetImageAttribute() (cloud.Effect, error) {
 	})
 }
 
-// cancelImageLaunchPermission is a recipient's way out of an image that was shared with its account by name. All other images,
+// cancelImageLaunchPermission is a recipient's way out of an AMI that was shared with its account by name. All other AMIs,
 // those shared with its organization too, are not there.
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/cancel-sharing-an-AMI.html
 // https://github.com/cloud-custodian/cloud-custodian/pull/8728

@@ -126,14 +126,14 @@ func describeScan(scan *allowed.Scan) *scanItem {
 	}
 }
 
-// pending makes an image that was just made pending for as many looks of its owner as the world says.
+// pending makes an AMI that was just made pending for as many looks of its owner as the world says.
 func (c *call) pending(img *Image) {
 	if c.Hostility.NewImagePending > 0 {
 		img.ripe, img.state, img.ripens = img.state, imagePending, cloud.Lag(c.Hostility.NewImagePending)
 	}
 }
 
-// looked counts a look of the owner at a pending image.
+// looked counts a look of the owner at a pending AMI.
 func (img *Image) looked() {
 	if img.ripe == "" {
 		return

@@ -13,7 +13,7 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
 )
 
-// watermark is a mark of an AMI that its copies inherit, and the images made of its instances.
+// watermark is a mark of an AMI that its copies inherit, and the AMIs made of its instances.
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ami-watermark.html
 type watermark struct {
 	key          string // the account that attached it, ":" and the name
@@ -46,7 +46,7 @@ func (w watermark) item() watermarkItem {
 	return watermarkItem{w.key, w.image, w.region, wire.Timestamp(w.imageCreated), wire.Timestamp(w.created)}
 }
 
-// watermarkField makes a field of a filter that looks at each of an image's watermarks.
+// watermarkField makes a field of a filter that looks at each of an AMI's watermarks.
 func watermarkField(get func(watermarkItem) string) func(imageItem) []string {
 	return func(i imageItem) []string {
 		var values []string
@@ -57,7 +57,7 @@ func watermarkField(get func(watermarkItem) string) func(imageItem) []string {
 	}
 }
 
-// marked is an image's watermark, new.
+// marked is an AMI's watermark, new.
 func marked(img *Image, name string, now time.Time) watermark {
 	return watermark{img.owner.ID + ":" + name, img.id, img.region, img.created, now}
 }
@@ -99,7 +99,7 @@ func mayMark(img *Image, mark watermark, name string) error {
 	}
 }
 
-// at is where a watermark is among those of the image, -1 when it has none of the key.
+// at is where a watermark is among those of the AMI, -1 when it has none of the key.
 func (img *Image) at(key string) int {
 	return slices.IndexFunc(img.watermarks, func(w watermark) bool { return w.key == key })
 }
@@ -123,7 +123,7 @@ func (c *call) detachWatermark() (cloud.Effect, error) {
 	}, nil
 }
 
-// watermark marks an image of the world.
+// watermark marks an AMI of the world.
 func (l *regionLoader) watermark(img *Image, name string) {
 	mark := marked(img, name, l.service.Now())
 	if err := mayMark(img, mark, name); err != nil {

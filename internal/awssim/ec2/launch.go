@@ -32,7 +32,7 @@ type LaunchPlan struct {
 	Reservation  string
 }
 
-// LaunchableImage finds an image to start: the checks that EC2 makes before it gives out an instance id.
+// LaunchableImage finds an AMI to start: the checks that EC2 makes before it gives out an instance id.
 func (s *Service) LaunchableImage(a *cloud.Account, region, id string) (*Image, *wire.Error) {
 	img := s.image(region, id)
 	if malformed("ami-", id, img != nil) {
@@ -53,7 +53,7 @@ func (s *Service) LaunchableImage(a *cloud.Account, region, id string) (*Image, 
 	return img, nil
 }
 
-// ImageToLaunch finds the image that somebody starts, by its id or by a parameter's name, which is read in that name.
+// ImageToLaunch finds the AMI that somebody starts, by its id or by a parameter's name, which is read in that name.
 func (s *Service) ImageToLaunch(who *cloud.Principal, region, named string) (*Image, error) {
 	id, err := s.parameters.Resolve(who, region, named)
 	if err != nil {
@@ -77,7 +77,7 @@ func (s *Service) SeesImage(a *cloud.Account, region, id string) bool {
 	return problem == nil
 }
 
-// MergeDevices lays the mapping of a launch over that of the image.
+// MergeDevices lays the mapping of a launch over that of the AMI.
 func MergeDevices(base, over []BlockDevice) []BlockDevice {
 	merged := slices.Clone(base)
 	for _, device := range over {

@@ -162,7 +162,7 @@ func (l *regionLoader) image(w world.Image) {
 	l.service.tags.Put(l.account, l.name, img.id, w.Tags)
 }
 
-// devices of an image; one without any gets a root device on a snapshot of its own.
+// devices of an AMI; one without any gets a root device on a snapshot of its own.
 func (l *regionLoader) devices(w world.Image, what string) []BlockDevice {
 	var devices []BlockDevice
 	for _, given := range w.BlockDevices {

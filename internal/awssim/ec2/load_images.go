@@ -45,7 +45,7 @@ func criterion(w world.ImageCriterion) allowed.Criterion {
 	return k
 }
 
-// particulars of an image of the world: when it was made, its watermarks, product codes, instance types and scan.
+// particulars of an AMI of the world: when it was made, its watermarks, product codes, instance types and scan.
 func (l *regionLoader) particulars(img *Image, w world.Image) {
 	img.productCodes = w.ProductCodes
 	img.types = instanceTypes{w.SupportedInstanceTypes, w.UnsupportedInstanceTypes}

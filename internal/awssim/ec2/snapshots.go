@@ -266,7 +266,7 @@ func (c *call) deleteSnapshot() (cloud.Effect, error) {
 	}, nil
 }
 
-// imageUsing finds a registered image that is made of the snapshot.
+// imageUsing finds a registered AMI that is made of the snapshot.
 func (c *call) imageUsing(id string) *Image {
 	for _, img := range cloud.SortedValues(c.own().images) {
 		if img.state != imageDeregistered && slices.ContainsFunc(img.Devices, func(d BlockDevice) bool { return d.snapshot == id }) {

@@ -60,7 +60,7 @@ type permission struct {
 	value string
 }
 
-// permissions is the set of entries of an image or a snapshot.
+// permissions is the set of entries of an AMI or a snapshot.
 type permissions map[permission]bool
 
 // sorted returns the entries by kind and value.
@@ -81,7 +81,7 @@ func (p permissions) entities() int {
 	return n
 }
 
-// Image states, of those that EC2 knows.
+// AMI states, of those that EC2 knows.
 const (
 	imagePending      = "pending"
 	imageAvailable    = "available"
@@ -120,12 +120,12 @@ type Image struct {
 	productCodes   []string
 	scan           *allowed.Scan // by Amazon Inspector, nil for none
 	types          instanceTypes
-	ripe           string    // the state after it was pending, "" for an image that is not
+	ripe           string    // the state after it was pending, "" for an AMI that is not
 	ripens         cloud.Lag // looks of its owner
 	late           late
 }
 
-// BlockDevice is a device of an image, an instance or a launch template.
+// BlockDevice is a device of an AMI, an instance or a launch template.
 type BlockDevice struct {
 	name       string
 	noDevice   bool
@@ -134,7 +134,7 @@ type BlockDevice struct {
 	volume     string // of an instance
 	size       int    // GiB
 	volumeType string
-	encrypted  *bool  // as asked for; the truth of an image's device is its snapshot's
+	encrypted  *bool  // as asked for; the truth of an AMI's device is its snapshot's
 	key        string // as asked for
 	deletes    bool   // on termination
 	attached   time.Time
@@ -190,7 +190,7 @@ type allowedImages struct {
 	managedBy string // empty for the account itself
 }
 
-// Values of the account settings about images and snapshots.
+// Values of the account settings about AMIs and snapshots.
 const (
 	settingEnabled  = "enabled"
 	settingAudit    = "audit-mode"

@@ -9,10 +9,9 @@
 // a misread document. Where AWS leaves a case undefined, it takes the reading that allows less.
 //
 // [Document.Decide] says whether one of a document's statements allows or denies a request, and why. [Policies] adds up
-// the documents that speak in a request. Grants, and what else a service knows, are the caller's business.
+// the documents that apply to a request. Grants, and whatever else a service knows, are the caller's business.
 //
-// Which condition keys an action has says the package reference. Keys that a request has none of are not looked at, even
-// if the caller gives them.
+// The package reference says which condition keys an action has. Other keys are ignored, even if the caller gives them.
 //
 // The files follow the elements of a policy, each predicate with the page of its rule.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html

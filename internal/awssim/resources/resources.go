@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
 // Package resources has what all resources of EC2 have in common: ARNs, tags, and the filters and lists of their
-// descriptions. Which resources there are, it is told.
+// descriptions. Its callers say which resources there are.
 package resources
 
 import (

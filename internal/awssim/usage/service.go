@@ -35,7 +35,7 @@ type report struct {
 	entries   []entry   // as it was when it was asked for
 }
 
-// entry is how often an account uses the image in a kind of resource.
+// entry is how often an account uses the AMI in a kind of resource.
 type entry struct {
 	account, kind string
 	count         int
