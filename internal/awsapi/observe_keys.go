@@ -55,15 +55,18 @@ func (o *observation) describeKey(ctx context.Context, arn string, images []shar
 	region := sharing.RegionOf(arn)
 	out, err := o.KMS(clients.Place{Region: region}).DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &arn})
 	foreign := !slices.ContainsFunc(images, func(i sharing.Image) bool { return i.Owner == sharing.AccountOf(arn) })
+	a := diagnose.Act{Scope: sharing.Scope{Region: region}, Doing: "looking at key " + arn, Action: "kms:DescribeKey", Resource: arn}
 	switch {
 	case err == nil:
 		key.Described = true
 		key.AWSManaged = out.KeyMetadata.KeyManager == types.KeyManagerTypeAws
 		key.State = string(out.KeyMetadata.KeyState)
 	case foreign && diagnose.Denied(err):
-		o.warnings.Add(fmt.Sprintf("key %s of account %s could not be described: whether it is a customer key and enabled shows when grants are made", arn, sharing.AccountOf(arn)))
+		problem := diagnose.Error(err, a)
+		problem.Remedy = ""
+		o.warnings.Add(fmt.Sprintf("whether it is a customer key and enabled shows when grants are made: %v", problem))
 	default:
-		problem := diagnose.Error(err, diagnose.Act{Scope: sharing.Scope{Region: region}, Doing: "looking at key " + arn, Action: "kms:DescribeKey", Resource: arn})
+		problem := diagnose.Error(err, a)
 		if diagnose.Denied(err) {
 			problem.Remedy = otherKey + "\n" + problem.Remedy
 		}
@@ -119,13 +122,19 @@ func (o *observation) askable(facts sharing.Facts, region sharing.Region) []shar
 func (o *observation) listedFrom(ctx context.Context, targets []sharing.AccountID, key sharing.Key) sharing.Key {
 	ctx, cancel := traffic.Patient(ctx, o.options.TargetTimeout)
 	defer cancel()
+	last := "nobody of the targets could be asked"
 	for _, account := range targets {
-		if grants, err := o.ListGrants(ctx, clients.Place{Account: account, Region: sharing.RegionOf(key.ARN)}, &kms.ListGrantsInput{KeyId: &key.ARN}); err == nil {
+		scope := sharing.Scope{Account: account, Region: sharing.RegionOf(key.ARN)}
+		grants, err := o.ListGrants(ctx, clients.At(scope), &kms.ListGrantsInput{KeyId: &key.ARN})
+		if err == nil {
 			key.Grants, key.GrantsListed = grants, true
 			return key
 		}
+		problem := diagnose.Error(err, diagnose.Act{Scope: scope, Doing: "listing them from inside", Action: "kms:ListGrants", Resource: key.ARN, Principal: o.Principal(account)})
+		problem.Remedy = ""
+		last = problem.Error()
 	}
-	o.warnings.Add("the grants of key " + key.ARN + " could not be listed (kms:ListGrants): each grant is asked for again, which changes nothing where it is there; " +
+	o.warnings.Add("the grants of key " + key.ARN + " could not be listed, neither by the source nor by a target (" + last + "): each grant is asked for again, which changes nothing where it is there; " +
 		"grants that are out of date, or that exact_grants would end, are not found")
 	return key
 }

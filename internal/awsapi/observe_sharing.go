@@ -52,7 +52,9 @@ func (o *observation) sharingIn(ctx context.Context, region sharing.Region, keys
 		switch {
 		case diagnose.Has(errs[i], "InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"): // deregistered meanwhile
 		case errs[i] != nil:
-			err = errs[i]
+			a := othersAct(region, "ec2:DescribeImageAttribute")
+			a.Resource = o.imageARN(region, id)
+			err = diagnose.Error(errs[i], a)
 		default:
 			for _, key := range keys[id] {
 				byKey[key] = append(byKey[key], recipients[i]...)
@@ -60,21 +62,22 @@ func (o *observation) sharingIn(ctx context.Context, region sharing.Region, keys
 		}
 	}
 	if err != nil {
-		problem := diagnose.Error(err, diagnose.Act{
-			Scope: sharing.Scope{Region: region}, Doing: "looking at the other AMIs of the account", Action: "ec2:DescribeImages", Resource: "*",
-		})
-		o.warnings.Add("exact_grants ends no grants in " + string(region) + ": " + problem.Error())
+		o.warnings.Add("exact_grants ends no grants in " + string(region) + ": " + err.Error())
 		return nil
 	}
 	return byKey
 }
 
+func othersAct(region sharing.Region, action string) diagnose.Act {
+	return diagnose.Act{Scope: sharing.Scope{Region: region}, Doing: "looking at the other AMIs of the account", Action: action, Resource: "*"}
+}
+
 // otherImages returns the source's AMIs of a Region that are under the run's keys and not the request's, sorted, and the
-// keys under each.
+// keys under each. The error is a sharing.Problem.
 func (o *observation) otherImages(ctx context.Context, region sharing.Region, keysOfRun map[string]sharing.Key) (ids []string, keys map[string][]string, err error) {
 	images, err := o.describeOwn(ctx, clients.Place{Region: region}, nil)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, diagnose.Error(err, othersAct(region, "ec2:DescribeImages"))
 	}
 	users := map[string][]string{} // AMIs by snapshot
 	for _, image := range images {
@@ -90,7 +93,7 @@ func (o *observation) otherImages(ctx context.Context, region sharing.Region, ke
 	for chunk := range slices.Chunk(slices.Sorted(maps.Keys(users)), snapshotsPerCall) {
 		snapshots, err := o.describeSnapshots(ctx, clients.Place{Region: region}, chunk)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, diagnose.Error(err, othersAct(region, "ec2:DescribeSnapshots"))
 		}
 		for _, s := range snapshots {
 			if key := o.keyOf(region, s); keysOfRun[key].ARN != "" {

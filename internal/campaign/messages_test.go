@@ -47,9 +47,9 @@ func (v *verdict) messages() {
 	v.fault()
 }
 
-// fault is about the call that was made to fail: somebody is told, unless it has succeeded since.
+// fault is about the call that was made to fail: somebody is told, unless it has succeeded since, or nothing depends on it.
 func (v *verdict) fault() {
-	if len(v.faulted()) == 0 || v.trial.kind.passes {
+	if len(v.faulted()) == 0 || v.trial.kind.passes || len(v.trial.beside) > 0 || v.needless() {
 		return
 	}
 	report := v.told.report
@@ -59,13 +59,37 @@ func (v *verdict) fault() {
 			told = append(told, *l.Problem)
 		}
 	}
-	if !report.good() && len(v.trial.beside) == 0 && !slices.ContainsFunc(told, v.names) {
+	if !slices.ContainsFunc(told, v.names) {
 		v.add("nothing names the account, Region, code and request of the call, and what helps: %+v", told)
+	}
+}
+
+// needless tells whether a run has found what it needs without the call.
+func (v *verdict) needless() bool {
+	c := v.trial.call
+	switch {
+	case !v.told.report.good():
+		return false
+	case c.action == "kms:ListGrants" && c.account == source:
+		return true // a target has listed them
+	case v.trial.mode == "rollback" && slices.Contains([]string{"ec2:DescribeTags", "ec2:DescribeImageAttribute", "ec2:DescribeSnapshotAttribute", "ssm:GetParameter"}, c.action):
+		return true // what was there before is read for a rollback, and there was none
+	default: // the policy of the default key lets the role in, whatever its grants are, and whoever manages it
+		return !slices.ContainsFunc(v.faulted(), func(entry awssim.Entry) bool { return !strings.Contains(entry.Parameters["body"], defaultKey) }) && c.action != "kms:GetKeyPolicy"
 	}
 }
 
 // names tells whether a problem is the one of the call that was made to fail.
 func (v *verdict) names(p problem) bool {
+	if p.Cause == "" { // what is known before there is a plan is a text
+		text := p.Doing
+		p = problem{Region: v.trial.call.region, Account: v.trial.call.account, Cause: text}
+		for _, entry := range v.faulted() {
+			if strings.Contains(text, "("+p.Region+")") && strings.Contains(text, entry.RequestID) {
+				p.RequestID = entry.RequestID
+			}
+		}
+	}
 	fault := v.trial.kind.faults(v.trial.call)
 	if code := fault[len(fault)-1].Code; code != "" && (p.Code != code && !strings.Contains(p.Cause, code) || !v.requested(p)) {
 		return false

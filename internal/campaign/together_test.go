@@ -103,7 +103,7 @@ func builds() []build {
 // closed is an account that EC2 does not know any more.
 const closed = "555555555555"
 
-func imageOf(n int) string { return "ami-0fedcba987654321" + strconv.Itoa(n) }
+func imageOf(n int) string { return "ami-0fedcba98765432a" + strconv.Itoa(n) }
 
 // company is a world with an AMI for each build, under one key.
 func company() awssim.World {
@@ -112,7 +112,7 @@ func company() awssim.World {
 	has := w.Accounts[0].Regions[region]
 	has.ClosedAccounts = []string{closed}
 	for n := range builds() {
-		disk := "snap-0fedcba987654321" + strconv.Itoa(n)
+		disk := "snap-0fedcba98765432a" + strconv.Itoa(n)
 		has.Snapshots = append(has.Snapshots, awssim.WorldSnapshot{ID: disk, KMSKey: keyID(region), Tags: map[string]string{"disk": strconv.Itoa(n)}})
 		has.Images = append(has.Images, awssim.WorldImage{
 			ID: imageOf(n), Name: "golden-" + strconv.Itoa(n), Tags: map[string]string{"n": strconv.Itoa(n)},

@@ -42,7 +42,7 @@ func open() json.RawMessage {
 	return policy(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"kms:*","Resource":"*"}]}`)
 }
 
-// world has an AMI with a snapshot in each of two Regions, each under a key of its own. In one of them a target has a default
+// world has an AMI with a snapshot in each of two Regions, each under a key of its own, and beside it another AMI under the key. In one of them a target has a default
 // key of its own for volumes, and a parameter that names an older AMI.
 func world() awssim.World {
 	owner := awssim.WorldAccount{
@@ -52,11 +52,15 @@ func world() awssim.World {
 	}
 	for _, region := range regions() {
 		owner.Keys = append(owner.Keys, awssim.WorldKey{Region: region, ID: keyID(region), Policy: open()})
+		other := "snap-0fedcba987654321" + digit(region)
 		owner.Regions[region] = awssim.WorldRegion{
-			Snapshots: []awssim.WorldSnapshot{{ID: snapshot(region), KMSKey: keyID(region), Tags: map[string]string{"disk": "root"}}},
+			Snapshots: []awssim.WorldSnapshot{{ID: snapshot(region), KMSKey: keyID(region), Tags: map[string]string{"disk": "root"}}, {ID: other, KMSKey: keyID(region)}},
 			Images: []awssim.WorldImage{{
 				ID: image(region), Name: "golden", Tags: map[string]string{"os": "linux"},
 				BlockDevices: []awssim.WorldBlockDevice{{Snapshot: snapshot(region)}},
+			}, {
+				ID: "ami-0fedcba987654320" + digit(region), Name: "another", LaunchPermissions: []string{ready},
+				BlockDevices: []awssim.WorldBlockDevice{{Snapshot: other}},
 			}},
 		}
 	}
@@ -85,7 +89,6 @@ func account(id string, roles ...string) awssim.WorldAccount {
 
 // withPast gives an account what makes a run look further: a parameter that names another AMI, and a default key.
 func withPast(a awssim.WorldAccount) awssim.WorldAccount {
-	const defaultKey = "00000000-0000-0000-0000-000000000333"
 	a.Keys = []awssim.WorldKey{{Region: regions()[1], ID: defaultKey, Policy: open()}}
 	a.Regions[regions()[1]] = awssim.WorldRegion{
 		DefaultEBSKey: defaultKey,
@@ -95,6 +98,9 @@ func withPast(a awssim.WorldAccount) awssim.WorldAccount {
 	}
 	return a
 }
+
+// defaultKey is that of the target for its volumes.
+const defaultKey = "00000000-0000-0000-0000-000000000333"
 
 // older is the AMI that a parameter named before.
 const older = "ami-00000000000000000"

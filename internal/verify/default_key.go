@@ -52,13 +52,17 @@ func (v *verification) awsManaged(ctx context.Context, scope sharing.Scope, key 
 // defaultKeyFor looks whether the key's grants or its policy let a grantee use it for volumes. A grant is enough unless
 // the policy denies.
 func (v *verification) defaultKeyFor(ctx context.Context, scope sharing.Scope, key, grantee string) {
+	act := func(doing, action string) diagnose.Act {
+		return diagnose.Act{Scope: scope, Doing: doing, Action: action, Resource: key, Principal: v.Principal(scope.Account)}
+	}
 	grants, err := v.ListGrants(ctx, clients.At(scope), &kms.ListGrantsInput{KeyId: &key, GranteePrincipal: &grantee})
 	granted := err == nil && enough(grants)
-	opinion, reason := v.policyOf(ctx, scope, key, grantee)
 	subject := sharing.Subject{Setting: "default EBS key " + key}
+	opinion, reason, policyErr := v.policyOf(ctx, scope, key, grantee)
 	problem := sharing.Problem{Scope: scope, Doing: "looking at the account's default EBS key " + key}
 	const under = "the volumes of the shared AMI are encrypted under this customer managed key, and "
-	needs := " The policy of the key needs\n" + policy.DefaultKeyStatements(grantee)
+	cantTell := under + "it can't be told whether " + grantee + " can use it: "
+	needs := "let the role use the key. The policy of the key needs\n" + policy.DefaultKeyStatements(grantee)
 	switch {
 	case opinion == keypolicy.LetsIn, granted && opinion != keypolicy.Denies:
 		v.ok(scope, subject)
@@ -66,23 +70,30 @@ func (v *verification) defaultKeyFor(ctx context.Context, scope sharing.Scope, k
 	case opinion == keypolicy.Denies:
 		problem.Cause = under + reason
 		problem.Remedy = "Make an exception for the role in that statement, or its instances end with Client.InternalError."
+	case policyErr != nil:
+		problem = diagnose.Error(policyErr, act("reading the policy of the account's default EBS key "+key, "kms:GetKeyPolicy"))
+		problem.Cause, problem.Remedy = cantTell+problem.Cause, problem.Remedy+"\nIf its instances end with Client.InternalError, "+needs
+	case opinion == keypolicy.Silent && err != nil:
+		problem = diagnose.Error(err, act("listing the grants of the account's default EBS key "+key, "kms:ListGrants"))
+		problem.Cause, problem.Remedy = cantTell+reason+", and its grants could not be listed: "+problem.Cause, problem.Remedy+"\nIf its instances end with Client.InternalError, "+needs
 	case opinion == keypolicy.Silent:
 		problem.Cause = under + reason + ", and no grant does"
-		problem.Remedy = "Let the role use the key, or its instances end with Client.InternalError." + needs
+		problem.Remedy = "Its instances end with Client.InternalError unless you " + needs
 	default:
-		problem.Cause = under + "it can't be told whether " + grantee + " can use it: " + reason
-		problem.Remedy = "If its instances end with Client.InternalError, let the role use the key." + needs
+		problem.Cause = cantTell + reason
+		problem.Remedy = "If its instances end with Client.InternalError, " + needs
 	}
 	v.warn(subject, problem)
 }
 
-// policyOf tells what the key's policy does to a launch.
-func (v *verification) policyOf(ctx context.Context, scope sharing.Scope, key, grantee string) (keypolicy.Opinion, string) {
+// policyOf tells what the key's policy does to a launch. The error says that it could not be read.
+func (v *verification) policyOf(ctx context.Context, scope sharing.Scope, key, grantee string) (keypolicy.Opinion, string, error) {
 	out, err := v.KMS(clients.At(scope)).GetKeyPolicy(ctx, &kms.GetKeyPolicyInput{KeyId: &key})
 	if err != nil {
-		return keypolicy.CantTell, "its policy could not be read (kms:GetKeyPolicy)"
+		return keypolicy.CantTell, "", err
 	}
-	return keypolicy.Judge(aws.ToString(out.Policy), keypolicy.Launch(key, scope.Account, grantee))
+	opinion, reason := keypolicy.Judge(aws.ToString(out.Policy), keypolicy.Launch(key, scope.Account, grantee))
+	return opinion, reason, nil
 }
 
 // enough tells whether grants together allow what a volume takes.
