@@ -116,6 +116,15 @@ func TestAnAMIThatAnAccountDoesNotSeeThroughItsOrganization(t *testing.T) {
 	}
 }
 
+// TestNobodyGetsAnything where the targets' Regions have no AMI: that is not said to be shared already.
+func TestNobodyGetsAnything(t *testing.T) {
+	s := newScene(1, frankfurt)
+	s.request.Targets[0].Regions = []sharing.Region{virginia}
+	if text := report.Text(s.run(t)); strings.Contains(text, "shared already") || !strings.Contains(text, "Nobody gets anything: nothing to share, 1 AMI") {
+		t.Errorf("it is said\n%s", text)
+	}
+}
+
 func TestNamesOfRegions(t *testing.T) {
 	r := newScene(1, "us-gov-west-1", "cn-northwest-1", "ap-northeast-3", "il-central-1", "us-isob-east-1").plan(t)
 	for _, want := range []string{"usgw1 ", "cnnw1 ", "apne3 ", "ilc1 ", "usie1 "} {

@@ -95,6 +95,9 @@ func (r Run) summary(items []item) string {
 	if r.DryRun && outcome == outcomeFailed {
 		words[outcomeFailed] = "[DryRun] Not everything could be shared"
 	}
+	if len(items) == 0 {
+		words[outcomeUnchanged] = "Nobody gets anything"
+	}
 	parts := []string{counts(items)}
 	if n := verified(items); n > 0 {
 		parts[0] += fmt.Sprintf(" (%d verified)", n)

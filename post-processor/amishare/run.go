@@ -162,6 +162,8 @@ func (r *run) apply(ctx context.Context) {
 	switch p := r.told.Plan; {
 	case len(p.Blocked) > 0 && r.rollback():
 		r.ui.Say("Changing nothing, because not every target can be shared with and on_failure is \"rollback\".")
+	case p.Empty() && len(p.Blocked)+len(p.Kept) == 0:
+		r.ui.Say("There is nothing to share.")
 	case p.Empty() && len(p.Blocked) == 0:
 		r.ui.Say("Everything is shared already.")
 	case !p.Empty():
