@@ -172,7 +172,7 @@ func itemRows(r report.Run) [][]string {
 		if row[0] != "item" {
 			continue
 		}
-		for _, id := range strings.Fields(row[4]) {
+		for id := range strings.FieldsSeq(row[4]) {
 			own := slices.Clone(row)
 			for i, field := range own {
 				own[i] = strings.ReplaceAll(field, "{account}", id)

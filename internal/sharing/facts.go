@@ -18,7 +18,7 @@ type Facts struct {
 // ImageMissing is the state of an AMI that DescribeImages does not know. The other states are AWS's.
 const ImageMissing = "missing"
 
-// AMI is an AMI as its owner sees it.
+// Image is an AMI as its owner sees it.
 type Image struct {
 	Ref               ImageRef
 	Owner             AccountID
