@@ -25,7 +25,7 @@ func (c *Config) check(known bool) (access.Targets, []error) {
 	open := func(s string) bool { return s == "" || !known && access.Placeholder(s) }
 	targets, wrong := access.ParseTargets(c.Targets, known)
 	_, parameters := access.ParseParameters(c.Parameters, known)
-	errs := slices.Concat(c.Config.Prepare(), wrong, parameters, access.CheckSharedTags(c.SharedTags, known), c.checkKey(known, open), access.CheckRegions("regions", c.Regions, known),
+	errs := slices.Concat(c.Config.Prepare(), wrong, parameters, access.CheckSharedTags(c.SharedTags, known), access.CheckWatermark(c.Watermark, known), c.checkKey(known, open), access.CheckRegions("regions", c.Regions, known),
 		access.CheckGrantOperations(c.GrantOperations, known), access.CheckConcurrency(c.MaxConcurrency))
 	errs = append(errs, c.checkPrincipals(open)...)
 	if !open(c.OrganizationID) && !organizationPattern.MatchString(c.OrganizationID) {

@@ -43,6 +43,8 @@ type Config struct {
 	Parameters []access.ParameterConfig `mapstructure:"ssm_parameter" required:"false"`
 	// The shared tags of the AMIs, as in the post-processor. They only affect the policies: nothing is written. Default `{}`.
 	SharedTags map[string]string `mapstructure:"shared_tags" required:"false"`
+	// The watermark of the AMIs, as in the post-processor. It only affects the policies. Default: none.
+	Watermark string `mapstructure:"watermark" required:"false"`
 	// The operations of each grant, as in the post-processor. Default: the eight that AWS documents for Auto Scaling. An empty
 	// list is an error.
 	GrantOperations []string `mapstructure:"grant_operations" required:"false"`

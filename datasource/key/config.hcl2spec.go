@@ -32,6 +32,7 @@ type FlatConfig struct {
 	Targets               []access.FlatTargetConfig        `mapstructure:"target" required:"false" cty:"target" hcl:"target"`
 	Parameters            []access.FlatParameterConfig     `mapstructure:"ssm_parameter" required:"false" cty:"ssm_parameter" hcl:"ssm_parameter"`
 	SharedTags            map[string]string                `mapstructure:"shared_tags" required:"false" cty:"shared_tags" hcl:"shared_tags"`
+	Watermark             *string                          `mapstructure:"watermark" required:"false" cty:"watermark" hcl:"watermark"`
 	GrantOperations       []string                         `mapstructure:"grant_operations" required:"false" cty:"grant_operations" hcl:"grant_operations"`
 	Exact                 *bool                            `mapstructure:"exact" required:"false" cty:"exact" hcl:"exact"`
 	ExactGrants           *bool                            `mapstructure:"exact_grants" required:"false" cty:"exact_grants" hcl:"exact_grants"`
@@ -78,6 +79,7 @@ func (*FlatConfig) HCL2Spec() map[string]hcldec.Spec {
 		"target":                     &hcldec.BlockListSpec{TypeName: "target", Nested: hcldec.ObjectSpec((*access.FlatTargetConfig)(nil).HCL2Spec())},
 		"ssm_parameter":              &hcldec.BlockListSpec{TypeName: "ssm_parameter", Nested: hcldec.ObjectSpec((*access.FlatParameterConfig)(nil).HCL2Spec())},
 		"shared_tags":                &hcldec.AttrSpec{Name: "shared_tags", Type: cty.Map(cty.String), Required: false},
+		"watermark":                  &hcldec.AttrSpec{Name: "watermark", Type: cty.String, Required: false},
 		"grant_operations":           &hcldec.AttrSpec{Name: "grant_operations", Type: cty.List(cty.String), Required: false},
 		"exact":                      &hcldec.AttrSpec{Name: "exact", Type: cty.Bool, Required: false},
 		"exact_grants":               &hcldec.AttrSpec{Name: "exact_grants", Type: cty.Bool, Required: false},

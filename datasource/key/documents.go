@@ -34,7 +34,7 @@ func (s *search) documents() policy.Config {
 // announcements are those in the AMIs' own account. They have been checked.
 func (c *Config) announcements() sharing.Announcements {
 	parameters, _ := access.ParseParameters(c.Parameters, true)
-	return sharing.Announcements{Parameters: parameters, SharedTags: sharing.SharedTags(c.SharedTags)}
+	return sharing.Announcements{Parameters: parameters, SharedTags: sharing.SharedTags(c.SharedTags), Watermark: c.Watermark}
 }
 
 // target is a target as the documents name it, its grantees as IAM knows them.

@@ -47,7 +47,7 @@ func theSharedTags() map[string]string { return map[string]string{"status": "app
 func dataBlock() options {
 	return block(options{
 		"alias": nil, "tags": options{"purpose": "ami-sharing"}, "exact_grants": true, "target": []options{theTarget()},
-		"ssm_parameter": []options{theParameter()}, "shared_tags": theSharedTags(),
+		"ssm_parameter": []options{theParameter()}, "shared_tags": theSharedTags(), "watermark": "approved",
 	})
 }
 

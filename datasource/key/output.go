@@ -78,6 +78,7 @@ type DatasourceOutput struct {
 	// - `AmiShareImages`, `AmiShareSnapshots`: to read and change who may launch and copy them.
 	// - `AmiShareKeys`: to see that the keys are fit, and which grants are there.
 	// - `AmiShareSharedTags`, with `shared_tags`: to read and write them.
+	// - `AmiShareWatermark`, with `watermark`: to attach it, and to detach it in a rollback.
 	// - `AmiShareParameters`, with `ssm_parameter`: to store the AMI's id, and to take it back.
 	// - `AmiShareExplain`: to say which statement of the key's policy is missing when a grant is refused.
 	// - `AmiShareAskForUsage`, `AmiShareReadUsage`, `AmiShareDeleteUsage`, with `exact`: to ask who uses an AMI before it is taken away.

@@ -12,34 +12,53 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
+// Looks are what verification has found.
+type Looks struct {
+	Checks []sharing.Check
+	// Looked says that the targets were looked into, as far as they can be.
+	Looked bool
+	// Again looks again where an AMI was hidden for want of a watermark, and returns all checks; may be nil.
+	Again func() []sharing.Check
+}
+
 // Announce carries out the second act of a plan, of which result holds the first: what consumers react to. In a target that
 // is made where the target passed, for an AMI as a whole where all its targets did. They pass where nothing has failed. If
 // they were looked into, those that can be looked into must see the AMI besides. What is not made is skipped, and says why.
-func Announce(ctx context.Context, doer Doer, p plan.Plan, result *Result, checks []sharing.Check, looked bool, o Options) {
+// Watermarks come first: a target that sees the AMI only with one is looked at again before the rest.
+func Announce(ctx context.Context, doer Doer, p plan.Plan, result *Result, looks Looks, o Options) {
 	first := slices.IndexFunc(result.Outcomes, func(outcome Outcome) bool { return outcome.Change.Stage().Announces() })
 	if first < 0 {
 		return
 	}
-	passed := newPasses(p, *result, checks, looked)
 	second := plan.Plan{Changes: slices.DeleteFunc(slices.Clone(p.Changes), func(c plan.Change) bool { return !c.Stage().Announces() })}
 	r := newRun(doer, second, o)
-	for i, change := range second.Changes {
-		if why := passed.against(change); why != "" {
-			r.note(i, Outcome{Change: change, Status: Skipped, Reason: why})
-		}
+	marks := func(c plan.Change) bool { return c.Stage() == plan.Watermarks }
+	r.announce(ctx, newPasses(p, *result, looks), marks)
+	if looks.Again != nil && slices.ContainsFunc(looks.Checks, func(check sharing.Check) bool { return check.Awaits }) {
+		looks.Checks = looks.Again()
 	}
-	r.failures = append(r.failures, passed.unseen(second.Changes)...)
-	for _, stage := range stages(second.Changes) {
-		stage = slices.DeleteFunc(stage, func(i int) bool { return len(r.outcomes[i]) > 0 })
-		if len(stage) > 0 && !r.hopeless() {
-			r.stage(ctx, stage)
-		}
-	}
+	r.announce(ctx, newPasses(p, *result, looks), func(c plan.Change) bool { return !marks(c) })
 	told := r.finish()
 	result.Outcomes = append(result.Outcomes[:first:first], told.Outcomes...)
 	result.Failures = append(result.Failures, told.Failures...)
 	slices.SortStableFunc(result.Failures, sharing.CompareProblems)
 	result.Cancelled = ctx.Err() != nil
+}
+
+// announce carries out those changes that which reports, where they are proved.
+func (r *run) announce(ctx context.Context, passed passes, which func(plan.Change) bool) {
+	for i, change := range r.plan.Changes {
+		if why := passed.against(change); why != "" && which(change) {
+			r.note(i, Outcome{Change: change, Status: Skipped, Reason: why})
+		}
+	}
+	r.failures = append(r.failures, passed.unseen(slices.DeleteFunc(slices.Clone(r.plan.Changes), func(c plan.Change) bool { return !which(c) }))...)
+	for _, stage := range stages(r.plan.Changes) {
+		stage = slices.DeleteFunc(stage, func(i int) bool { return len(r.outcomes[i]) > 0 || !which(r.plan.Changes[i]) })
+		if len(stage) > 0 && !r.hopeless() {
+			r.stage(ctx, stage)
+		}
+	}
 }
 
 // passes tell where all that was asked for is there.
@@ -50,6 +69,7 @@ type passes struct {
 	open   map[sharing.Scope]bool // what was to be proved there is not
 	looked bool
 	seen   map[sight]bool
+	awaits map[sight]bool // the AMIs that are hidden for want of a watermark
 }
 
 // sight is an AMI that a target sees.
@@ -58,23 +78,28 @@ type sight struct {
 	image string
 }
 
-func newPasses(p plan.Plan, result Result, checks []sharing.Check, looked bool) passes {
-	passed := passes{plan: p, looked: looked, owner: map[sharing.ImageRef]sharing.AccountID{}, failed: map[sharing.Scope]bool{}, open: map[sharing.Scope]bool{}, seen: map[sight]bool{}}
+func newPasses(p plan.Plan, result Result, looks Looks) passes {
+	passed := passes{
+		plan: p, looked: looks.Looked, owner: map[sharing.ImageRef]sharing.AccountID{}, failed: map[sharing.Scope]bool{}, open: map[sharing.Scope]bool{}, seen: map[sight]bool{},
+		awaits: map[sight]bool{},
+	}
 	for _, image := range p.Images {
 		passed.owner[image.Ref] = image.Owner
 	}
 	for _, problem := range result.Failures {
 		passed.failed[problem.Scope] = true
 	}
-	for _, check := range checks {
-		if !check.OK && !check.Warning {
+	for _, check := range looks.Checks {
+		if !check.OK && !check.Warning && !check.Awaits {
 			passed.failed[check.Scope] = true
 		}
 		if check.Open {
 			passed.open[check.Scope] = true
 		}
 		for _, image := range check.Subject.Images {
-			passed.seen[sight{check.Scope, image}] = check.OK || passed.seen[sight{check.Scope, image}]
+			at := sight{check.Scope, image}
+			passed.seen[at] = check.OK || passed.seen[at]
+			passed.awaits[at] = check.Awaits || passed.awaits[at]
 		}
 	}
 	return passed
@@ -109,7 +134,7 @@ func (p passes) short(change plan.Change) []sharing.Scope {
 		short = append(short, sharing.Scope{Region: where.Image.Region})
 	}
 	for _, target := range p.plan.Targets {
-		if (where.Source || target.Account == where.Account) && target.In(where.Image.Region) && !p.passed(target, where.Image) {
+		if (where.Source || target.Account == where.Account) && target.In(where.Image.Region) && !p.passed(target, where.Image, change) {
 			short = append(short, sharing.Scope{Account: target.Account, Region: where.Image.Region})
 		}
 	}
@@ -146,10 +171,11 @@ func (p passes) unannounced(scope sharing.Scope) sharing.Problem {
 	}
 }
 
-func (p passes) passed(target sharing.Target, image sharing.ImageRef) bool {
+func (p passes) passed(target sharing.Target, image sharing.ImageRef, change plan.Change) bool {
 	scope := sharing.Scope{Account: target.Account, Region: image.Region}
 	if p.failed[scope] || p.failed[sharing.Scope{Account: target.Account}] || p.open[scope] {
 		return false
 	}
-	return !p.looked || !target.Credentials || target.Account == p.owner[image] || p.seen[sight{scope, image.ID}]
+	at := sight{scope, image.ID}
+	return !p.looked || !target.Credentials || target.Account == p.owner[image] || p.seen[at] || change.Stage() == plan.Watermarks && p.awaits[at]
 }

@@ -60,7 +60,7 @@ func TestOnlyWhatPassedIsAnnounced(t *testing.T) {
 					t.Errorf("the first act made %s", outcome.Change)
 				}
 			}
-			apply.Announce(t.Context(), writer{}, p, &result, test.checks, test.looked, apply.Options{})
+			apply.Announce(t.Context(), writer{}, p, &result, apply.Looks{Checks: test.checks, Looked: test.looked}, apply.Options{})
 			if failed := len(result.Failures) == 1 && result.Failures[0].Scope.Account == second; failed != test.fails {
 				t.Errorf("the failures are %v, want one of account %s: %t", result.Failures, second, test.fails)
 			}

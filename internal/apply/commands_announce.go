@@ -31,6 +31,10 @@ func announceCommand(change plan.Change) string {
 		return asOwner(tagCommand("create-tags", c.Image.Region, c.Image.ID, tagList(c.All())))
 	case plan.RemoveSharedTags:
 		return asOwner(deleteTags(c.Image.Region, c.Image.ID, c.Keys()))
+	case plan.AttachWatermark:
+		return asOwner(command("ec2 attach-image-watermark", "region", string(c.Image.Region), "image-id", c.Image.ID, "watermark-name", c.Name))
+	case plan.DetachWatermark:
+		return asOwner(command("ec2 detach-image-watermark", "region", string(c.Image.Region), "image-id", c.Image.ID, "watermark-key", c.Key()))
 	case plan.RestoreSharedTags:
 		return asOwner(restore(c.Image.Region, c.Image.ID, c.Delete, c.Restore))
 	default:
@@ -49,6 +53,8 @@ func endAnnouncement(change plan.Change) string {
 		fresh := maps.Clone(c.All())
 		maps.DeleteFunc(fresh, func(key, _ string) bool { return c.Previous[key] != "" })
 		return Command(plan.RestoreSharedTags{Where: c.Where, Delete: slices.Sorted(maps.Keys(fresh)), Restore: c.Previous})
+	case plan.AttachWatermark:
+		return Command(plan.DetachWatermark(c))
 	case plan.RemoveSharedTags:
 		return Command(plan.RestoreSharedTags{Where: c.Where, Restore: c.Tags})
 	default:

@@ -62,6 +62,10 @@ func (c *Client) carryOut(ctx context.Context, change plan.Change) (plan.Effect,
 		return c.putSharedTags(ctx, change.Where, change.All())
 	case plan.RemoveSharedTags:
 		return c.removeSharedTags(ctx, change.Where, change.Keys())
+	case plan.AttachWatermark:
+		return c.attachWatermark(ctx, change)
+	case plan.DetachWatermark:
+		return c.detachWatermark(ctx, change)
 	case plan.RestoreSharedTags:
 		return c.restoreSharedTags(ctx, change)
 	}

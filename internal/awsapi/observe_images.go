@@ -58,7 +58,7 @@ func (o *observation) details(ctx context.Context, region sharing.Region, found 
 	for _, from := range found {
 		image := sharing.Image{
 			Owner: sharing.AccountID(aws.ToString(from.OwnerId)), Name: aws.ToString(from.Name), State: string(from.State), CopyOf: sourceOf(from),
-			LaunchPermissions: permissions[aws.ToString(from.ImageId)], Tags: clients.TagMap(from.Tags),
+			LaunchPermissions: permissions[aws.ToString(from.ImageId)], Tags: clients.TagMap(from.Tags), Watermarks: clients.WatermarkKeys(from.ImageWatermarks),
 		}
 		for _, id := range snapshotIDs([]types.Image{from}) {
 			if snapshot, ok := snapshots[id]; ok {

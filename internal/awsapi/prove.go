@@ -86,6 +86,9 @@ func (c *Client) prove(ctx context.Context, change plan.Change) (diagnose.Act, e
 	case plan.RemoveSharedTags:
 		a = c.sharedTagAct(change.Where, "ec2:DeleteTags")
 		err = c.deleteSharedTags(ctx, change.Image, change.Keys(), true)
+	case plan.AttachWatermark:
+		a = c.watermarkAct(change, "ec2:AttachImageWatermark")
+		err = c.sendWatermark(ctx, change, true)
 	default: // no dry run, or nothing to try it on
 		return a, nil
 	}

@@ -29,6 +29,8 @@ func (c *Client) Undo(ctx context.Context, change plan.Change) (plan.Change, err
 		return c.undoLabels(ctx, change)
 	case plan.PutSharedTags:
 		return c.undoSharedTags(ctx, change.Where, slices.Collect(maps.Keys(change.All())))
+	case plan.AttachWatermark:
+		return c.undoWatermark(ctx, change)
 	case plan.RemoveSharedTags:
 		return c.undoSharedTags(ctx, change.Where, change.Keys())
 	default:

@@ -63,3 +63,12 @@ func TagMap(tags []types.Tag) map[string]string {
 	}
 	return values
 }
+
+// WatermarkKeys returns the keys of watermarks.
+func WatermarkKeys(marks []types.ImageWatermark) []string {
+	var keys []string
+	for _, mark := range marks {
+		keys = append(keys, aws.ToString(mark.WatermarkKey))
+	}
+	return keys
+}

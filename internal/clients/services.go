@@ -74,12 +74,14 @@ func from[In, Out, Option any](o origin, call func(context.Context, In, ...Optio
 
 // EC2 are the operations of EC2 that the plugin uses.
 type EC2 struct {
+	AttachImageWatermark            Operation[ec2.AttachImageWatermarkInput, ec2.AttachImageWatermarkOutput, ec2.Options]
 	CreateImageUsageReport          Operation[ec2.CreateImageUsageReportInput, ec2.CreateImageUsageReportOutput, ec2.Options]
 	CreateLaunchTemplate            Operation[ec2.CreateLaunchTemplateInput, ec2.CreateLaunchTemplateOutput, ec2.Options]
 	CreateTags                      Operation[ec2.CreateTagsInput, ec2.CreateTagsOutput, ec2.Options]
 	DeleteImageUsageReport          Operation[ec2.DeleteImageUsageReportInput, ec2.DeleteImageUsageReportOutput, ec2.Options]
 	DeleteLaunchTemplate            Operation[ec2.DeleteLaunchTemplateInput, ec2.DeleteLaunchTemplateOutput, ec2.Options]
 	DeleteTags                      Operation[ec2.DeleteTagsInput, ec2.DeleteTagsOutput, ec2.Options]
+	DetachImageWatermark            Operation[ec2.DetachImageWatermarkInput, ec2.DetachImageWatermarkOutput, ec2.Options]
 	DescribeImageAttribute          Operation[ec2.DescribeImageAttributeInput, ec2.DescribeImageAttributeOutput, ec2.Options]
 	DescribeImages                  Operation[ec2.DescribeImagesInput, ec2.DescribeImagesOutput, ec2.Options]
 	DescribeImageReferences         Operation[ec2.DescribeImageReferencesInput, ec2.DescribeImageReferencesOutput, ec2.Options]
@@ -100,6 +102,8 @@ func newEC2(config aws.Config) func(origin) EC2 {
 	return func(o origin) EC2 {
 		set := func(options *ec2.Options) { o.set(&options.Region, &options.Credentials) }
 		return EC2{
+			AttachImageWatermark:            from(o, client.AttachImageWatermark, set),
+			DetachImageWatermark:            from(o, client.DetachImageWatermark, set),
 			CreateImageUsageReport:          from(o, client.CreateImageUsageReport, set),
 			CreateLaunchTemplate:            from(o, client.CreateLaunchTemplate, set),
 			CreateTags:                      from(o, client.CreateTags, set),

@@ -15,6 +15,7 @@ func (c *computation) announcements() {
 	for _, image := range c.plan.Images {
 		c.parameters(Where{c.owner, true, image.Ref}, c.request.Announcements.Parameters, c.facts.Parameters)
 		c.sharedTags(image)
+		c.watermark(image)
 		for _, target := range c.plan.Targets {
 			if c.announcesIn(target, image.Ref.Region) {
 				c.parameters(Where{target.Account, false, image.Ref}, target.Announcements.Parameters, c.facts.Targets[target.Account].Parameters)

@@ -22,6 +22,7 @@ func Compute(request sharing.Request, facts sharing.Facts) (Plan, error) {
 	c.shrunk()
 	c.several()
 	c.tagLimits()
+	c.watermarkLimits()
 	if len(c.refused) > 0 {
 		return Plan{}, c.refused
 	}

@@ -19,6 +19,7 @@ const (
 	ImageRemovals
 	SnapshotRemovals
 	GrantRemovals
+	Watermarks    // which Allowed AMIs settings may ask for before they show an AMI
 	Announcements // of which none needs another
 	Sequels       // of announcements: labels
 )
@@ -27,12 +28,12 @@ func (s Stage) String() string {
 	return [...]string{
 		"service-linked roles", "grants", "snapshot permissions", "AMI permissions", "tags", "Auto Scaling groups",
 		"removal of AMI permissions", "removal of snapshot permissions", "removal of grants",
-		"announcements", "labels of announcements",
+		"watermarks", "announcements", "labels of announcements",
 	}[s]
 }
 
 // Announces tells whether the stage is of the second act: its changes are made after verification, where that passed.
-func (s Stage) Announces() bool { return s >= Announcements }
+func (s Stage) Announces() bool { return s >= Watermarks }
 
 // Belonging tells what a change is about. It decides what a rollback may take back.
 type Belonging int

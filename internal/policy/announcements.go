@@ -52,6 +52,14 @@ func (c Config) parameterStatements(arns []string, a sharing.Announcements) []st
 	return []statement{allow("AmiShareParameters", actions, unique(arns))}
 }
 
+// watermarkStatements attach the watermark, and take it back, as the AMIs' owner.
+func (c Config) watermarkStatements() []statement {
+	if c.Announcements.Watermark == "" {
+		return nil
+	}
+	return []statement{allow("AmiShareWatermark", []string{"ec2:AttachImageWatermark", "ec2:DetachImageWatermark"}, c.resources("image"))}
+}
+
 // sharedTagStatements write the tags that recipients see, and take them back: as the AMIs' owner, and no other tags but the
 // plugin's note of them.
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html

@@ -71,7 +71,7 @@ func everyOption(t *testing.T) policy.Config {
 	c.Targets = []policy.Target{first, second, profile, {Target: sharing.Target{Account: "555555555555"}}}
 	c.FindByTags, c.EndGrants, c.Exact = true, true, true
 	parameter := sharing.Parameter{Name: "/golden/web/ami", DataType: sharing.ImageParameter, Labels: []string{"live"}, Tags: map[string]string{"team": "images"}}
-	c.Announcements = sharing.Announcements{Parameters: []sharing.Parameter{parameter}, SharedTags: sharing.SharedTags(map[string]string{"status": "approved"})}
+	c.Announcements = sharing.Announcements{Parameters: []sharing.Parameter{parameter}, SharedTags: sharing.SharedTags(map[string]string{"status": "approved"}), Watermark: "approved"}
 	c.Targets[1].Announcements = sharing.Announcements{Parameters: []sharing.Parameter{parameter}}
 	return c
 }

@@ -32,6 +32,7 @@ func (c Config) sourceStatements() []statement {
 	}
 	statements = append(statements, allow("AmiShareKeys", c.sourceKeyActions(), unique(c.Keys)))
 	statements = append(statements, c.sharedTagStatements()...)
+	statements = append(statements, c.watermarkStatements()...)
 	statements = append(statements, c.parameterStatements(c.parameterARNs(c.SourceAccount, c.regions(), c.Announcements), c.Announcements)...)
 	if c.Explain {
 		// Reads the key's policy to say which statement is missing when a grant is refused. Only the account that owns the

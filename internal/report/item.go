@@ -63,10 +63,11 @@ const (
 	parameter
 	parameterLabels
 	sharedTags
+	watermark
 )
 
 func (k kind) String() string {
-	return [...]string{"launch permission", "snapshot permission", "grant", "service-linked role", "tags", "Auto Scaling group", "parameter", "parameter labels", "shared tags"}[k]
+	return [...]string{"launch permission", "snapshot permission", "grant", "service-linked role", "tags", "Auto Scaling group", "parameter", "parameter labels", "shared tags", "watermark"}[k]
 }
 
 // plural names several items of a kind.

@@ -106,6 +106,10 @@ func changeItems(change plan.Change, like item) []item {
 		i := give(sharedTags, sharing.Account(c.Account), c.Image.Region, c.Image.ID)
 		i.Value, i.Previous = sharing.TagWords(c.Tags), sharing.TagWords(c.Previous)
 		return []item{i}
+	case plan.AttachWatermark:
+		i := give(watermark, sharing.Account(c.Account), c.Image.Region, c.Image.ID)
+		i.Value = c.Key()
+		return []item{i}
 	case plan.RemoveSharedTags:
 		i := give(sharedTags, sharing.Account(c.Account), c.Image.Region, c.Image.ID)
 		i.Value, i.Reason = sharing.TagWords(c.Tags), cmp.Or(i.Reason, "shared_tags does not name them")

@@ -12,10 +12,18 @@ type Announcements struct {
 	Parameters []Parameter
 	// SharedTags of the AMI itself, with AWS's prefix. A target has none.
 	SharedTags map[string]string
+	// Watermark is the name of that of the AMI itself, "" for none. A target has none.
+	Watermark string
 }
 
+// MostWatermarks is how many an AMI can have.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ami-watermark.html
+const MostWatermarks = 5
+
 // None tells whether there is nothing to announce.
-func (a Announcements) None() bool { return len(a.Parameters)+len(a.SharedTags) == 0 }
+func (a Announcements) None() bool {
+	return len(a.Parameters)+len(a.SharedTags) == 0 && a.Watermark == ""
+}
 
 // The data types of a parameter that can hold an AMI's id.
 const (

@@ -12,6 +12,9 @@ type Check struct {
 	Problem *Problem // set when not OK
 	Warning bool     // the problem endangers launches and does not make this run wrong
 	Open    bool     // nothing is known of what was to be proved; set with Warning
+	// Awaits says that the AMI is hidden for want of the watermark alone that is to be attached: it is neither seen nor missing
+	// until then.
+	Awaits bool
 }
 
 // Subject is what a check is about: AMIs, a grant, or a setting of the account.

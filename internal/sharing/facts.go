@@ -28,6 +28,7 @@ type Image struct {
 	LaunchPermissions []Recipient
 	Snapshots         []Snapshot
 	Tags              map[string]string
+	Watermarks        []string // keys: the account that attached it, ":" and the name
 }
 
 // Snapshot is an EBS snapshot behind an AMI.

@@ -42,8 +42,16 @@ func unmet(image types.Image, criteria []types.ImageCriterion, now time.Time) st
 	return strings.Join(reasons, "; ")
 }
 
-// failing are the conditions of a criterion that an AMI fails.
+// failing are the conditions of a criterion that an AMI fails which is not allowed.
 func failing(image types.Image, c types.ImageCriterion, now time.Time) []string {
+	if reasons := failures(image, c, now); len(reasons) > 0 {
+		return reasons
+	}
+	return []string{"what it fails can't be told from here"}
+}
+
+// failures are the conditions of a criterion that an AMI fails, as far as it can be told.
+func failures(image types.Image, c types.ImageCriterion, now time.Time) []string {
 	days := func(limit *int32, since string) bool {
 		at, err := time.Parse(time.RFC3339, since)
 		return err == nil && longer(limit, &at, now)
@@ -66,9 +74,6 @@ func failing(image types.Image, c types.ImageCriterion, now time.Time) []string 
 	reasons = append(reasons, unmarked(image, c.ImageWatermarks, now)...)
 	fails(len(c.MarketplaceProductCodes) > 0 && !hasProductCode(image, c.MarketplaceProductCodes), "it has none of the product codes %s", strings.Join(c.MarketplaceProductCodes, ", "))
 	reasons = append(reasons, scanned(image.ScanResults, c.ScanResultCondition, now)...)
-	if len(reasons) == 0 {
-		return []string{"what it fails can't be told from here"}
-	}
 	return reasons
 }
 

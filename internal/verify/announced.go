@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
@@ -20,8 +21,17 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/traffic"
 )
 
-// sharedTags is what the kind of an announcement is called in checks and reports.
-const sharedTags = "shared tags"
+// told is what was announced of an AMI to whoever sees it.
+type told struct {
+	tags map[string]string
+	mark string // the key of a watermark, "" for none
+}
+
+// What the announcements are called in checks and reports.
+const (
+	sharedTags = "shared tags"
+	watermark  = "watermark"
+)
 
 // Announced looks whether what was announced of AMIs as a whole is seen by others than their owner: in each Region from
 // inside the first target that has seen the AMIs, as checks tell. It looks again for Options.Timeout after the first look.
@@ -32,7 +42,7 @@ func Announced(ctx context.Context, c *clients.Clients, p plan.Plan, made []plan
 	looks := slices.Collect(maps.Keys(expected))
 	v.options.Progress.Begin(progress.Verifying, regionNames(looks))
 	parallel.Each(looks, func(_ int, scope sharing.Scope) {
-		if problem := parallel.Guard(scope, "looking from inside the account", func() { v.sharedTags(ctx, scope, expected[scope]) }); problem != nil {
+		if problem := parallel.Guard(scope, "looking from inside the account", func() { v.told(ctx, scope, expected[scope]) }); problem != nil {
 			v.fail(sharing.Subject{Told: sharedTags}, *problem)
 		}
 		v.options.Progress.Done(inRegion(scope), false)
@@ -43,25 +53,30 @@ func Announced(ctx context.Context, c *clients.Clients, p plan.Plan, made []plan
 	return v.checks.Items
 }
 
-// announced gathers the shared tags that there are, by where they are looked at and by AMI.
-func (v *verification) announced(things []plan.Present, checks []sharing.Check) map[sharing.Scope]map[string]map[string]string {
-	expected := map[sharing.Scope]map[string]map[string]string{}
-	for _, thing := range things {
-		change, ok := thing.Change.(plan.PutSharedTags)
-		if !ok {
-			continue
-		}
-		scope, found := witness(checks, change.Image)
+// announced gathers what was announced of AMIs, by where it is looked at and by AMI.
+func (v *verification) announced(things []plan.Present, checks []sharing.Check) map[sharing.Scope]map[string]*told {
+	expected := map[sharing.Scope]map[string]*told{}
+	of := func(image sharing.ImageRef) *told {
+		scope, found := witness(checks, image)
 		if !found || !v.Enters(scope.Account) {
-			continue
+			return &told{tags: map[string]string{}}
 		}
 		if expected[scope] == nil {
-			expected[scope] = map[string]map[string]string{}
+			expected[scope] = map[string]*told{}
 		}
-		if expected[scope][change.Image.ID] == nil {
-			expected[scope][change.Image.ID] = map[string]string{}
+		if expected[scope][image.ID] == nil {
+			expected[scope][image.ID] = &told{tags: map[string]string{}}
 		}
-		maps.Copy(expected[scope][change.Image.ID], change.Tags)
+		return expected[scope][image.ID]
+	}
+	for _, thing := range things {
+		switch change := thing.Change.(type) {
+		case plan.PutSharedTags:
+			maps.Copy(of(change.Image).tags, change.Tags)
+		case plan.AttachWatermark:
+			of(change.Image).mark = change.Key()
+		default:
+		}
 	}
 	return expected
 }
@@ -89,35 +104,58 @@ func witness(checks []sharing.Check, image sharing.ImageRef) (sharing.Scope, boo
 	return checks[i].Scope, true
 }
 
-// sharedTags waits until a target sees the tags of AMIs.
-func (v *verification) sharedTags(ctx context.Context, scope sharing.Scope, wanted map[string]map[string]string) {
+// told waits until a target sees what was announced of AMIs.
+func (v *verification) told(ctx context.Context, scope sharing.Scope, wanted map[string]*told) {
 	ids := slices.Sorted(maps.Keys(wanted))
-	seen := map[string]map[string]string{}
+	seen := map[string]types.Image{}
 	err := traffic.PollFor(ctx, v.options.Timeout, func(ctx context.Context) (bool, error) {
 		found, err := v.DescribeImages(ctx, clients.At(scope), ids)
 		for _, image := range found {
-			seen[aws.ToString(image.ImageId)] = clients.TagMap(image.Tags)
+			seen[aws.ToString(image.ImageId)] = image
 		}
-		return err != nil || !slices.ContainsFunc(ids, func(id string) bool { return !sharing.Among(seen[id], wanted[id]) }), err
+		return err != nil || !slices.ContainsFunc(ids, func(id string) bool { return len(wanted[id].missing(seen[id])) > 0 }), err
 	})
 	if err != nil {
 		v.blind(sharing.Subject{Images: ids, Told: sharedTags}, err, diagnose.Act{
-			Scope: scope, Doing: "looking for the shared tags of " + sharing.Named("AMI", ids) + " from inside the account", Action: "ec2:DescribeImages", Resource: "*",
+			Scope: scope, Doing: "looking for what was announced of " + sharing.Named("AMI", ids) + " from inside the account", Action: "ec2:DescribeImages", Resource: "*",
 		})
 		return
 	}
 	for _, id := range ids {
-		subject := sharing.Subject{Images: []string{id}, Told: sharedTags}
-		lacks := maps.Clone(wanted[id])
-		maps.DeleteFunc(lacks, func(key, value string) bool { return sharing.Among(seen[id], map[string]string{key: value}) })
-		if len(lacks) == 0 {
-			v.ok(scope, subject)
-			continue
+		missing := wanted[id].missing(seen[id])
+		if len(wanted[id].tags) > 0 {
+			v.seen(scope, sharing.Subject{Images: []string{id}, Told: sharedTags}, missing[sharedTags])
 		}
-		v.fail(subject, sharing.Problem{
-			Scope: scope, Doing: "looking for the " + subject.String() + " from inside the account",
-			Cause:  fmt.Sprintf("after %s the account does not see %s", v.options.Timeout, strings.Join(slices.Sorted(maps.Keys(lacks)), ", ")),
-			Remedy: "Run again. If it stays so, somebody else writes these tags too, or AWS does not share tags of AMIs in this Region:\naws ec2 describe-images --region " + string(scope.Region) + " --image-ids " + id,
-		})
+		if wanted[id].mark != "" {
+			v.seen(scope, sharing.Subject{Images: []string{id}, Told: watermark}, missing[watermark])
+		}
 	}
+}
+
+// missing names what an AMI does not show, by what it is called.
+func (t *told) missing(image types.Image) map[string]string {
+	missing := map[string]string{}
+	lacks := maps.Clone(t.tags)
+	there := clients.TagMap(image.Tags)
+	maps.DeleteFunc(lacks, func(key, value string) bool { return sharing.Among(there, map[string]string{key: value}) })
+	if len(lacks) > 0 {
+		missing[sharedTags] = strings.Join(slices.Sorted(maps.Keys(lacks)), ", ")
+	}
+	if t.mark != "" && !slices.Contains(clients.WatermarkKeys(image.ImageWatermarks), t.mark) {
+		missing[watermark] = t.mark
+	}
+	return missing
+}
+
+func (v *verification) seen(scope sharing.Scope, subject sharing.Subject, missing string) {
+	if missing == "" {
+		v.ok(scope, subject)
+		return
+	}
+	v.fail(subject, sharing.Problem{
+		Scope: scope, Doing: "looking for the " + subject.String() + " from inside the account",
+		Cause: fmt.Sprintf("after %s the account does not see %s", v.options.Timeout, missing),
+		Remedy: "Run again. If it stays so, somebody else changes the AMI too, or AWS does not show this to recipients in this Region. The owner sees:\naws ec2 describe-images --region " +
+			string(scope.Region) + " --image-ids " + subject.Images[0],
+	})
 }

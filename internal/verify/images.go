@@ -78,9 +78,13 @@ func (v *verification) asOwner(ctx context.Context, region sharing.Region, id st
 }
 
 func (v *verification) image(ctx context.Context, scope sharing.Scope, id string, image types.Image, visible bool, allowed *ec2.GetAllowedImagesSettingsOutput) {
-	subject := sharing.Subject{Images: []string{id}}
+	subject, ref := sharing.Subject{Images: []string{id}}, sharing.ImageRef{Region: scope.Region, ID: id}
 	problem := sharing.Problem{Scope: scope, Doing: "looking for " + subject.String() + " from inside the account"}
 	switch {
+	case !visible && v.awaitsWatermark(ref, image, allowed):
+		v.checks.Add(sharing.Check{Scope: scope, Subject: subject, Awaits: true})
+	case visible && v.awaitsWatermark(ref, image, allowed):
+		v.ok(scope, subject)
 	case visible && image.ImageAllowed != nil && !*image.ImageAllowed:
 		problem.Cause = "the AMI is visible, and " + settingOf(allowed) + ", in audit mode now, would hide it: " + v.unmet(image, allowed)
 		problem.Remedy = allowRemedy(image, allowed, scope.Region, time.Now())

@@ -38,8 +38,11 @@ type Options struct {
 // Options.Timeout after the first look. When the context ends before, only what was found in its place is told. The
 // checks are sorted by account and Region.
 func Run(ctx context.Context, c *clients.Clients, p plan.Plan, made []plan.Present, o Options) []sharing.Check {
-	v := &verification{Clients: c, options: o, plan: p}
-	expected := v.expectations(made)
+	v := &verification{Clients: c, options: o, plan: p, marks: watermarks(p)}
+	return v.run(ctx, v.expectations(made))
+}
+
+func (v *verification) run(ctx context.Context, expected map[sharing.Scope]*expectation) []sharing.Check {
 	var looks []string
 	for scope := range expected {
 		looks = append(looks, scope.String())
@@ -92,6 +95,7 @@ type verification struct {
 	plan    plan.Plan
 	checks  parallel.List[sharing.Check]
 	left    parallel.List[sharing.Check] // of what verification itself made
+	marks   map[sharing.ImageRef]string  // the keys of the watermarks that are to be attached after this look
 }
 
 // expectation is what a target is to see in a Region.

@@ -39,7 +39,7 @@ const (
 func (c *Config) check(known bool) (access.Targets, []error) {
 	targets, wrong := access.ParseTargets(c.Targets, known)
 	_, parameters := access.ParseParameters(c.Parameters, known)
-	errs := slices.Concat(c.Config.Prepare(), wrong, parameters, access.CheckSharedTags(c.SharedTags, known), c.checkRecipients(known),
+	errs := slices.Concat(c.Config.Prepare(), wrong, parameters, access.CheckSharedTags(c.SharedTags, known), access.CheckWatermark(c.Watermark, known), c.checkRecipients(known),
 		access.CheckGrantOperations(c.GrantOperations, known), c.checkImages(known), c.checkFiles(known), c.checkNames(known), access.CheckConcurrency(c.MaxConcurrency))
 	if on := c.onFailure(); !slices.Contains([]string{onFailureFail, onFailureRollback, onFailureContinue}, on) && !open(known, on) {
 		errs = append(errs, fmt.Errorf("on_failure: %q is none of fail, rollback and continue", on))

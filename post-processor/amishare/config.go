@@ -33,6 +33,13 @@ type Config struct {
 	// plugin notes which of them it has written. With `exact`, those go that the plugin has written and that `shared_tags` does not
 	// name any more; shared tags that others have written, the builder for one, stay. Default `{}`.
 	SharedTags map[string]string `mapstructure:"shared_tags" required:"false"`
+	// A watermark for the AMIs, for example `approved`. An account or a declarative policy of the organization can demand it by the
+	// Allowed AMIs setting (`ImageWatermarks`), where its key is the account's id, a colon and this name. It is attached after all
+	// targets in the AMI's Region were verified and before everything else is announced. An AMI that a target does not see for
+	// want of this watermark alone counts as verified so far, and is looked at again once it has it. AMIs that are copied or made
+	// of the AMI inherit it; a rollback detaches it and does not reach those. An AMI has at most five, and a public one none.
+	// Watermarks are never removed otherwise. Default: none.
+	Watermark string `mapstructure:"watermark" required:"false"`
 	// The ARNs of organizations that get launch permission, for example
 	// `arn:aws:organizations::111111111111:organization/o-abcde12345`. The account in the ARN is the organization's
 	// management account. AWS has no snapshot permission and no grant for an organization. Name the accounts that

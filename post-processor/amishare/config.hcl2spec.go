@@ -36,6 +36,7 @@ type FlatConfig struct {
 	Targets               []access.FlatTargetConfig        `mapstructure:"target" required:"false" cty:"target" hcl:"target"`
 	Parameters            []access.FlatParameterConfig     `mapstructure:"ssm_parameter" required:"false" cty:"ssm_parameter" hcl:"ssm_parameter"`
 	SharedTags            map[string]string                `mapstructure:"shared_tags" required:"false" cty:"shared_tags" hcl:"shared_tags"`
+	Watermark             *string                          `mapstructure:"watermark" required:"false" cty:"watermark" hcl:"watermark"`
 	OrganizationARNs      []string                         `mapstructure:"organization_arns" required:"false" cty:"organization_arns" hcl:"organization_arns"`
 	OUARNs                []string                         `mapstructure:"ou_arns" required:"false" cty:"ou_arns" hcl:"ou_arns"`
 	ShareSnapshots        *bool                            `mapstructure:"share_snapshots" required:"false" cty:"share_snapshots" hcl:"share_snapshots"`
@@ -93,6 +94,7 @@ func (*FlatConfig) HCL2Spec() map[string]hcldec.Spec {
 		"target":                     &hcldec.BlockListSpec{TypeName: "target", Nested: hcldec.ObjectSpec((*access.FlatTargetConfig)(nil).HCL2Spec())},
 		"ssm_parameter":              &hcldec.BlockListSpec{TypeName: "ssm_parameter", Nested: hcldec.ObjectSpec((*access.FlatParameterConfig)(nil).HCL2Spec())},
 		"shared_tags":                &hcldec.AttrSpec{Name: "shared_tags", Type: cty.Map(cty.String), Required: false},
+		"watermark":                  &hcldec.AttrSpec{Name: "watermark", Type: cty.String, Required: false},
 		"organization_arns":          &hcldec.AttrSpec{Name: "organization_arns", Type: cty.List(cty.String), Required: false},
 		"ou_arns":                    &hcldec.AttrSpec{Name: "ou_arns", Type: cty.List(cty.String), Required: false},
 		"share_snapshots":            &hcldec.AttrSpec{Name: "share_snapshots", Type: cty.Bool, Required: false},

@@ -30,7 +30,7 @@ func (c *Config) request(artifact packersdk.Artifact) (sharing.Request, map[shar
 	}
 	parameters, _ := access.ParseParameters(c.Parameters, true) // they have been checked
 	return sharing.Request{
-		Announcements: sharing.Announcements{Parameters: parameters, SharedTags: sharing.SharedTags(c.SharedTags)},
+		Announcements: sharing.Announcements{Parameters: parameters, SharedTags: sharing.SharedTags(c.SharedTags), Watermark: c.Watermark},
 		Images:        refs, BuildRegion: c.buildRegion(artifact), Targets: targets.Accounts,
 		Organizations: c.OrganizationARNs, OrganizationalUnits: c.OUARNs,
 		ShareSnapshots: unlessFalse(c.ShareSnapshots), GrantOperations: access.GrantOperations(c.GrantOperations),

@@ -205,11 +205,16 @@ func (r *run) announce(ctx context.Context) {
 	if ctx.Err() != nil || r.rollback() && failed {
 		return
 	}
-	apply.Announce(traffic.Interruptible(ctx), r.client, r.told.Plan, &r.told.Result, r.told.Checks, unlessFalse(r.config.Verify), apply.Options{
+	options, made := r.looks(), r.told.Result.Made()
+	looks := apply.Looks{Checks: r.told.Checks, Looked: unlessFalse(r.config.Verify), Again: func() []sharing.Check {
+		r.told.Checks = verify.Again(ctx, r.client.Clients, r.told.Plan, made, r.told.Checks, options)
+		return r.told.Checks
+	}}
+	apply.Announce(traffic.Interruptible(ctx), r.client, r.told.Plan, &r.told.Result, looks, apply.Options{
 		Concurrency: r.config.MaxConcurrency, Undoable: r.rollback(), Progress: r.steps,
 	})
-	if unlessFalse(r.config.Verify) && ctx.Err() == nil {
-		r.told.Checks = append(r.told.Checks, verify.Announced(ctx, r.client.Clients, r.told.Plan, r.told.Result.Made(), r.told.Checks, r.looks())...)
+	if looks.Looked && ctx.Err() == nil {
+		r.told.Checks = append(r.told.Checks, verify.Announced(ctx, r.client.Clients, r.told.Plan, r.told.Result.Made(), r.told.Checks, options)...)
 	}
 }
 
