@@ -19,15 +19,26 @@ import (
 // modifyLaunchPermission shares an AMI with all recipients in one call, or stops sharing it.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyImageAttribute.html
 func (c *Client) modifyLaunchPermission(ctx context.Context, change plan.ModifyLaunchPermission) (plan.Effect, error) {
+	return c.modifyPermission(ctx, change, c.imageAct(change), func(ctx context.Context) error {
+		_, err := c.EC2(clients.Place{Region: change.Image.Region}).ModifyImageAttribute(ctx, launchPermissionInput(change))
+		return err
+	}, func(ctx context.Context) (int, error) {
+		missing, err := c.launchPermissionChange(ctx, change)
+		return len(missing), err
+	})
+}
+
+// modifyPermission sends a change of permissions. When its answer was lost, missing counts for how many recipients the change
+// has yet to be made.
+func (c *Client) modifyPermission(ctx context.Context, batch plan.Change, a diagnose.Act, send func(context.Context) error, missing func(context.Context) (int, error)) (plan.Effect, error) {
 	ctx, tries := clients.Watched(ctx)
-	_, err := c.EC2(clients.Place{Region: change.Image.Region}).ModifyImageAttribute(ctx, launchPermissionInput(change))
-	a := c.imageAct(change)
-	if refused, ok := rejected(err, a, change, tries); ok {
+	err := send(ctx)
+	if refused, ok := rejected(err, a, batch, tries); ok {
 		return plan.Effect{}, refused
 	}
 	return c.settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
-		missing, err := c.launchPermissionChange(ctx, change)
-		return len(missing) == 0, err
+		n, err := missing(ctx)
+		return n == 0, err
 	})
 }
 

@@ -19,15 +19,12 @@ import (
 // modifySnapshotPermission shares a snapshot with at most 500 accounts in one call, or stops sharing it.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifySnapshotAttribute.html
 func (c *Client) modifySnapshotPermission(ctx context.Context, change plan.ModifySnapshotPermission) (plan.Effect, error) {
-	ctx, tries := clients.Watched(ctx)
-	_, err := c.EC2(clients.Place{Region: change.Image.Region}).ModifySnapshotAttribute(ctx, createVolumePermissionInput(change))
-	a := c.snapshotAct(change)
-	if refused, ok := rejected(err, a, change, tries); ok {
-		return plan.Effect{}, refused
-	}
-	return c.settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
+	return c.modifyPermission(ctx, change, c.snapshotAct(change), func(ctx context.Context) error {
+		_, err := c.EC2(clients.Place{Region: change.Image.Region}).ModifySnapshotAttribute(ctx, createVolumePermissionInput(change))
+		return err
+	}, func(ctx context.Context) (int, error) {
 		missing, err := c.snapshotPermissionChange(ctx, change)
-		return len(missing) == 0, err
+		return len(missing), err
 	})
 }
 

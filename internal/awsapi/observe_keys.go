@@ -77,7 +77,7 @@ func (o *observation) describeKey(ctx context.Context, arn string, images []shar
 // otherKey is the likely mistake of somebody who may look at the key that AMIs are shared with, and not at the one that
 // these are encrypted under.
 const otherKey = "If this is not the key that the AMIs were to be encrypted under, the builder did not name that one, and EBS took the account's " +
-	"default key: set kms_key_id, and region_kms_key_ids for every Region in ami_regions, and build again. If it is:"
+	"default key: " + sharing.OtherKey + ". If it is:"
 
 // sourceGrants lists a key's grants as the source account. The second result is false when that is not allowed.
 func (o *observation) sourceGrants(ctx context.Context, arn string) ([]sharing.Grant, bool) {

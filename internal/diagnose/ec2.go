@@ -48,8 +48,7 @@ const arnShapes = "arn:aws:organizations::<management account>:organization/o-�
 	"arn:aws:organizations::<management account>:ou/o-…/ou-… in ou_arns"
 
 func awsManagedKey(f refusal) (string, string) {
-	return "a snapshot is encrypted with the AWS managed key aws/ebs, which no other account can use: " + f.message,
-		"Build with a customer managed key: set kms_key_id, and region_kms_key_ids for every Region in ami_regions."
+	return sharing.AWSManagedKey(f.message)
 }
 
 func notOwner(f refusal) (string, string) {

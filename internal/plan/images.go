@@ -105,9 +105,7 @@ func (c *computation) fitness(arn, snapshot string) {
 	p := sharing.Problem{Scope: sharing.Scope{Region: sharing.RegionOf(arn)}, Doing: "looking at the key " + arn + " of the snapshot " + snapshot}
 	switch {
 	case key.AWSManaged:
-		p.Cause = "it is managed by AWS, like aws/ebs, and such a key can't be shared: " +
-			"\"Snapshots encrypted with the AWS Managed CMK can't be shared\", \"Encrypted snapshots with EBS default key cannot be shared\""
-		p.Remedy = "Encrypt under a customer managed key: set kms_key_id, and region_kms_key_ids for every Region in ami_regions, and build again."
+		p.Cause, p.Remedy = sharing.AWSManagedKey("\"Snapshots encrypted with the AWS Managed CMK can't be shared\", \"Encrypted snapshots with EBS default key cannot be shared\"")
 	case key.Described && key.State != "Enabled":
 		p.Cause, p.Remedy = sharing.KeyTrouble(key.State, arn, "")
 	default:

@@ -18,11 +18,11 @@ func Leftovers(r Run) string {
 	failed, onPurpose := r.leftCommands()
 	var parts []string
 	if len(failed) > 0 {
-		lines := []string{"Not everything that this run had done to its AMIs could be taken back."}
+		lines := []string{failedTitle}
 		for _, text := range Problems(r.notUndone()) {
 			lines = append(lines, "* "+indent(text))
 		}
-		parts = append(parts, strings.Join(append(append(lines, "These commands do it:"), capped(failed)...), "\n"))
+		parts = append(parts, strings.Join(append(append(lines, commandsTitle), capped(failed)...), "\n"))
 	}
 	if len(onPurpose) > 0 {
 		parts = append(parts, keptTitle+"\n"+strings.Join(capped(onPurpose), "\n"))
@@ -30,7 +30,11 @@ func Leftovers(r Run) string {
 	return strings.Join(parts, "\n")
 }
 
-const keptTitle = "Grants, service-linked roles and groups' roles stay, since other builds may rely on them by now. If none does, these commands end them:"
+const (
+	failedTitle   = "Not everything that this run had done to its AMIs could be taken back."
+	commandsTitle = "These commands do it:"
+	keptTitle     = "Grants, service-linked roles and groups' roles stay, since other builds may rely on them by now. If none does, these commands end them:"
+)
 
 // leftCommands are the commands that end what is left: because it could not be taken back, and on purpose.
 func (r Run) leftCommands() (failed, onPurpose []string) {
@@ -64,7 +68,7 @@ func (r Run) markdownLeft() string {
 	failed, onPurpose := r.leftCommands()
 	var parts []string
 	if len(failed) > 0 {
-		parts = append(parts, markdownProblems("Could not be taken back", r.notUndone()), "These commands do it:\n\n```\n"+strings.Join(capped(failed), "\n")+"\n```")
+		parts = append(parts, markdownProblems(failedTitle, r.notUndone()), commandsTitle+"\n\n```\n"+strings.Join(capped(failed), "\n")+"\n```")
 	}
 	if len(onPurpose) > 0 {
 		parts = append(parts, "<details><summary>"+keptTitle+"</summary>\n\n```\n"+strings.Join(capped(onPurpose), "\n")+"\n```\n\n</details>")

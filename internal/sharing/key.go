@@ -36,3 +36,12 @@ func KeyTrouble(state, key, store string) (cause, remedy string) {
 		return fmt.Sprintf("the key's state is %q instead of Enabled", state), "Look it up in the key's own account:" + command("describe-key")
 	}
 }
+
+// OtherKey tells, as part of a sentence, how to build AMIs under another key.
+const OtherKey = "set kms_key_id, and region_kms_key_ids for every Region in ami_regions, and build again"
+
+// AWSManagedKey says why AMIs under a key that AWS manages can't be shared, in AWS's words besides, and what helps.
+// https://docs.aws.amazon.com/ebs/latest/userguide/ebs-modifying-snapshot-permissions.html
+func AWSManagedKey(words string) (cause, remedy string) {
+	return "the key is managed by AWS, like aws/ebs, and such a key can't be shared: " + words, "Encrypt under a customer managed key: " + OtherKey + "."
+}

@@ -35,10 +35,20 @@ func (v *verification) sweep(ctx context.Context, scope sharing.Scope) {
 	}
 }
 
-// abandoned tells whether something is a canary that nobody needs any more.
-func abandoned(name, key, value string, now time.Time) bool {
-	until, err := time.Parse(time.RFC3339, value)
-	return strings.HasPrefix(name, sharing.CanaryPrefix) && key == sharing.CanaryTag && err == nil && now.After(until)
+// abandoned returns the names of the canaries among some things that nobody needs any more.
+func abandoned[Thing, Tag any](things []Thing, now time.Time, named func(Thing) (*string, []Tag), read func(Tag) (key, value *string)) []string {
+	var names []string
+	for _, thing := range things {
+		name, tags := named(thing)
+		for _, tag := range tags {
+			key, value := read(tag)
+			until, err := time.Parse(time.RFC3339, aws.ToString(value))
+			if aws.ToString(key) == sharing.CanaryTag && strings.HasPrefix(aws.ToString(name), sharing.CanaryPrefix) && err == nil && now.After(until) {
+				names = append(names, *name)
+			}
+		}
+	}
+	return names
 }
 
 func (v *verification) oldGroups(ctx context.Context, scope sharing.Scope, now time.Time) []string {
@@ -47,15 +57,11 @@ func (v *verification) oldGroups(ctx context.Context, scope sharing.Scope, now t
 	if err != nil {
 		v.blindToCanaries(scope, err, "Auto Scaling groups", "autoscaling:DescribeAutoScalingGroups")
 	}
-	var names []string
-	for _, group := range groups {
-		for _, tag := range group.Tags {
-			if abandoned(aws.ToString(group.AutoScalingGroupName), aws.ToString(tag.Key), aws.ToString(tag.Value), now) {
-				names = append(names, *group.AutoScalingGroupName)
-			}
-		}
-	}
-	return names
+	return abandoned(groups, now,
+		func(g astypes.AutoScalingGroup) (*string, []astypes.TagDescription) {
+			return g.AutoScalingGroupName, g.Tags
+		},
+		func(tag astypes.TagDescription) (key, value *string) { return tag.Key, tag.Value })
 }
 
 func (v *verification) oldTemplates(ctx context.Context, scope sharing.Scope, now time.Time) []string {
@@ -69,15 +75,9 @@ func (v *verification) oldTemplates(ctx context.Context, scope sharing.Scope, no
 	if err != nil {
 		v.blindToCanaries(scope, err, "launch templates", "ec2:DescribeLaunchTemplates")
 	}
-	var names []string
-	for _, template := range templates {
-		for _, tag := range template.Tags {
-			if abandoned(aws.ToString(template.LaunchTemplateName), aws.ToString(tag.Key), aws.ToString(tag.Value), now) {
-				names = append(names, *template.LaunchTemplateName)
-			}
-		}
-	}
-	return names
+	return abandoned(templates, now,
+		func(t types.LaunchTemplate) (*string, []types.Tag) { return t.LaunchTemplateName, t.Tags },
+		func(tag types.Tag) (key, value *string) { return tag.Key, tag.Value })
 }
 
 func (v *verification) blindToCanaries(scope sharing.Scope, err error, what, action string) {
