@@ -4,8 +4,6 @@ package key
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -121,17 +119,8 @@ func severalMatches(region sharing.Region, tags map[string]string, fit []awsapi.
 		arns = append(arns, k.ARN)
 	}
 	return sharing.Problem{
-		Scope: sharing.Scope{Region: region}, Doing: "looking for a key with the tags " + tagList(tags),
+		Scope: sharing.Scope{Region: region}, Doing: "looking for a key with the tags " + sharing.TagText(tags),
 		Cause:  fmt.Sprintf("%d keys have them: %s", len(fit), strings.Join(arns, ", ")),
 		Remedy: "Add a tag that only one of them has, or name the key by key_id or alias.",
 	}
-}
-
-// tagList writes tags for people, sorted.
-func tagList(tags map[string]string) string {
-	var pairs []string
-	for _, name := range slices.Sorted(maps.Keys(tags)) {
-		pairs = append(pairs, fmt.Sprintf("%s=%q", name, tags[name]))
-	}
-	return strings.Join(pairs, ", ")
 }

@@ -4,10 +4,8 @@ package awsapi
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
@@ -23,7 +21,7 @@ import (
 // https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
 func (c *Client) keysByTags(ctx context.Context, region sharing.Region, tags map[string]string) ([]ResolvedKey, []sharing.Problem) {
 	scope := sharing.Scope{Region: region}
-	doing := "looking for a key with the tags " + tagText(tags)
+	doing := "looking for a key with the tags " + sharing.TagText(tags)
 	arns, err := c.taggedKeys(ctx, region, tags)
 	switch {
 	case err != nil:
@@ -63,12 +61,4 @@ func (c *Client) taggedKeys(ctx context.Context, region sharing.Region, tags map
 	}
 	slices.Sort(arns)
 	return arns, err
-}
-
-func tagText(tags map[string]string) string {
-	var parts []string
-	for _, key := range slices.Sorted(maps.Keys(tags)) {
-		parts = append(parts, fmt.Sprintf("%s=%q", key, tags[key]))
-	}
-	return strings.Join(parts, ", ")
 }

@@ -10,6 +10,7 @@ package sharing
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -75,6 +76,15 @@ func Named(noun string, ids []string) string {
 	default:
 		return noun + "s " + ids[0] + ", " + ids[1] + " and " + strconv.Itoa(len(ids)-2) + " more"
 	}
+}
+
+// TagText writes tags for people, sorted: `team="web", os="linux"`.
+func TagText(tags map[string]string) string {
+	var parts []string
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		parts = append(parts, fmt.Sprintf("%s=%q", key, tags[key]))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // DefaultGrantOperations are the operations that Auto Scaling's service-linked role needs on a shared key, in the order

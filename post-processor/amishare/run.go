@@ -211,7 +211,7 @@ func (r *run) announce(ctx context.Context) {
 		return r.told.Checks
 	}}
 	apply.Announce(traffic.Interruptible(ctx), r.client, r.told.Plan, &r.told.Result, looks, apply.Options{
-		Concurrency: r.config.MaxConcurrency, Undoable: r.rollback(), Progress: r.steps,
+		Concurrency: r.workers(), Undoable: r.rollback(), Progress: r.steps,
 	})
 	if looks.Looked && ctx.Err() == nil {
 		r.told.Checks = append(r.told.Checks, verify.Announced(ctx, r.client.Clients, r.told.Plan, r.told.Result.Made(), r.told.Checks, options)...)
