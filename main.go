@@ -6,6 +6,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"runtime/debug"
 
 	"github.com/hashicorp/packer-plugin-sdk/plugin"
 
@@ -15,7 +16,14 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/version"
 )
 
+// garbage is how much memory may be taken beside what is in use before it is collected, in percent. Go's 100 would make a run for 500 accounts in 15
+// Regions larger by a fifth, and faster by a fiftieth.
+const garbage = 60
+
 func main() {
+	if _, chosen := os.LookupEnv("GOGC"); !chosen {
+		debug.SetGCPercent(garbage)
+	}
 	set := plugin.NewSet()
 	set.RegisterPostProcessor(plugin.DEFAULT_NAME, new(amishare.PostProcessor))
 	set.RegisterDatasource("key", new(key.Datasource))

@@ -9,9 +9,9 @@ import (
 	"sync/atomic"
 )
 
-// mostWorkers is how many items are worked on at the same time. Each waits for a few calls at once, which makes more than
-// may be in flight; more workers would only take more memory.
-const mostWorkers = 256
+// mostWorkers is how many items are worked on at the same time. Where there are many, each waits for three calls at once, which makes more
+// than may be in flight; more workers would only take more memory.
+const mostWorkers = 180
 
 // Each calls do for every item, many at the same time, and returns when all are done. The calls to AWS that they make are
 // bounded elsewhere. When do panics, so does Each, in the goroutine that called it, once the others are done.
@@ -29,9 +29,10 @@ func Each[T any](items []T, do func(i int, item T)) {
 		}
 	}
 	var workers sync.WaitGroup
-	for range min(len(items), mostWorkers) {
+	for range min(len(items), mostWorkers) - 1 {
 		workers.Go(work)
 	}
+	work() // whoever waits can work: a goroutine less, whose stack has not grown yet
 	workers.Wait()
 	if c := crashed.Load(); c != nil {
 		panic(c)

@@ -80,15 +80,33 @@ func isWhole(body []byte, operation string) bool {
 		return len(body) == 0 || json.Valid(body)
 	}
 	name := operation + "Response"
+	if begins(body, name) {
+		return ends(body, name)
+	}
 	for decoder := xml.NewDecoder(bytes.NewReader(body)); ; {
 		token, err := decoder.RawToken()
 		if err != nil {
 			return false
 		}
 		if root, ok := token.(xml.StartElement); ok {
-			return root.Name.Local == name && (bytes.HasSuffix(body, []byte("</"+name+">")) || bytes.HasSuffix(body, []byte("/>")))
+			return root.Name.Local == name && ends(body, name)
 		}
 	}
+}
+
+// begins tells whether an XML document begins with an element, as AWS's do. One that has more before it, comments say, it does not know.
+func begins(body []byte, name string) bool {
+	if rest, ok := bytes.CutPrefix(body, []byte("<?xml")); ok {
+		_, body, _ = bytes.Cut(rest, []byte("?>"))
+		body = bytes.TrimSpace(body)
+	}
+	rest, ok := bytes.CutPrefix(body, []byte("<"+name))
+	return ok && len(rest) > 0 && bytes.IndexByte([]byte(" >/\t\r\n"), rest[0]) >= 0
+}
+
+// ends tells whether an XML document ends with an element, or is nothing but its tag.
+func ends(body []byte, name string) bool {
+	return bytes.HasSuffix(body, []byte("</"+name+">")) || bytes.HasSuffix(body, []byte("/>"))
 }
 
 // members refuses an answer that lacks what it is asked for.

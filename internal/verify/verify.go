@@ -67,7 +67,7 @@ func (v *verification) run(ctx context.Context, expected map[sharing.Scope]*expe
 // expectation looks at what a target is to see in a Region.
 func (v *verification) expectation(ctx context.Context, e *expectation) {
 	v.look(ctx, e)
-	if !v.failed(e.scope) {
+	if e.canary != nil && !v.failed(e.scope) {
 		v.canaries(ctx, e)
 	}
 }

@@ -247,16 +247,11 @@ func (c *call) volumeWanted() (BlockDevice, error) {
 	return device, err
 }
 
-// namedVolume finds the volume that the call names. It names other things too.
-func (c *call) namedVolume(others ...string) (*volume, error) {
-	if err := c.Require(append([]string{"VolumeId"}, others...)...); err != nil {
+func (c *call) deleteVolume() (cloud.Effect, error) {
+	if err := c.Require("VolumeId"); err != nil {
 		return nil, err
 	}
-	return c.volumeByID(c.Form.Get("VolumeId"))
-}
-
-func (c *call) deleteVolume() (cloud.Effect, error) {
-	vol, err := c.namedVolume()
+	vol, err := c.volumeByID(c.Form.Get("VolumeId"))
 	if err != nil {
 		return nil, err
 	}
@@ -271,7 +266,10 @@ func (c *call) deleteVolume() (cloud.Effect, error) {
 }
 
 func (c *call) attachVolume() (cloud.Effect, error) {
-	vol, err := c.namedVolume("InstanceId", "Device")
+	if err := c.Require("VolumeId", "InstanceId", "Device"); err != nil {
+		return nil, err
+	}
+	vol, err := c.volumeByID(c.Form.Get("VolumeId"))
 	if err != nil {
 		return nil, err
 	}
@@ -298,7 +296,10 @@ func (c *call) attachVolume() (cloud.Effect, error) {
 }
 
 func (c *call) detachVolume() (cloud.Effect, error) {
-	vol, err := c.namedVolume()
+	if err := c.Require("VolumeId"); err != nil {
+		return nil, err
+	}
+	vol, err := c.volumeByID(c.Form.Get("VolumeId"))
 	if err != nil {
 		return nil, err
 	}

@@ -204,7 +204,10 @@ func (c *call) listGrants() (cloud.Effect, error) {
 	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
-	key, err := c.identifiedKey(in.KeyID, Use{})
+	if err := refuseAlias(in.KeyID); err != nil {
+		return nil, err
+	}
+	key, _, err := c.permittedKey(in.KeyID, Use{})
 	if err != nil {
 		return nil, err
 	}
@@ -300,7 +303,10 @@ func (c *call) revokeGrant() (cloud.Effect, error) {
 	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
-	key, err := c.identifiedKey(in.KeyID, Use{})
+	if err := refuseAlias(in.KeyID); err != nil {
+		return nil, err
+	}
+	key, _, err := c.permittedKey(in.KeyID, Use{})
 	if err != nil {
 		return nil, err
 	}

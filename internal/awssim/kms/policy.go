@@ -31,7 +31,10 @@ func (c *call) getKeyPolicy() (cloud.Effect, error) {
 	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
-	key, err := c.identifiedKey(in.KeyID, Use{})
+	if err := refuseAlias(in.KeyID); err != nil {
+		return nil, err
+	}
+	key, _, err := c.permittedKey(in.KeyID, Use{})
 	if err != nil {
 		return nil, err
 	}
@@ -53,8 +56,11 @@ func (c *call) putKeyPolicy() (cloud.Effect, error) {
 	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
+	if err := refuseAlias(in.KeyID); err != nil {
+		return nil, err
+	}
 	bypass := map[string][]string{"kms:BypassPolicyLockoutSafetyCheck": cloud.Boolean(in.BypassPolicyLockoutSafetyCheck)}
-	key, err := c.identifiedKey(in.KeyID, Use{conditions: bypass})
+	key, _, err := c.permittedKey(in.KeyID, Use{conditions: bypass})
 	if err != nil {
 		return nil, err
 	}

@@ -125,12 +125,19 @@ func (p path) Calls() map[string]int {
 	return sum
 }
 
-// least is the time that nobody can undercut: the round trips of which each needs the answer of the one before, and where AWS
-// takes only so many calls at once, the time until it has taken them.
+// inFlight is how many calls the plugin makes at the same time unless it is told otherwise.
+const inFlight = 512
+
+// least is the time that nobody can undercut who makes so many calls at the same time: the round trips of which each needs the answer of the one
+// before, those that so many calls make one after the other, and where AWS takes only so many at once, the time until it has taken them.
 func (p path) least(latency time.Duration, buckets map[string]awssim.Bucket) time.Duration {
 	var sum time.Duration
 	for _, s := range p {
-		var longest time.Duration
+		n := 0
+		for _, c := range s {
+			n += c.n
+		}
+		longest := time.Duration(pages(n, inFlight)) * latency
 		for _, c := range s {
 			longest = max(longest, filled(buckets[c.action], c.bucket)+time.Duration(c.serial)*latency)
 		}

@@ -26,7 +26,7 @@ func byHand(ctx context.Context, cli string, s Size, latency time.Duration) (h h
 		return h, err
 	}
 	defer stop()
-	command := exec.CommandContext(ctx, "sh", "-ec", s.script(cli))
+	command := exec.CommandContext(ctx, "sh", "-ec", s.script(fmt.Sprintf("%q --endpoint-url %s", cli, l.url)))
 	command.Env = environment(l.url)
 	began := time.Now()
 	if out, err := command.CombinedOutput(); err != nil {
@@ -40,31 +40,30 @@ func byHand(ctx context.Context, cli string, s Size, latency time.Duration) (h h
 	return h, nil
 }
 
-// script are the steps for a size, as a shell script.
-func (s Size) script(cli string) string {
+// script are the steps for a size, as a shell script that calls the AWS CLI so.
+func (s Size) script(aws string) string {
 	var b strings.Builder
 	accounts := make([]string, s.Accounts)
 	for n := range accounts {
 		accounts[n] = account(n)
 	}
 	ids := strings.Join(accounts, " ")
-	fmt.Fprintf(&b, "aws() { %q \"$@\"; }\n", cli)
 	for _, region := range regions[:s.Regions] {
-		fmt.Fprintf(&b, "aws ec2 modify-snapshot-attribute --region %s --snapshot-id snap-%017d --attribute createVolumePermission --operation-type add --user-ids %s\n", region, 0, ids)
-		fmt.Fprintf(&b, "aws ec2 modify-image-attribute --region %s --image-id %s --attribute launchPermission --operation-type add --user-ids %s\n", region, ami(0), ids)
+		fmt.Fprintf(&b, "%s ec2 modify-snapshot-attribute --region %s --snapshot-id snap-%017d --attribute createVolumePermission --operation-type add --user-ids %s\n", aws, region, 0, ids)
+		fmt.Fprintf(&b, "%s ec2 modify-image-attribute --region %s --image-id %s --attribute launchPermission --operation-type add --user-ids %s\n", aws, region, ami(0), ids)
 	}
 	fmt.Fprintf(&b, `for account in %s; do
-  set -- $(aws sts assume-role --role-arn arn:aws:iam::$account:role/%s --role-session-name how-to --external-id %s \
+  set -- $(%s sts assume-role --role-arn arn:aws:iam::$account:role/%s --role-session-name how-to --external-id %s \
     --query 'Credentials.[AccessKeyId,SecretAccessKey,SessionToken]' --output text)
   for region in %s; do
     for role in %s; do
-      AWS_ACCESS_KEY_ID=$1 AWS_SECRET_ACCESS_KEY=$2 AWS_SESSION_TOKEN=$3 aws kms create-grant --region $region \
+      AWS_ACCESS_KEY_ID=$1 AWS_SECRET_ACCESS_KEY=$2 AWS_SESSION_TOKEN=$3 %s kms create-grant --region $region \
         --key-id arn:aws:kms:$region:%s:key/%s --grantee-principal arn:aws:iam::$account:role/aws-service-role/$role \
         --operations Encrypt Decrypt ReEncryptFrom ReEncryptTo GenerateDataKey GenerateDataKeyWithoutPlaintext DescribeKey CreateGrant
     done
   done
 done
-`, ids, roleName, externalID, strings.Join(regions[:s.Regions], " "), strings.Join(s.serviceLinkedRoles(), " "), source, keyID)
+`, ids, aws, roleName, externalID, strings.Join(regions[:s.Regions], " "), strings.Join(s.serviceLinkedRoles(), " "), aws, source, keyID)
 	return b.String()
 }
 

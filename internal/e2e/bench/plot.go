@@ -31,6 +31,7 @@ type panel struct {
 const (
 	width, height = 420, 320
 	margin        = 56
+	top           = 80 // below the legend
 )
 
 // Plot draws what was measured at the usual latency, as SVG: the time of a run beside the least and beside the how-to by hand, and memory, by
@@ -87,7 +88,7 @@ func (h howto) reckoned(at []point) []point {
 func (p panel) draw() string {
 	low, high := p.bounds()
 	x := func(v float64) float64 { return scale(v, low.x, high.x, margin, width-16) }
-	y := func(v float64) float64 { return scale(v, low.y, high.y, height-margin, 40) }
+	y := func(v float64) float64 { return scale(v, low.y, high.y, height-margin, top) }
 	var b strings.Builder
 	text := func(x, y float64, anchor, s string) {
 		fmt.Fprintf(&b, `<text x="%.1f" y="%.1f" text-anchor="%s">`, x, y, anchor)
@@ -97,7 +98,7 @@ func (p panel) draw() string {
 	text(margin, 16, "start", p.title)
 	text(width/2, height-14, "middle", "accounts x Regions")
 	for v := low.x; v <= high.x; v *= 10 {
-		fmt.Fprintf(&b, `<path d="M%.1f 40V%d" stroke="#dddddd"/>`+"\n", x(v), height-margin)
+		fmt.Fprintf(&b, `<path d="M%.1f %dV%d" stroke="#dddddd"/>`+"\n", x(v), top, height-margin)
 		text(x(v), height-margin+16, "middle", fmt.Sprintf("%g", v))
 	}
 	for v := low.y; v <= high.y; v *= 10 {

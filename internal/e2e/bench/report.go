@@ -20,7 +20,7 @@ type Options struct {
 	CLI    string // the AWS CLI; "" leaves the how-to by hand out
 	Big    bool   // with the largest sizes too
 	Small  bool   // nothing but small sizes
-	Only   string // nothing but the lines that hold this text; "" for all
+	Only   string // nothing but the lines that hold one of these texts, separated by semicolons; "" for all
 	Plot   string // the file to draw the plot into; "" for none
 }
 
@@ -59,7 +59,7 @@ func Run(ctx context.Context, out io.Writer, o Options) error {
 
 // compare makes the steps by hand and with the plugin.
 func (o Options) compare(ctx context.Context, out io.Writer) (howto, error) {
-	if o.CLI == "" || o.Only != "" {
+	if o.CLI == "" || !o.wants("by hand") {
 		return howto{}, nil
 	}
 	s := Of(2, 5, 1)
@@ -76,7 +76,11 @@ func (o Options) compare(ctx context.Context, out io.Writer) (howto, error) {
 
 // chosen are the scenarios whose lines hold the text.
 func (o Options) chosen(all []scenario) []scenario {
-	return slices.DeleteFunc(all, func(s scenario) bool { return !strings.Contains(s.what(), o.Only) })
+	return slices.DeleteFunc(all, func(s scenario) bool { return !o.wants(s.what()) })
+}
+
+func (o Options) wants(line string) bool {
+	return slices.ContainsFunc(strings.Split(o.Only, ";"), func(text string) bool { return strings.Contains(line, text) })
 }
 
 // together measures scenarios at the same time, in their order.

@@ -81,7 +81,7 @@ func sizes(o Options) []scenario {
 func exactly(s Size, left int) run {
 	return run{
 		title: fmt.Sprintf("ends %d grants", s.Regions*(s.Accounts-left)*s.Grantees), left: left, path: s.removing(left),
-		options: map[string]any{"exact": true, "exact_grants": true}, bars: bars{time: 1.2, refused: 0.1},
+		options: map[string]any{"exact": true, "exact_grants": true, "force_removal": true}, bars: bars{time: 1.2, refused: 0.1},
 	}
 }
 

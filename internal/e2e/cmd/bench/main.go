@@ -21,7 +21,7 @@ func main() {
 	flag.StringVar(&o.CLI, "cli", "", "the AWS CLI, for the shell how-to beside it; none leaves that out")
 	flag.BoolVar(&o.Big, "big", false, "with the largest sizes too")
 	flag.BoolVar(&o.Small, "small", false, "nothing but small sizes, to try it")
-	flag.StringVar(&o.Only, "only", "", "nothing but the lines that hold this `text`")
+	flag.StringVar(&o.Only, "only", "", "nothing but the lines that hold one of these `texts`, separated by semicolons")
 	flag.StringVar(&o.Plot, "plot", "", "`file` to draw a plot of the times into, as SVG")
 	var alone, url string
 	flag.StringVar(&alone, "alone", "", "makes the calls of a `size` with the SDK alone, as Regions x accounts x roles; the benchmark starts itself so")
