@@ -42,19 +42,22 @@ func TestWhatIsNotSeenAtOnce(t *testing.T) {
 		check     func(context.Context, *testing.T, *fixture) []string
 		want      []string
 	}{
-		"a new image, by its id":               {awssim.Hostility{NewImageUnseen: late}, newImageByID, []string{"InvalidAMIID.NotFound", "InvalidAMIID.NotFound", "1"}},
-		"a new image, listed":                  {awssim.Hostility{NewImageUnseen: late}, newImageListed, []string{"0", "0", "1"}},
-		"a new snapshot, by its id":            {awssim.Hostility{NewSnapshotUnseen: late}, newSnapshot, []string{"InvalidSnapshot.NotFound", "InvalidSnapshot.NotFound", "1"}},
-		"a launch permission, by its owner":    {awssim.Hostility{PermissionUnseen: late}, launchPermission(true, true), []string{"", "", target}},
-		"a launch permission, by the other":    {awssim.Hostility{PermissionUnseen: late}, launchPermission(true, false), []string{"InvalidAMIID.NotFound", "InvalidAMIID.NotFound", "1"}},
-		"one that was removed, by its owner":   {awssim.Hostility{PermissionUnseen: late}, launchPermission(false, true), []string{target, target, ""}},
-		"one that was removed, by the other":   {awssim.Hostility{PermissionUnseen: late}, launchPermission(false, false), []string{"1", "1", "InvalidAMIID.NotFound"}},
-		"a create-volume permission":           {awssim.Hostility{PermissionUnseen: late}, volumePermission, []string{"", "", target}},
-		"a trust policy":                       {awssim.Hostility{TrustPolicyUnseen: late}, newTrust, []string{denied, denied, ""}},
-		"a new role":                           {awssim.Hostility{TrustPolicyUnseen: late}, newRoleAssumed, []string{denied, denied, ""}},
-		"a grant for a new role":               {awssim.Hostility{NewRoleListedByID: late}, newRoleListed, []string{"AROA", "AROA", "arn:"}},
-		"a grant that has ended":               {awssim.Hostility{EndedGrantListed: late}, endedGrant, []string{"arn:", "arn:", ""}},
-		"everything at once, where AWS is not": {awssim.Hostility{}, newImageByID, []string{"1", "1", "1"}},
+		"a new image, by its id":                     {awssim.Hostility{NewImageUnseen: late}, newImageByID, []string{"InvalidAMIID.NotFound", "InvalidAMIID.NotFound", "1"}},
+		"a new image, listed":                        {awssim.Hostility{NewImageUnseen: late}, newImageListed, []string{"0", "0", "1"}},
+		"a new snapshot, by its id":                  {awssim.Hostility{NewSnapshotUnseen: late}, newSnapshot, []string{"InvalidSnapshot.NotFound", "InvalidSnapshot.NotFound", "1"}},
+		"a launch permission, by its owner":          {awssim.Hostility{PermissionUnseen: late}, launchPermission(true, true), []string{"", "", target}},
+		"a launch permission, by the other":          {awssim.Hostility{PermissionUnseen: late}, launchPermission(true, false), []string{"InvalidAMIID.NotFound", "InvalidAMIID.NotFound", "1"}},
+		"one that was removed, by its owner":         {awssim.Hostility{PermissionUnseen: late}, launchPermission(false, true), []string{target, target, ""}},
+		"one that was removed, by the other":         {awssim.Hostility{PermissionUnseen: late}, launchPermission(false, false), []string{"1", "1", "InvalidAMIID.NotFound"}},
+		"a create-volume permission":                 {awssim.Hostility{PermissionUnseen: late}, volumePermission, []string{"", "", target}},
+		"a trust policy":                             {awssim.Hostility{TrustPolicyUnseen: late}, newTrust, []string{denied, denied, ""}},
+		"a new role":                                 {awssim.Hostility{TrustPolicyUnseen: late}, newRoleAssumed, []string{denied, denied, ""}},
+		"a grant for a new role":                     {awssim.Hostility{NewRoleListedByID: late}, newRoleListed, []string{"AROA", "AROA", "arn:"}},
+		"a grant that has ended":                     {awssim.Hostility{EndedGrantListed: late}, endedGrant, []string{"arn:", "arn:", ""}},
+		"a new image, by a client that is spared":    {awssim.Hostility{NewImageUnseen: late, SeenAtOnceBy: []string{"packer", "aws-sdk-go"}}, newImageByID, []string{"1", "1", "1"}},
+		"a new snapshot, by a client that is spared": {awssim.Hostility{NewSnapshotUnseen: late, SeenAtOnceBy: []string{"aws-sdk-go"}}, newSnapshot, []string{"1", "1", "1"}},
+		"a new snapshot, where another client is":    {awssim.Hostility{NewSnapshotUnseen: late, SeenAtOnceBy: []string{"packer"}}, newSnapshot, []string{"InvalidSnapshot.NotFound", "InvalidSnapshot.NotFound", "1"}},
+		"everything at once, where AWS is not":       {awssim.Hostility{}, newImageByID, []string{"1", "1", "1"}},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()

@@ -141,6 +141,23 @@ func TestWhoSharesABucket(t *testing.T) {
 	}
 }
 
+// TestThrottledCallsReachNoFault: what the front door refuses, no service sees; a fault happens to the calls behind it.
+func TestThrottledCallsReachNoFault(t *testing.T) {
+	f, sleep := throttled(t)
+	config := f.config(t, administrator, home)
+	list := func(ctx context.Context, config aws.Config, _ *bool) error {
+		return only(iam.NewFromConfig(config).ListRoles(ctx, nil))
+	}
+	f.server.Fail(awssim.Fault{Action: "iam:ListRoles", Nth: 21, Code: "ServiceFailure"})
+	if n, got := until(t.Context(), config, list); n != 20 || got != "Throttling" {
+		t.Errorf("%d calls, then %q", n, got)
+	}
+	sleep(time.Second)
+	if got := code(list(t.Context(), config, nil)); got != "ServiceFailure" {
+		t.Errorf("the first call that is not throttled ends in %q", got)
+	}
+}
+
 func TestBucketsOfNoSize(t *testing.T) {
 	world := computeWorld(t)
 	world.Hostility.Throttling = &awssim.Throttling{Burst: 1}

@@ -94,6 +94,9 @@ func perform(c *cloud.Call, a *wire.Answer) (any, error) {
 	if err := c.CheckParams(op); err != nil {
 		return nil, err
 	}
+	if err := c.Throttle(op); err != nil {
+		return nil, err
+	}
 	fault := c.Fault()
 	if err := fault.Before(a); err != nil {
 		c.Entry.Reason = "fault on request"
@@ -116,9 +119,6 @@ func perform(c *cloud.Call, a *wire.Answer) (any, error) {
 
 // decide returns the effect of a call, or its refusal.
 func decide(c *cloud.Call, op cloud.Action[*cloud.Call]) (cloud.Effect, error) {
-	if err := c.Throttle(op); err != nil {
-		return nil, err
-	}
 	if !op.Open && !op.Unsigned {
 		if err := c.Authorize(op); err != nil {
 			return nil, err

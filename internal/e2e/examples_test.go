@@ -20,7 +20,7 @@ import (
 )
 
 // TestExamples runs the templates below example/ as they stand, each by the script that is named like its folder.
-func TestExamples(t *testing.T) { tell(t, filepath.Join("testdata", "examples")) }
+func TestExamples(t *testing.T) { tell(t, scripts(t, filepath.Join("testdata", "examples")), story{}) }
 
 // TestEachExampleHasATemplateAPageAndAStory keeps an example from going untested, or unexplained.
 func TestEachExampleHasATemplateAPageAndAStory(t *testing.T) {

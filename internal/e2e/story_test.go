@@ -66,10 +66,20 @@ func inWorkshop(m *testing.M) (int, error) {
 }
 
 // TestStories runs the scripts in testdata, in the language of testscript with the commands of commands_test.go.
-func TestStories(t *testing.T) { tell(t, "testdata") }
+func TestStories(t *testing.T) { tell(t, scripts(t, "testdata"), story{}) }
 
-// tell runs the scripts of a folder.
-func tell(t *testing.T, dir string) {
+// scripts are the files of the stories in a folder.
+func scripts(t *testing.T, dir string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.txtar"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("there are no stories in %s: %v", dir, err)
+	}
+	return files
+}
+
+// tell runs scripts, each in a story of its own.
+func tell(t *testing.T, files []string, like story) {
 	t.Helper()
 	example, err := filepath.Abs(filepath.Join("..", "..", "example"))
 	if err != nil {
@@ -80,12 +90,13 @@ func tell(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	testscript.Run(t, testscript.Params{
-		Dir: dir, Cmds: commands(), RequireExplicitExec: true, ContinueOnError: true,
+		Files: files, Cmds: commands(), RequireExplicitExec: true, ContinueOnError: true,
 		Setup: func(env *testscript.Env) error {
 			env.Vars = append(env.Vars, shop.env...)
 			env.Vars = append(env.Vars, "EXAMPLE="+example, "WORLDS="+worlds, "PATH="+filepath.Dir(shop.tools.Packer)+string(filepath.ListSeparator)+os.Getenv("PATH"),
 				"PKR_VAR_external_id=golden-images")
-			env.Values[storyKey{}] = &story{}
+			one := like
+			env.Values[storyKey{}] = &one
 			return nil
 		},
 	})

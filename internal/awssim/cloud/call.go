@@ -77,6 +77,7 @@ type Call struct {
 	Entry   *Entry    // the journal's line about this call; handlers add resource and reason
 	body    []byte    // of the JSON protocol
 	from    string    // address of the caller, "" if it is not known
+	agent   string    // the client, as it calls itself
 	cloud   *Cloud
 }
 

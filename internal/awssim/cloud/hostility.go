@@ -2,6 +2,11 @@
 
 package cloud
 
+import (
+	"slices"
+	"strings"
+)
+
 // PageSize returns how much a page holds: as much as was requested, but no more than most, nor than Hostility.PageSize.
 func (c *Cloud) PageSize(requested, most int) int {
 	size := most
@@ -30,6 +35,11 @@ func (c *Call) Throttle(op Action[*Call]) error {
 	}
 	c.Entry.Reason = "throttled"
 	return c.API.tooMany()
+}
+
+// SeesAtOnce tells whether the client finds what is new at once, where others don't.
+func (c *Call) SeesAtOnce() bool {
+	return slices.ContainsFunc(c.cloud.Hostility.SeenAtOnceBy, func(part string) bool { return strings.Contains(c.agent, part) })
 }
 
 // Stale is what calls still see after a change, as often as its lag says.

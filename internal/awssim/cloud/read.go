@@ -17,6 +17,7 @@ func (c *Call) Read(r *http.Request, body []byte) error {
 		return wire.Errorf(http.StatusBadRequest, "InvalidRequest", "%s %s is not known here: calls are POST /", r.Method, r.URL.Path)
 	}
 	c.from, _, _ = net.SplitHostPort(r.RemoteAddr)
+	c.agent = r.UserAgent()
 	var err error
 	if c.API.Protocol == wire.JSON {
 		err = c.readJSON(r, body)

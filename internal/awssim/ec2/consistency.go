@@ -36,7 +36,7 @@ func (c *call) setCreateVolume(snap *snapshot, now permissions) {
 
 // shownImage is an AMI as DescribeImages sees it, nil while it is too new.
 func (c *call) shownImage(img *Image) *Image {
-	if img == nil || img.late.unseen.Waits() {
+	if img == nil || !c.SeesAtOnce() && img.late.unseen.Waits() {
 		return nil
 	}
 	if img.owner == c.Account {
@@ -49,7 +49,7 @@ func (c *call) shownImage(img *Image) *Image {
 
 // shownSnapshot is a snapshot as DescribeSnapshots sees it, nil while it is too new.
 func (c *call) shownSnapshot(snap *snapshot) *snapshot {
-	if snap == nil || snap.late.unseen.Waits() {
+	if snap == nil || !c.SeesAtOnce() && snap.late.unseen.Waits() {
 		return nil
 	}
 	if snap.owner == c.Account {

@@ -21,6 +21,9 @@ type Hostility struct {
 	NewImageUnseen int `json:"new_image_unseen,omitempty"`
 	// NewSnapshotUnseen is how many DescribeSnapshots don't find a new snapshot.
 	NewSnapshotUnseen int `json:"new_snapshot_unseen,omitempty"`
+	// SeenAtOnceBy are parts of the User-Agent of clients that find new AMIs and snapshots at once, and don't count as reads of
+	// them: the builders of Packer's amazon plugin give up on what they have made when EC2 does not find it yet.
+	SeenAtOnceBy []string `json:"seen_at_once_by,omitempty"`
 	// PermissionUnseen is how many reads of an AMI or a snapshot see the launch or create-volume permission that was there before
 	// a change: its owner's of the attribute, and others' that list it or name it.
 	PermissionUnseen int `json:"permission_unseen,omitempty"`

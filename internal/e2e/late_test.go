@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MPL-2.0
+
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestStoriesInALateWorld runs the scripts once more where everything is seen late, comes in pages of one, and is throttled:
+// testdata/worlds/late.json. Between two commands of a script minutes go by, and whatever was late arrives: what a run of
+// Packer says and does is the same there. It may read more often and take longer, and that is all: see calls.
+func TestStoriesInALateWorld(t *testing.T) {
+	files := slices.Concat(scripts(t, "testdata"), scripts(t, filepath.Join("testdata", "examples")))
+	tell(t, afterMinutes(t, files), story{late: filepath.Join("testdata", "worlds", "late.json")})
+}
+
+var execPacker = regexp.MustCompile(`(?m)^((?:! )?)exec packer `)
+
+// afterMinutes returns the scripts with "packer", a command of ours before which minutes go by, for testscript's own "exec packer".
+func afterMinutes(t *testing.T, files []string) []string {
+	t.Helper()
+	dir, late := t.TempDir(), []string{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		script, _, _ := strings.Cut(string(text), "\n-- ")
+		changed := execPacker.ReplaceAllString(script, "${1}packer ") + string(text[len(script):])
+		late = append(late, filepath.Join(dir, filepath.Base(file)))
+		if err := os.WriteFile(late[len(late)-1], []byte(changed), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return late
+}
+
+// runPacker ARGS...: is "exec packer ARGS...".
+func runPacker(ts *testscript.TestScript, neg bool, args []string) {
+	err := ts.Exec("packer", args...)
+	switch {
+	case err == nil && neg:
+		ts.Fatalf("unexpected command success")
+	case err != nil && !neg:
+		ts.Fatalf("unexpected command failure: %v", err)
+	}
+}
+
+// settle makes minutes go by in a late world.
+func settle(ts *testscript.TestScript) {
+	if s := of(ts); s.late != "" && s.server != nil {
+		s.server.Settle()
+	}
+}
