@@ -30,7 +30,7 @@ type story struct {
 
 	registry *hcpRegistry
 
-	late string // file of a layer that makes the worlds late, "" for none
+	late string // file of a layer that makes the worlds late, "" for worlds as they are
 }
 
 type storyKey struct{}
@@ -111,10 +111,16 @@ func calls(ts *testscript.TestScript, neg bool, args []string) {
 	text, atLeast := strings.CutSuffix(args[0], "+")
 	want, err := strconv.Atoi(text)
 	ts.Check(err)
-	atLeast = atLeast || of(ts).late != "" && want > 0 && len(entries) > 0 && !entries[0].Write
+	atLeast = atLeast || want > 0 && of(ts).looksTwice(entries)
 	if got := len(entries); got != want && (!atLeast || got < want) {
 		ts.Fatalf("%d calls of %s, want %s:\n%s", got, strings.Join(args[1:], " "), args[0], lines(entries))
 	}
+}
+
+// looksTwice tells whether a late world may have more of these calls: of reads, since some come too early. What is written is
+// written once everywhere, and what is not called here is called nowhere.
+func (s *story) looksTwice(entries []awssim.Entry) bool {
+	return s.late != "" && !slices.ContainsFunc(entries, func(e awssim.Entry) bool { return e.Write })
 }
 
 // since are the calls since the mark, in a late world without those that were throttled.

@@ -4,10 +4,13 @@ package e2e
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -24,7 +27,18 @@ var shop struct {
 	env   []string
 }
 
+// together is how many stories run at once, unless go test -parallel says another number: much of their time is waiting.
+const together = 4
+
 func TestMain(m *testing.M) {
+	flag.Parse()
+	said := false
+	flag.Visit(func(f *flag.Flag) { said = said || f.Name == "test.parallel" })
+	if !said && runtime.GOMAXPROCS(0) < together {
+		if err := flag.Set("test.parallel", strconv.Itoa(together)); err != nil {
+			panic(err) // go test's own flag
+		}
+	}
 	code, err := inWorkshop(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "preparing the stories:", err)

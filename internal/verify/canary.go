@@ -155,22 +155,30 @@ func (c *canary) serves(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// failure returns the reason of the latest attempt to launch that failed, and whether there were enough of them.
+// failure returns the reason of the latest attempt to launch that failed, and whether there were enough of them. Activities are
+// listed latest first, and no more of them are read than it takes.
 func (c *canary) failure(ctx context.Context) (reason string, enough bool, err error) {
-	out, err := c.AutoScaling(clients.At(c.scope)).DescribeScalingActivities(ctx, &autoscaling.DescribeScalingActivitiesInput{AutoScalingGroupName: &c.name})
-	if err != nil {
-		return "", false, err
-	}
-	failures := 0
-	for _, activity := range out.Activities {
-		switch activity.StatusCode {
-		case astypes.ScalingActivityStatusCodeFailed, astypes.ScalingActivityStatusCodeCancelled:
-			failures++
-			reason = cmp.Or(reason, aws.ToString(activity.StatusMessage))
-		default:
+	in, failures := &autoscaling.DescribeScalingActivitiesInput{AutoScalingGroupName: &c.name}, 0
+	for seen := (clients.Markers{}); ; {
+		page, err := c.AutoScaling(clients.At(c.scope)).DescribeScalingActivities(ctx, in)
+		if err == nil {
+			err = seen.Follow("autoscaling:DescribeScalingActivities", page.NextToken)
+		}
+		if err != nil {
+			return "", false, err
+		}
+		for _, activity := range page.Activities {
+			switch activity.StatusCode {
+			case astypes.ScalingActivityStatusCodeFailed, astypes.ScalingActivityStatusCodeCancelled:
+				failures++
+				reason = cmp.Or(reason, aws.ToString(activity.StatusMessage))
+			default:
+			}
+		}
+		if in.NextToken = page.NextToken; failures >= canaryFailures || aws.ToString(in.NextToken) == "" {
+			return reason, failures >= canaryFailures, nil
 		}
 	}
-	return reason, failures >= canaryFailures, nil
 }
 
 // end deletes the group with its instance, and the template, also when the run was interrupted or they were only perhaps made. It

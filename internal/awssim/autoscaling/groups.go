@@ -355,7 +355,9 @@ func (c *call) groupsLookedAt(names []string) []*Group {
 	var found []*Group
 	for _, group := range cloud.SortedValues(c.own().groups) {
 		if len(names) == 0 || slices.Contains(names, group.name) {
-			c.fill(group)
+			if c.Form.Get("NextToken") == "" { // another page of the same look
+				c.fill(group)
+			}
 			found = append(found, group)
 		}
 	}
