@@ -5,6 +5,7 @@ package e2e
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -19,6 +20,30 @@ import (
 func TestStoriesInALateWorld(t *testing.T) {
 	files := slices.Concat(scripts(t, "testdata"), scripts(t, filepath.Join("testdata", "examples")))
 	tell(t, afterMinutes(t, files), story{late: filepath.Join("testdata", "worlds", "late.json")})
+}
+
+// notLate are the switches of awssim.Hostility that the late world leaves alone, and why.
+var notLate = map[string]string{
+	"NewImagePending":           "the builder waits for its AMIs, with seconds between two looks; the stories of AMIs that are pending have one in their world",
+	"UsageReportBlind":          "what a report leaves out for a day, no second look shows",
+	"OrganizationsWithoutPaths": "another age of the API, not a late one",
+	"ThrottleEveryNthWrite":     "the buckets throttle",
+	"PackedPolicySpace":         "a limit, and no lag",
+	"SessionCalls":              "a limit, and no lag",
+}
+
+// TestTheLateWorldIsLate: a switch that is added is one of the late world, or says why it is not.
+func TestTheLateWorldIsLate(t *testing.T) {
+	world, err := World(filepath.Join("..", "..", "example", "world.json"), filepath.Join("testdata", "worlds", "late.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	switches := reflect.ValueOf(world.Hostility)
+	for field, value := range switches.Fields() {
+		if _, left := notLate[field.Name]; left != value.IsZero() {
+			t.Errorf("%s is %v, and notLate gives a reason for leaving it alone: %v", field.Name, value, left)
+		}
+	}
 }
 
 var execPacker = regexp.MustCompile(`(?m)^((?:! )?)exec packer `)

@@ -155,30 +155,27 @@ func (c *canary) serves(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// failure returns the reason of the latest attempt to launch that failed, and whether there were enough of them. Activities are
-// listed latest first, and no more of them are read than it takes.
+// failure returns the reason of the latest attempt to launch that failed, and whether there were enough of them.
 func (c *canary) failure(ctx context.Context) (reason string, enough bool, err error) {
-	in, failures := &autoscaling.DescribeScalingActivitiesInput{AutoScalingGroupName: &c.name}, 0
-	for seen := (clients.Markers{}); ; {
-		page, err := c.AutoScaling(clients.At(c.scope)).DescribeScalingActivities(ctx, in)
-		if err == nil {
-			err = seen.Follow("autoscaling:DescribeScalingActivities", page.NextToken)
-		}
-		if err != nil {
-			return "", false, err
-		}
-		for _, activity := range page.Activities {
-			switch activity.StatusCode {
-			case astypes.ScalingActivityStatusCodeFailed, astypes.ScalingActivityStatusCodeCancelled:
-				failures++
-				reason = cmp.Or(reason, aws.ToString(activity.StatusMessage))
-			default:
-			}
-		}
-		if in.NextToken = page.NextToken; failures >= canaryFailures || aws.ToString(in.NextToken) == "" {
-			return reason, failures >= canaryFailures, nil
+	activities, err := clients.Pages("autoscaling:DescribeScalingActivities", func(token *string) (*autoscaling.DescribeScalingActivitiesOutput, error) {
+		in := &autoscaling.DescribeScalingActivitiesInput{AutoScalingGroupName: &c.name, NextToken: token}
+		return c.AutoScaling(clients.At(c.scope)).DescribeScalingActivities(ctx, in)
+	}, func(out *autoscaling.DescribeScalingActivitiesOutput) ([]astypes.Activity, *string) {
+		return out.Activities, out.NextToken
+	})
+	if err != nil {
+		return "", false, err
+	}
+	failures := 0
+	for _, activity := range activities {
+		switch activity.StatusCode {
+		case astypes.ScalingActivityStatusCodeFailed, astypes.ScalingActivityStatusCodeCancelled:
+			failures++
+			reason = cmp.Or(reason, aws.ToString(activity.StatusMessage))
+		default:
 		}
 	}
+	return reason, failures >= canaryFailures, nil
 }
 
 // end deletes the group with its instance, and the template, also when the run was interrupted or they were only perhaps made. It

@@ -60,8 +60,9 @@ func (c *call) shownSnapshot(snap *snapshot) *snapshot {
 	return &shown
 }
 
-// Settle makes every AMI, snapshot and permission seen.
+// Settle makes every AMI, snapshot, permission and shared tag seen.
 func (s *Service) Settle() {
+	s.tags.Settle()
 	for _, r := range s.regions.Each() {
 		for _, img := range r.images {
 			img.late = late{}

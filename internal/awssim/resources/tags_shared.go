@@ -51,6 +51,9 @@ func (r *Request) late(id string) *cloud.Stale[map[string]string] {
 	return r.tags.late[key]
 }
 
+// Settle makes every shared tag seen.
+func (t *Tags) Settle() { clear(t.late) }
+
 // changing remembers what others see of a resource's tags, which its owner is about to change.
 func (r *Request) changing(id string) {
 	if owner, _ := r.tags.inventory.AMI(r.call, id); owner == r.call.Account {

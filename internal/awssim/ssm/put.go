@@ -161,6 +161,16 @@ func (s *Service) store(a *cloud.Account, region, name string, made *version, ta
 	p.versions = p.versions[max(0, len(p.versions)-mostVersions):]
 }
 
+// Settle ends every validation.
+func (s *Service) Settle() {
+	for at, r := range s.regions.Each() {
+		for name, w := range r.pending {
+			w.waits = 0
+			s.settle(s.AccountByID(at.Account), at.Region, name)
+		}
+	}
+}
+
 // settle ends a validation after so many reads: the value is stored if the AMI is available to the account and whoever wrote
 // may describe AMIs, and forgotten without a word otherwise.
 func (s *Service) settle(a *cloud.Account, region, name string) {

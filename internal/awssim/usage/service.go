@@ -68,6 +68,15 @@ func (s *Service) APIs() []*cloud.API { return nil }
 // Load does nothing: no report exists when the server starts.
 func (s *Service) Load(world.World) []error { return nil }
 
+// Settle makes every report available.
+func (s *Service) Settle() {
+	for _, r := range s.regions.Each() {
+		for _, one := range *r {
+			one.pending = 0
+		}
+	}
+}
+
 // Dump counts reports.
 func (s *Service) Dump(d *cloud.Dump) {
 	for at, r := range s.regions.Each() {
