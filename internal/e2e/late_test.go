@@ -43,6 +43,7 @@ var notLate = map[string]string{
 	"ThrottleEveryNthWrite":     "the buckets throttle",
 	"PackedPolicySpace":         "a limit, and no lag",
 	"SessionCalls":              "a limit, and no lag",
+	"NoCapacity":                "a launch without room, and no lag",
 }
 
 // TestTheLateWorldIsLate: a switch that is added is one of the late world, or says why it is not.
