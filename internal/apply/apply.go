@@ -91,7 +91,7 @@ type Result struct {
 	Outcomes []Outcome
 	// Failures are all problems, those that had blocked targets in the plan among them, by account and Region.
 	Failures []sharing.Problem
-	// Warnings tell of those who keep what was to be taken from them.
+	// Warnings tell of those who keep what was to be taken from them, and of what the run made in order to look and could not delete.
 	Warnings []sharing.Problem
 	// Undone are the changes that a rollback made, in that order. Left is what it left: on purpose, or because it could
 	// not take it back.

@@ -70,6 +70,10 @@ func (v *verdict) needless() bool {
 	switch {
 	case !v.told.report.good():
 		return false
+	case c.action == "ec2:DeleteImageUsageReport" && slices.ContainsFunc(v.trial.kind.faults(c), func(f awssim.Fault) bool { return f.AfterEffect || f.Cut }):
+		return true // it is gone, as the next attempt is told
+	case c.action == "ec2:CreateImageUsageReport":
+		return true // it is asked for again when it is needed
 	case c.action == "kms:ListGrants" && c.account == source:
 		return true // a target has listed them
 	case v.trial.mode == "rollback" && slices.Contains([]string{"ec2:DescribeTags", "ec2:DescribeImageAttribute", "ec2:DescribeSnapshotAttribute", "ssm:GetParameter"}, c.action):

@@ -50,13 +50,14 @@ func world() awssim.World {
 		Users:   []awssim.WorldUser{{Name: "packer", AccessKeyID: "AKIASOURCE", SecretAccessKey: "secret", Policies: []json.RawMessage{policy(anything)}}},
 		Regions: map[string]awssim.WorldRegion{},
 	}
+	leaving := map[string][]string{regions()[1]: {lacking}} // which can be entered, and asked what it uses the AMI in
 	for _, region := range regions() {
 		owner.Keys = append(owner.Keys, awssim.WorldKey{Region: region, ID: keyID(region), Policy: open()})
 		other := "snap-0fedcba987654321" + digit(region)
 		owner.Regions[region] = awssim.WorldRegion{
 			Snapshots: []awssim.WorldSnapshot{{ID: snapshot(region), KMSKey: keyID(region), Tags: map[string]string{"disk": "root"}}, {ID: other, KMSKey: keyID(region)}},
 			Images: []awssim.WorldImage{{
-				ID: image(region), Name: "golden", Tags: map[string]string{"os": "linux"},
+				ID: image(region), Name: "golden", Tags: map[string]string{"os": "linux"}, LaunchPermissions: leaving[region],
 				BlockDevices: []awssim.WorldBlockDevice{{Snapshot: snapshot(region)}},
 			}, {
 				ID: "ami-0fedcba987654320" + digit(region), Name: "another", LaunchPermissions: []string{ready},
@@ -109,7 +110,7 @@ const older = "ami-00000000000000000"
 // product does. A test fails when it makes a call that this does not lead to.
 var (
 	fewer   = []string{"CreateGrant", "Decrypt", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo"}
-	earlier = fmt.Sprintf("grant_operations = [\"%s\"]\n", strings.Join(fewer, `", "`)) + block("", former) + block("regions = [\"us-east-1\"]\n", ready)
+	earlier = fmt.Sprintf("grant_operations = [\"%s\"]\n", strings.Join(fewer, `", "`)) + block("regions = [\"eu-central-1\"]\n", former) + block("regions = [\"us-east-1\"]\n", ready)
 	wanted  = "exact = true\nexact_grants = true\n" + parameter("text") +
 		block(`regions = ["eu-central-1"]
 			service_linked_roles = ["autoscaling/golden"]

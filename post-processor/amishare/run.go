@@ -98,9 +98,7 @@ func (r *run) everything(ctx context.Context, artifact packersdk.Artifact) error
 
 // close deletes what the run has made in order to look.
 func (r *run) close(ctx context.Context) {
-	for _, left := range r.client.Close(ctx) {
-		r.ui.Sayf("Warning: %v", left)
-	}
+	r.told.Result.Warnings = append(r.told.Result.Warnings, r.client.Close(ctx)...)
 }
 
 func (r *run) observe(ctx context.Context) (sharing.Facts, error) {
