@@ -100,7 +100,7 @@ func TestEveryCallGoesToItsOwnRegionAndIsSignedForIt(t *testing.T) {
 		}},
 		"an endpoint for all, and one for KMS": {"eu-central-1", "eu-west-1", map[string]string{"AWS_ENDPOINT_URL": "http://all.example:4566", "AWS_ENDPOINT_URL_KMS": "https://kms.example"}, map[string]sent{
 			"ec2": {host: "all.example:4566", region: "eu-west-1"}, "kms": {host: "kms.example", region: "eu-west-1"},
-			"iam": {host: "all.example:4566", region: "eu-west-1"}, "sts": {host: "all.example:4566", region: "eu-west-1"},
+			"iam": {host: "all.example:4566", region: "us-east-1"}, "sts": {host: "all.example:4566", region: "eu-west-1"},
 			"autoscaling": {host: "all.example:4566", region: "eu-west-1"}, "tagging": {host: "all.example:4566", region: "eu-west-1"},
 		}},
 	} {

@@ -4,6 +4,7 @@ package awssim_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -19,7 +20,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
 )
 
 // TestBoundsOfLists has the most that a list can be asked for.
@@ -146,6 +150,35 @@ func TestOldSignatures(t *testing.T) {
 			if got := code(err); late && got != want || !late && got != "" {
 				t.Errorf("signed %s ago: %q, want %q", by, got, want)
 			}
+		}
+	}
+}
+
+// TestServicesWithoutRegionsHaveAScopeOfTheirOwn: IAM and Organizations take what is signed for the one Region of the partition.
+//
+//   - https://docs.aws.amazon.com/general/latest/gr/iam-service.html
+//   - https://docs.aws.amazon.com/general/latest/gr/ao.html
+func TestServicesWithoutRegionsHaveAScopeOfTheirOwn(t *testing.T) {
+	for partition, regions := range map[string]struct{ iam, organizations, other string }{
+		"aws":        {"us-east-1", "us-east-1", away},
+		"aws-cn":     {"cn-north-1", "cn-northwest-1", "cn-north-2"},
+		"aws-us-gov": {"us-gov-west-1", "us-gov-west-1", "us-gov-east-1"},
+		"aws-eusc":   {"eusc-de-east-1", "eusc-de-east-1", "us-east-1"},
+	} {
+		everything := json.RawMessage(allowEverything)
+		f := start(t, awssim.World{
+			Partition: partition, Accounts: []awssim.WorldAccount{{ID: source, Users: []awssim.WorldUser{{Name: "admin", AccessKeyID: administrator, SecretAccessKey: "s", Policies: []json.RawMessage{everything}}}}},
+			Organizations: []awssim.WorldOrganization{{ID: "o-golden0000", ManagementAccount: source, Root: "r-gold"}},
+		})
+		roles := func(region string) string {
+			return code(only(iam.NewFromConfig(f.config(t, administrator, region)).ListRoles(t.Context(), nil)))
+		}
+		company := func(region string) string {
+			return code(only(organizations.NewFromConfig(f.config(t, administrator, region)).DescribeOrganization(t.Context(), nil)))
+		}
+		got := [4]string{roles(regions.iam), company(regions.organizations), roles(regions.other), company(regions.other)}
+		if want := [4]string{"", "", "SignatureDoesNotMatch", "InvalidSignatureException"}; got != want {
+			t.Errorf("%s: %q, want %q", partition, got, want)
 		}
 	}
 }

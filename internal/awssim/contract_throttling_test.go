@@ -126,10 +126,10 @@ func TestWhoSharesABucket(t *testing.T) {
 		call   call
 		want   string
 	}{
-		"the same action":                    {config, regions, "RequestLimitExceeded"},
-		"the same action in another Region":  {f.config(t, administrator, away), regions, ""},
-		"another account":                    {f.config(t, targetAdmin, home), regions, ""},
-		"an action of IAM in another Region": {f.config(t, administrator, away), roles, "Throttling"},
+		"the same action":                   {config, regions, "RequestLimitExceeded"},
+		"the same action in another Region": {f.config(t, administrator, away), regions, ""},
+		"another account":                   {f.config(t, targetAdmin, home), regions, ""},
+		"an action of IAM":                  {config, roles, "Throttling"},
 		"another action, which has its own": {config, func(ctx context.Context, c aws.Config, _ *bool) error {
 			return only(ec2.NewFromConfig(c).DescribeImages(ctx, nil))
 		}, ""},

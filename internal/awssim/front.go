@@ -52,6 +52,9 @@ func (s *Server) admit(c *cloud.Call, r *http.Request, body []byte) error {
 	if err := c.Read(r, body); err != nil {
 		return err
 	}
+	if err := c.API.OutOfScope(s.cloud.Partition, sig.Region); err != nil {
+		return err
+	}
 	return c.Authenticate(sig, r, body)
 }
 

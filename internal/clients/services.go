@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 	"github.com/amishare/packer-plugin-ami-share/internal/traffic"
 )
 
@@ -58,6 +59,14 @@ func (o origin) set(region *string, credentials *aws.CredentialsProvider) {
 	}
 	if o.credentials != nil {
 		*credentials = o.credentials
+	}
+}
+
+// global makes a Region the one that calls of a service without Regions are signed for. The SDK knows it for AWS's own endpoints, and
+// not for one that is given, such as a VPC endpoint.
+func global(region *string, of func(sharing.Region) sharing.Region) {
+	if *region != "" {
+		*region = string(of(sharing.Region(*region)))
 	}
 }
 
@@ -165,7 +174,10 @@ type IAM struct {
 func newIAM(config aws.Config) func(origin) IAM {
 	client := iam.NewFromConfig(config)
 	return func(o origin) IAM {
-		set := func(options *iam.Options) { o.set(&options.Region, &options.Credentials) }
+		set := func(options *iam.Options) {
+			o.set(&options.Region, &options.Credentials)
+			global(&options.Region, sharing.GlobalRegion)
+		}
 		return IAM{
 			CreateServiceLinkedRole: from(o, client.CreateServiceLinkedRole, set),
 			GetRole:                 from(o, client.GetRole, set),

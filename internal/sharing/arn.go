@@ -49,6 +49,29 @@ func PartitionOf(region Region) string {
 	return "aws"
 }
 
+// GlobalRegion is the Region that calls of IAM are signed for, whatever the Region they come from: one of the partition.
+// https://docs.aws.amazon.com/general/latest/gr/iam-service.html
+func GlobalRegion(region Region) Region {
+	switch PartitionOf(region) {
+	case "aws-cn":
+		return "cn-north-1"
+	case "aws-us-gov":
+		return "us-gov-west-1"
+	case "aws-iso":
+		return "us-iso-east-1"
+	case "aws-iso-b":
+		return "us-isob-east-1"
+	case "aws-iso-e":
+		return "eu-isoe-west-1"
+	case "aws-iso-f":
+		return "us-isof-south-1"
+	case "aws-eusc":
+		return "eusc-de-east-1"
+	default:
+		return "us-east-1"
+	}
+}
+
 // enabledByDefault are the Regions of the partition aws that every account has; the others are enabled by each account.
 // https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html
 var enabledByDefault = []Region{

@@ -111,6 +111,17 @@ func TestGrantNames(t *testing.T) {
 	}
 }
 
+func TestGlobalRegion(t *testing.T) {
+	for region, want := range map[sharing.Region]sharing.Region{
+		"eu-central-1": "us-east-1", "cn-northwest-1": "cn-north-1", "us-gov-east-1": "us-gov-west-1", "us-iso-west-1": "us-iso-east-1",
+		"us-isob-east-1": "us-isob-east-1", "eu-isoe-west-1": "eu-isoe-west-1", "us-isof-east-1": "us-isof-south-1", "eusc-de-east-1": "eusc-de-east-1",
+	} {
+		if got := sharing.GlobalRegion(region); got != want {
+			t.Errorf("%s: %s, want %s", region, got, want)
+		}
+	}
+}
+
 func TestPartitionOf(t *testing.T) {
 	for region, want := range map[sharing.Region]string{
 		"eu-central-1": "aws", "cn-north-1": "aws-cn", "us-gov-west-1": "aws-us-gov", "us-iso-east-1": "aws-iso", "us-isob-east-1": "aws-iso-b", "eusc-de-east-1": "aws-eusc",

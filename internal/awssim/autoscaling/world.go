@@ -4,8 +4,6 @@ package autoscaling
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/world"
@@ -13,17 +11,15 @@ import (
 
 // Load makes the groups of a world. Their templates and roles must be there already.
 func (s *Service) Load(w world.World) []error {
-	var problems []error
-	for _, a := range w.Accounts {
-		for _, region := range slices.Sorted(maps.Keys(a.Regions)) {
-			for _, group := range a.Regions[region].AutoScalingGroups {
-				if err := s.loadGroup(s.AccountByID(a.ID), region, group); err != nil {
-					problems = append(problems, fmt.Errorf("account %s, region %s: auto scaling group %q: %w", a.ID, region, group.Name, err))
-				}
+	return s.LoadRegions(w, func(a *cloud.Account, name string, region world.Region) []error {
+		var problems []error
+		for _, group := range region.AutoScalingGroups {
+			if err := s.loadGroup(a, name, group); err != nil {
+				problems = append(problems, fmt.Errorf("auto scaling group %q: %w", group.Name, err))
 			}
 		}
-	}
-	return problems
+		return problems
+	})
 }
 
 func (s *Service) loadGroup(a *cloud.Account, region string, w world.AutoScalingGroup) error {

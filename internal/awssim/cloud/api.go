@@ -21,6 +21,8 @@ type API struct {
 	Version, Namespace string
 	// Target is what X-Amz-Target has before the action, in the JSON protocol.
 	Target string
+	// Scope is the Region that calls are signed for, by partition, where it is one for all Regions; nil for the Region of the call.
+	Scope map[string]string
 	// Actions by name.
 	Actions map[string]Action[*Call]
 	// ConditionKeys are the condition keys of its own, separated by white space. One that ends in "/" or ":" stands for all that
@@ -95,6 +97,18 @@ func (a *API) badToken() *wire.Error {
 func (a *API) badSignature() *wire.Error {
 	refusal := commonErrors[a.Protocol].badSignature
 	return &refusal
+}
+
+// OutOfScope is the refusal of a call that is signed for another Region than the API's one of the partition, nil for none.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+func (a *API) OutOfScope(partition, region string) error {
+	one := a.Scope[partition]
+	if one == "" || region == one {
+		return nil
+	}
+	refusal := a.badSignature()
+	refusal.Message = "Credential should be scoped to a valid region, not '" + region + "'. "
+	return refusal
 }
 
 // tooOld is the refusal of a request that was signed at another time.

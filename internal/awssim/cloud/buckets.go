@@ -47,9 +47,6 @@ func (c *Call) overRate(share world.Throttling) bool {
 	if c.Account != nil {
 		account = c.Account.ID
 	}
-	if c.API.Name == "iam" || c.API.Name == "organizations" {
-		region = ""
-	}
 	takes := []take{{c.cloud.bucketOf(account+" "+region+" "+own.group, own), own}}
 	if all, ok := ratesOfOrganizations[c.API.Permission(c.Action)]; ok {
 		if org, _ := c.cloud.OrganizationOf(account); org != nil {

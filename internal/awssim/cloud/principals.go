@@ -184,7 +184,7 @@ func (c *Call) Authenticate(sig wire.Signature, r *http.Request, body []byte) er
 		}
 		open.CallsLeft = max(open.CallsLeft-1, -1)
 	}
-	if c.Account.Disabled[c.Region] {
+	if c.API.Scope == nil && c.Account.Disabled[c.Region] {
 		return c.API.badToken()
 	}
 	return nil

@@ -3,9 +3,12 @@
 package cloud
 
 import (
+	"fmt"
 	"iter"
 	"maps"
 	"slices"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/world"
 )
 
 // Regional keeps what a service has for each account in each Region. Create it with NewRegional.
@@ -47,4 +50,17 @@ func (r Regional[T]) Each() iter.Seq2[Place, *T] {
 			}
 		}
 	}
+}
+
+// LoadRegions loads something of each Region of each account of a world, in order, and returns all problems with where they are.
+func (c *Cloud) LoadRegions(w world.World, load func(a *Account, name string, region world.Region) []error) []error {
+	var problems []error
+	for _, a := range w.Accounts {
+		for _, name := range slices.Sorted(maps.Keys(a.Regions)) {
+			for _, problem := range load(c.AccountByID(a.ID), name, a.Regions[name]) {
+				problems = append(problems, fmt.Errorf("account %s, region %s: %w", a.ID, name, problem))
+			}
+		}
+	}
+	return problems
 }

@@ -7,8 +7,6 @@ package ebs
 import (
 	"cmp"
 	"fmt"
-	"maps"
-	"slices"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/kms"
@@ -39,24 +37,19 @@ func (s *Service) APIs() []*cloud.API { return nil }
 
 // Load makes the settings of a world. Keys of every account must be there already.
 func (s *Service) Load(w world.World) []error {
-	var problems []error
-	for _, a := range w.Accounts {
-		for _, region := range slices.Sorted(maps.Keys(a.Regions)) {
-			given := a.Regions[region]
-			set := s.regions.Of(s.AccountByID(a.ID), region)
-			set.encrypt = given.EBSEncryptionByDefault
-			if given.DefaultEBSKey == "" {
-				continue
-			}
-			key, problem := s.keys.Find(given.DefaultEBSKey, a.ID, region)
-			if problem != nil {
-				problems = append(problems, fmt.Errorf("account %s, region %s: default_ebs_key: key %q: %s", a.ID, region, given.DefaultEBSKey, problem.Message))
-				continue
-			}
-			set.key = key.ARN
+	return s.LoadRegions(w, func(a *cloud.Account, name string, given world.Region) []error {
+		set := s.regions.Of(a, name)
+		set.encrypt = given.EBSEncryptionByDefault
+		if given.DefaultEBSKey == "" {
+			return nil
 		}
-	}
-	return problems
+		key, problem := s.keys.Find(given.DefaultEBSKey, a.ID, name)
+		if problem != nil {
+			return []error{fmt.Errorf("default_ebs_key: key %q: %s", given.DefaultEBSKey, problem.Message)}
+		}
+		set.key = key.ARN
+		return nil
+	})
 }
 
 // Dump puts the settings that are not those of a new account into the state.

@@ -247,11 +247,16 @@ func (c *call) volumeWanted() (BlockDevice, error) {
 	return device, err
 }
 
-func (c *call) deleteVolume() (cloud.Effect, error) {
-	if err := c.Require("VolumeId"); err != nil {
+// namedVolume finds the volume that the call names. It names other things too.
+func (c *call) namedVolume(others ...string) (*volume, error) {
+	if err := c.Require(append([]string{"VolumeId"}, others...)...); err != nil {
 		return nil, err
 	}
-	vol, err := c.volumeByID(c.Form.Get("VolumeId"))
+	return c.volumeByID(c.Form.Get("VolumeId"))
+}
+
+func (c *call) deleteVolume() (cloud.Effect, error) {
+	vol, err := c.namedVolume()
 	if err != nil {
 		return nil, err
 	}
@@ -266,10 +271,7 @@ func (c *call) deleteVolume() (cloud.Effect, error) {
 }
 
 func (c *call) attachVolume() (cloud.Effect, error) {
-	if err := c.Require("VolumeId", "InstanceId", "Device"); err != nil {
-		return nil, err
-	}
-	vol, err := c.volumeByID(c.Form.Get("VolumeId"))
+	vol, err := c.namedVolume("InstanceId", "Device")
 	if err != nil {
 		return nil, err
 	}
@@ -296,10 +298,7 @@ func (c *call) attachVolume() (cloud.Effect, error) {
 }
 
 func (c *call) detachVolume() (cloud.Effect, error) {
-	if err := c.Require("VolumeId"); err != nil {
-		return nil, err
-	}
-	vol, err := c.volumeByID(c.Form.Get("VolumeId"))
+	vol, err := c.namedVolume()
 	if err != nil {
 		return nil, err
 	}

@@ -16,10 +16,16 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
 )
 
+// scope is the Region that calls of IAM are signed for. https://docs.aws.amazon.com/general/latest/gr/iam-service.html
+var scope = map[string]string{
+	"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1", "aws-iso": "us-iso-east-1", "aws-iso-b": "us-isob-east-1",
+	"aws-iso-e": "eu-isoe-west-1", "aws-iso-f": "us-isof-south-1", "aws-eusc": "eusc-de-east-1",
+}
+
 // api is IAM.
 func (s *Service) api() *cloud.API {
 	return &cloud.API{
-		Name: "iam", Protocol: wire.Query, Version: "2010-05-08", Namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
+		Name: "iam", Protocol: wire.Query, Version: "2010-05-08", Namespace: "https://iam.amazonaws.com/doc/2010-05-08/", Scope: scope,
 		Actions: cloud.Actions(actions(), s.bind), ConditionKeys: "iam:AWSServiceName iam:PassedToService iam:PolicyARN iam:ResourceTag/",
 		ResourceTags: func(_ *cloud.Call, arn string) map[string]string {
 			if r := s.RoleByARN(arn); r != nil {

@@ -204,10 +204,7 @@ func (c *call) listGrants() (cloud.Effect, error) {
 	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
-	if err := refuseAlias(in.KeyID); err != nil {
-		return nil, err
-	}
-	key, _, err := c.permittedKey(in.KeyID, Use{})
+	key, err := c.identifiedKey(in.KeyID, Use{})
 	if err != nil {
 		return nil, err
 	}
@@ -303,10 +300,7 @@ func (c *call) revokeGrant() (cloud.Effect, error) {
 	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
-	if err := refuseAlias(in.KeyID); err != nil {
-		return nil, err
-	}
-	key, _, err := c.permittedKey(in.KeyID, Use{})
+	key, err := c.identifiedKey(in.KeyID, Use{})
 	if err != nil {
 		return nil, err
 	}

@@ -229,6 +229,15 @@ func (c *call) permittedKey(ref string, use Use) (*Key, *Grant, error) {
 	}
 }
 
+// identifiedKey is permittedKey for an action that takes a key's id or ARN, and no alias.
+func (c *call) identifiedKey(ref string, use Use) (*Key, error) {
+	if err := refuseAlias(ref); err != nil {
+		return nil, err
+	}
+	key, _, err := c.permittedKey(ref, use)
+	return key, err
+}
+
 func (c *call) foreignRefusal(op string) error {
 	return wire.Errorf(http.StatusBadRequest, "AccessDeniedException", "User: %s is not authorized to perform: kms:%s on this resource because "+
 		"the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access",

@@ -31,10 +31,7 @@ func (c *call) getKeyPolicy() (cloud.Effect, error) {
 	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
-	if err := refuseAlias(in.KeyID); err != nil {
-		return nil, err
-	}
-	key, _, err := c.permittedKey(in.KeyID, Use{})
+	key, err := c.identifiedKey(in.KeyID, Use{})
 	if err != nil {
 		return nil, err
 	}
@@ -56,11 +53,8 @@ func (c *call) putKeyPolicy() (cloud.Effect, error) {
 	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
-	if err := refuseAlias(in.KeyID); err != nil {
-		return nil, err
-	}
 	bypass := map[string][]string{"kms:BypassPolicyLockoutSafetyCheck": cloud.Boolean(in.BypassPolicyLockoutSafetyCheck)}
-	key, _, err := c.permittedKey(in.KeyID, Use{conditions: bypass})
+	key, err := c.identifiedKey(in.KeyID, Use{conditions: bypass})
 	if err != nil {
 		return nil, err
 	}

@@ -24,21 +24,30 @@ func (c *call) listAccounts() (cloud.Effect, error) {
 	return list(c, "Accounts", in, c.described(o, slices.Sorted(maps.Keys(o.Members))))
 }
 
-// listAccountsForParent lists the accounts directly below a root or unit, not those further down.
-// https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccountsForParent.html
-func (c *call) listAccountsForParent() (cloud.Effect, error) {
-	var in struct {
-		ParentID string `json:"ParentId"`
-		page
-	}
+// parentPage is a page of what is directly below a root or unit.
+type parentPage struct {
+	ParentID string `json:"ParentId"`
+	page
+}
+
+// below reads which page is asked for of what is below a root or unit of the organization.
+func (c *call) below() (parentPage, *cloud.Organization, error) {
+	var in parentPage
 	if err := c.Decode(&in); err != nil {
-		return nil, err
+		return in, nil, err
 	}
 	o, err := c.administered()
 	if err != nil {
-		return nil, err
+		return in, nil, err
 	}
-	if err := parent(o, in.ParentID); err != nil {
+	return in, o, parent(o, in.ParentID)
+}
+
+// listAccountsForParent lists the accounts directly below a root or unit, not those further down.
+// https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccountsForParent.html
+func (c *call) listAccountsForParent() (cloud.Effect, error) {
+	in, o, err := c.below()
+	if err != nil {
 		return nil, err
 	}
 	var ids []string

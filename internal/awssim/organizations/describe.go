@@ -46,18 +46,8 @@ func (c *call) listRoots() (cloud.Effect, error) {
 // listOrganizationalUnitsForParent lists the units directly below a root or unit.
 // https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListOrganizationalUnitsForParent.html
 func (c *call) listOrganizationalUnitsForParent() (cloud.Effect, error) {
-	var in struct {
-		ParentID string `json:"ParentId"`
-		page
-	}
-	if err := c.Decode(&in); err != nil {
-		return nil, err
-	}
-	o, err := c.administered()
+	in, o, err := c.below()
 	if err != nil {
-		return nil, err
-	}
-	if err := parent(o, in.ParentID); err != nil {
 		return nil, err
 	}
 	units := []map[string]any{}

@@ -20,10 +20,16 @@ type Service struct {
 // New returns the service.
 func New(c *cloud.Cloud) *Service { return &Service{Cloud: c} }
 
+// scope is the Region that calls of Organizations are signed for. https://docs.aws.amazon.com/general/latest/gr/ao.html
+var scope = map[string]string{
+	"aws": "us-east-1", "aws-cn": "cn-northwest-1", "aws-us-gov": "us-gov-west-1", "aws-iso": "us-iso-east-1", "aws-iso-b": "us-isob-east-1",
+	"aws-iso-e": "eu-isoe-west-1", "aws-iso-f": "us-isof-south-1", "aws-eusc": "eusc-de-east-1",
+}
+
 // APIs of the service.
 func (s *Service) APIs() []*cloud.API {
 	return []*cloud.API{{
-		Name: "organizations", Protocol: wire.JSON, Target: "AWSOrganizationsV20161128", Actions: cloud.Actions(actions(), s.bind),
+		Name: "organizations", Protocol: wire.JSON, Target: "AWSOrganizationsV20161128", Actions: cloud.Actions(actions(), s.bind), Scope: scope,
 		ConditionKeys: "organizations:PolicyType organizations:ServicePrincipal",
 		Throttled:     wire.Errorf(http.StatusBadRequest, "TooManyRequestsException", "You have sent too many requests in too short a period of time."),
 	}}

@@ -17,31 +17,43 @@ var (
 	reservedLabel = regexp.MustCompile(`^(?i)(aws|ssm)`)
 )
 
-// labelVersion puts labels on a version. A label that another version has moves. Labels that can be none are returned, and
-// the others put. https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-labels.html
-func (c *call) labelVersion() (cloud.Effect, error) {
-	var in struct {
-		Name             string
-		ParameterVersion int64
-		Labels           []string
-	}
+// labelling is what labels of a parameter are put or taken by.
+type labelling struct {
+	Name             string
+	ParameterVersion int64 // 0 for the latest
+	Labels           []string
+}
+
+// labelled reads the labels of a call, and finds the parameter and the version that they are for.
+func (c *call) labelled() (labelling, *parameter, *version, error) {
+	var in labelling
 	if err := c.Decode(&in); err != nil {
-		return nil, err
+		return in, nil, nil, err
 	}
 	if len(in.Labels) < 1 || len(in.Labels) > mostLabels {
-		return nil, invalid("1 validation error detected: Value '%v' at 'labels' failed to satisfy constraint: "+
+		return in, nil, nil, invalid("1 validation error detected: Value '%v' at 'labels' failed to satisfy constraint: "+
 			"Member must have length less than or equal to 10, and greater than or equal to 1", in.Labels)
 	}
 	p := c.own().stored[in.Name]
 	if p == nil {
-		return nil, notFound()
+		return in, nil, nil, notFound()
 	}
-	to := p.latest()
-	if in.ParameterVersion != 0 {
-		to = p.numbered(in.ParameterVersion)
+	v := p.latest()
+	if in.ParameterVersion != 0 || c.Action == "UnlabelParameterVersion" { // which has to name it
+		v = p.numbered(in.ParameterVersion)
 	}
-	if to == nil {
-		return nil, wire.BadRequest("ParameterVersionNotFound", "Systems Manager could not find version %d of %s. Verify the version and try again.", in.ParameterVersion, in.Name)
+	if v == nil {
+		return in, nil, nil, wire.BadRequest("ParameterVersionNotFound", "Systems Manager could not find version %d of %s. Verify the version and try again.", in.ParameterVersion, in.Name)
+	}
+	return in, p, v, nil
+}
+
+// labelVersion puts labels on a version. A label that another version has moves. Labels that can be none are returned, and
+// the others put. https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-labels.html
+func (c *call) labelVersion() (cloud.Effect, error) {
+	in, p, to, err := c.labelled()
+	if err != nil {
+		return nil, err
 	}
 	good, bad := []string{}, []string{}
 	for _, name := range in.Labels {
@@ -67,25 +79,9 @@ func (c *call) labelVersion() (cloud.Effect, error) {
 // unlabelVersion takes labels from a version. Labels that it does not have are returned.
 // https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_UnlabelParameterVersion.html
 func (c *call) unlabelVersion() (cloud.Effect, error) {
-	var in struct {
-		Name             string
-		ParameterVersion int64
-		Labels           []string
-	}
-	if err := c.Decode(&in); err != nil {
+	in, _, from, err := c.labelled()
+	if err != nil {
 		return nil, err
-	}
-	if len(in.Labels) < 1 || len(in.Labels) > mostLabels {
-		return nil, invalid("1 validation error detected: Value '%v' at 'labels' failed to satisfy constraint: "+
-			"Member must have length less than or equal to 10, and greater than or equal to 1", in.Labels)
-	}
-	p := c.own().stored[in.Name]
-	if p == nil {
-		return nil, notFound()
-	}
-	from := p.numbered(in.ParameterVersion)
-	if from == nil {
-		return nil, wire.BadRequest("ParameterVersionNotFound", "Systems Manager could not find version %d of %s. Verify the version and try again.", in.ParameterVersion, in.Name)
 	}
 	return func() (any, error) {
 		removed, bad := []string{}, []string{}

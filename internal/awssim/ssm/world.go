@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"slices"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/world"
@@ -14,17 +13,15 @@ import (
 
 // Load makes the parameters of a world. They count as validated.
 func (s *Service) Load(w world.World) []error {
-	var problems []error
-	for _, a := range w.Accounts {
-		for _, region := range slices.Sorted(maps.Keys(a.Regions)) {
-			for _, p := range a.Regions[region].Parameters {
-				if err := s.load(s.AccountByID(a.ID), region, p); err != nil {
-					problems = append(problems, fmt.Errorf("account %s, region %s: parameter %q: %w", a.ID, region, p.Name, err))
-				}
+	return s.LoadRegions(w, func(a *cloud.Account, name string, region world.Region) []error {
+		var problems []error
+		for _, p := range region.Parameters {
+			if err := s.load(a, name, p); err != nil {
+				problems = append(problems, fmt.Errorf("parameter %q: %w", p.Name, err))
 			}
 		}
-	}
-	return problems
+		return problems
+	})
 }
 
 func (s *Service) load(a *cloud.Account, region string, w world.Parameter) error {
