@@ -48,7 +48,8 @@ func share(ctx context.Context, t *testing.T, more options) (said string, err er
 	t.Helper()
 	target := theTarget()
 	delete(target, "canary") // has a part of the job of its own
-	config := map[string]any{"target": []options{target}, "ssm_parameter": []options{theParameter()}, "shared_tags": theSharedTags(), "watermark": "approved"}
+	config := map[string]any{"target": []options{target}}
+	maps.Copy(config, announcing())
 	maps.Copy(config, more)
 	var p amishare.PostProcessor
 	if err := p.Configure(config); err != nil {

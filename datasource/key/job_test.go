@@ -41,13 +41,17 @@ func theParameter() options {
 	return options{"name": "/golden/web/ami", "labels": []string{"live"}, "tags": map[string]string{"team": "images"}}
 }
 
+// announcing has what the source tells consumers by, in every way.
+func announcing() options {
+	return options{"ssm_parameter": []options{theParameter()}, "shared_tags": theSharedTags(), "watermark": "approved"}
+}
+
 func theSharedTags() map[string]string { return map[string]string{"status": "approved"} }
 
 // dataBlock has every option that takes a permission.
 func dataBlock() options {
-	return block(options{
+	return block(announcing(), options{
 		"alias": nil, "tags": options{"purpose": "ami-sharing"}, "exact_grants": true, "target": []options{theTarget()},
-		"ssm_parameter": []options{theParameter()}, "shared_tags": theSharedTags(), "watermark": "approved",
 	})
 }
 

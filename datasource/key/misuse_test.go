@@ -64,6 +64,11 @@ func launchByItself(ctx context.Context, config aws.Config) error {
 	return err
 }
 
+func tagAMI(ctx context.Context, client *ec2.Client) error {
+	_, err := client.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{imageID}, Tags: []ec2types.Tag{{Key: aws.String("owner"), Value: aws.String("me")}}})
+	return err
+}
+
 // TestConditionsKeepOut has a misuse for each condition of the policies: it is refused with the condition, and with it
 // alone. The documents on the other side allow everything, so that nothing else refuses. Only what
 // iam:AWSServiceName and iam:PassedToService say, something else says as well.
@@ -112,6 +117,9 @@ func TestConditionsKeepOut(t *testing.T) {
 		}},
 		"the role launches nothing but by a template": {"target role", roleOnly, "ec2:LaunchTemplate", func(ctx context.Context) error {
 			return launchByItself(ctx, asTarget(externalID))
+		}},
+		"the source writes no tags but shared ones": {"source", sourceOnly, "aws:TagKeys", func(ctx context.Context) error {
+			return tagAMI(ctx, ec2.NewFromConfig(sdk("AKIASOURCE0000000000", frankfurt)))
 		}},
 		"the source makes no grants itself": {"source", sourceOnly, "kms:GrantIsForAWSResource", func(ctx context.Context) error {
 			return createGrant(ctx, sdk("AKIASOURCE0000000000", frankfurt), goldenRole)

@@ -50,7 +50,7 @@ func TestWhatACanaryTakesIsNecessary(t *testing.T) {
 	serve(t, jobWorld(administrators(), source))
 	alone := theTarget()
 	delete(alone, "auto_scaling_groups")
-	d := handedOut(t, block(options{"alias": nil, "tags": options{"purpose": "ami-sharing"}, "ssm_parameter": []options{theParameter()}, "target": []options{alone}}))
+	d := handedOut(t, block(announcing(), options{"alias": nil, "tags": options{"purpose": "ami-sharing"}, "target": []options{alone}}))
 	start := func(t *testing.T, d documents) string {
 		for _, p := range []part{{run: startCanary}, {run: seeWhy}} {
 			if complaint := p.run(t, serve(t, jobWorld(d, source)), alone); complaint != "" {
@@ -231,14 +231,16 @@ func together(a, b []map[string]any) []map[string]any {
 // TestAKeyOfAThirdAccount builds in one account, with a key of another, for a third one.
 func TestAKeyOfAThirdAccount(t *testing.T) {
 	serve(t, jobWorld(administrators(), keyOwner))
-	data := options{
-		"key_id": "arn:aws:kms:" + frankfurt + ":" + keyOwner + ":key/" + keyID, "regions": []string{frankfurt}, "exact_grants": true, "target": []options{theTarget()},
-		"ssm_parameter": []options{theParameter()},
+	in := func(region string) options {
+		return block(announcing(), options{
+			"alias": nil, "key_id": "arn:aws:kms:" + region + ":" + keyOwner + ":key/" + keyID, "regions": []string{region}, "exact_grants": true,
+			"target": []options{theTarget()},
+		})
 	}
+	data := in(frankfurt)
 	d := handedOut(t, data)
 	// The documents are for the Region of the key that was given; its sister in the other Region needs the same.
-	other := options{"target": data["target"], "ssm_parameter": data["ssm_parameter"], "exact_grants": true, "key_id": "arn:aws:kms:" + virginia + ":" + keyOwner + ":key/" + keyID, "regions": []string{virginia}}
-	sister := handedOut(t, other)
+	sister := handedOut(t, in(virginia))
 	d.source = whole(t, together(statementsOf(t, d.source), statementsOf(t, sister.source)))
 	d.targetRole = whole(t, together(statementsOf(t, d.targetRole), statementsOf(t, sister.targetRole)))
 	if complaint := do(t, d, keyOwner, data); complaint != "" {
@@ -319,9 +321,9 @@ func TestTheOrganizationsFormIsSufficient(t *testing.T) {
 	for i := range 299 {
 		accounts = append(accounts, fmt.Sprintf("5%011d", i))
 	}
-	d := handedOut(t, block(options{
+	d := handedOut(t, block(announcing(), options{
 		"alias": nil, "tags": options{"purpose": "ami-sharing"}, "check_grants": false, "organization_id": "o-abcde12345",
-		"ssm_parameter": []options{theParameter()}, "target": []options{theTarget(), target(options{"account_ids": accounts[1:]})},
+		"target": []options{theTarget(), target(options{"account_ids": accounts[1:]})},
 	}))
 	if !strings.Contains(string(d.keyStatements[0]), `"aws:PrincipalOrgID": "o-abcde12345"`) {
 		t.Fatalf("not the organization's form: %s", d.keyStatements[0])
@@ -369,7 +371,7 @@ func TestAnAccountIsAskedInTheRegionThatItLeaves(t *testing.T) {
 			}
 		}
 		serve(t, world)
-		said, err := share(t.Context(), t, options{"exact": true, "target": []options{staying, other}, "ssm_parameter": nil})
+		said, err := share(t.Context(), t, options{"exact": true, "target": []options{staying, other}, "ssm_parameter": nil, "shared_tags": nil, "watermark": ""})
 		if err != nil || !strings.Contains(said, "the account uses it (1 parameter)") {
 			return fmt.Sprintf("%v\n%s", err, said)
 		}

@@ -15,8 +15,9 @@ const SessionLimit = 2048
 
 // Session returns the policy that narrows a session inside a target to the calls of one run on its keys and AMIs, in at
 // most limit characters. When the ARNs don't fit, they are given by patterns, AMIs and snapshots first, then the
-// conditions of grants, keys, roles and groups go; the actions stay the same. What is widest has less than SessionLimit
-// characters for every target, and is returned when the limit is lower still.
+// conditions of grants, keys, roles and groups go, and all other conditions last; the actions stay the same. A session never
+// allows more than the role's own policies do. What is widest has less than SessionLimit characters for every target, and is
+// returned when the limit is lower still.
 func Session(c Config, t Target, limit int) string {
 	t.Credentials = true
 	statements := withAnyPath(c.targetStatements([]Target{t}))
@@ -25,6 +26,7 @@ func Session(c Config, t Target, limit int) string {
 		func(all []statement) []statement { return all },
 		widenService("ec2"), withoutGrantConditions, widenService("kms"), widenService("iam"), widenService("autoscaling"), widenService("ssm"),
 		func(all []statement) []statement { return merged(widened(all, func(string) string { return "*" })) },
+		func(all []statement) []statement { return merged(withoutConditions(all, "")) },
 	} {
 		statements = widen(statements)
 		if text = short(statements); len(text) <= limit {
@@ -115,9 +117,14 @@ func merged(all []statement) []statement {
 }
 
 func withoutGrantConditions(all []statement) []statement {
+	return withoutConditions(all, "AmiShareCreateGrants")
+}
+
+// withoutConditions takes the conditions out of the statement of a name, or of all statements where there is no name.
+func withoutConditions(all []statement, sid string) []statement {
 	result := make([]statement, len(all))
 	for i, s := range all {
-		if s.Sid == "AmiShareCreateGrants" {
+		if sid == "" || s.Sid == sid {
 			s.Condition = nil
 		}
 		result[i] = s
