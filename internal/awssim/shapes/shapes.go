@@ -60,7 +60,8 @@ func Check(action string, body []byte) []string {
 	if !ok {
 		return []string{"the SDK has no action " + action}
 	}
-	c := checker{service: action[:strings.Index(action, ":")]}
+	service, _, _ := strings.Cut(action, ":")
+	c := checker{service: service}
 	switch c.service {
 	case "kms", "organizations", "ssm", "tag":
 		var document any
@@ -96,7 +97,7 @@ func (c *checker) complain(format string, args ...any) {
 
 // document takes the envelope off: EC2 has the request id beside the members, the others have a result.
 func (c *checker) document(action string, output reflect.Type, document node) {
-	name := action[strings.Index(action, ":")+1:]
+	_, name, _ := strings.Cut(action, ":")
 	if document.XMLName.Local != name+"Response" {
 		c.complain("the document is a %s", document.XMLName.Local)
 	}
