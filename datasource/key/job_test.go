@@ -32,6 +32,7 @@ func theTarget() options {
 		"assume_role":          options{"role_name": "ami-share", "external_id": externalID, "tags": map[string]string{"run": "1"}},
 		"service_linked_roles": []string{"autoscaling/golden"}, "create_service_linked_roles": true,
 		"auto_scaling_groups": []string{"web"}, "copy_tags": true, "prove_use": true, "ssm_parameter": []options{theParameter()},
+		"launch_templates": []string{"golden"}, "default_version": true,
 		"canary": []options{{"region": frankfurt, "subnet_id": "subnet-0default00000000", "instance_type": "t3.micro"}},
 	})
 }
@@ -105,7 +106,7 @@ func jobWorld(d documents, owner string) awssim.World {
 			}},
 		}
 		receiver.Regions[region] = awssim.WorldRegion{
-			LaunchTemplates:   []awssim.WorldLaunchTemplate{{Name: "web", Image: imageID}},
+			LaunchTemplates:   []awssim.WorldLaunchTemplate{{Name: "web", Image: imageID}, {Name: "golden", Image: "ami-00000000000000000"}},
 			AutoScalingGroups: []awssim.WorldAutoScalingGroup{{Name: "web", LaunchTemplate: "web"}},
 		}
 	}

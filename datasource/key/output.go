@@ -58,6 +58,8 @@ type DatasourceOutput struct {
 	// - `AmiShareFindCanaries`, `AmiShareCanaryGroups`, `AmiShareCanaryTemplates`, `AmiShareTagCanaries`, `AmiShareLaunchCanaries`,
 	//   `AmiShareCanaryRole`, `AmiShareEndCanaries`, with `canary`: to start an instance, and to delete what that took.
 	// - `AmiShareParameters`, `AmiShareFindForParameters`, with `ssm_parameter`: to store the AMI's id, and to take it back.
+	// - `AmiShareFindTemplates`, `AmiShareTemplates`, `AmiShareDefaultVersions`, with `launch_templates`: to make versions of them, and to
+	//   take them back.
 	// - `AmiShareReadTags`, `AmiShareTags`, with `copy_tags`: to write the tags that differ, and to take them back in a rollback.
 	// - `AmiShareReferences`, `AmiShareFindReferences`, with `exact` and `regions`: to ask what the account uses an AMI in, before
 	//   it loses it in a Region that the target leaves out.

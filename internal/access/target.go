@@ -49,6 +49,16 @@ type TargetConfig struct {
 	// [ssm_parameter](/packer/integrations/amishare/ami-share/latest/components/post-processor/ami-share#ssm_parameter). Repeatable. An
 	// account where verification did not pass keeps what it has.
 	Parameters []ParameterConfig `mapstructure:"ssm_parameter" required:"false"`
+	// Launch templates of these accounts that get a new version with the AMI, after verification, by name or by id, for example
+	// `["web", "lt-0123456789abcdef0"]`. A name is looked for in every Region of the AMIs; one that exists in none of them is an
+	// error. The new version is made of the default version; `"web:3"` names another one, and `"web:$Latest"` the newest. If the default
+	// version, or the newest one, has the AMI already, none is made. Consumers that launch `resolve:ssm:` need no new versions: prefer
+	// `ssm_parameter` where a launch template is managed by other tools. Groups with mixed instances may have AMIs of their own.
+	// Default `[]`.
+	LaunchTemplates []string `mapstructure:"launch_templates" required:"false"`
+	// Make the new version the default of the launch template. Groups and instances that use `$Default` then start the AMI.
+	// A rollback makes the old version the default again and deletes the new one. Default `false`.
+	DefaultVersion bool `mapstructure:"default_version" required:"false"`
 	// The Regions in which these accounts get anything, for example `["eu-central-1"]`. Use it for accounts that have
 	// not enabled a Region or may not use it. A Region that has no AMI of the run is passed over with a note. Default: all
 	// Regions of the AMIs.

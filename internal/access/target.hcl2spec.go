@@ -19,6 +19,8 @@ type FlatTargetConfig struct {
 	AutoScalingGroups        []string              `mapstructure:"auto_scaling_groups" required:"false" cty:"auto_scaling_groups" hcl:"auto_scaling_groups"`
 	CopyTags                 *bool                 `mapstructure:"copy_tags" required:"false" cty:"copy_tags" hcl:"copy_tags"`
 	Parameters               []FlatParameterConfig `mapstructure:"ssm_parameter" required:"false" cty:"ssm_parameter" hcl:"ssm_parameter"`
+	LaunchTemplates          []string              `mapstructure:"launch_templates" required:"false" cty:"launch_templates" hcl:"launch_templates"`
+	DefaultVersion           *bool                 `mapstructure:"default_version" required:"false" cty:"default_version" hcl:"default_version"`
 	Regions                  []string              `mapstructure:"regions" required:"false" cty:"regions" hcl:"regions"`
 	LaunchPermission         *bool                 `mapstructure:"launch_permission" required:"false" cty:"launch_permission" hcl:"launch_permission"`
 	ProveUse                 *bool                 `mapstructure:"prove_use" required:"false" cty:"prove_use" hcl:"prove_use"`
@@ -46,6 +48,8 @@ func (*FlatTargetConfig) HCL2Spec() map[string]hcldec.Spec {
 		"auto_scaling_groups":         &hcldec.AttrSpec{Name: "auto_scaling_groups", Type: cty.List(cty.String), Required: false},
 		"copy_tags":                   &hcldec.AttrSpec{Name: "copy_tags", Type: cty.Bool, Required: false},
 		"ssm_parameter":               &hcldec.BlockListSpec{TypeName: "ssm_parameter", Nested: hcldec.ObjectSpec((*FlatParameterConfig)(nil).HCL2Spec())},
+		"launch_templates":            &hcldec.AttrSpec{Name: "launch_templates", Type: cty.List(cty.String), Required: false},
+		"default_version":             &hcldec.AttrSpec{Name: "default_version", Type: cty.Bool, Required: false},
 		"regions":                     &hcldec.AttrSpec{Name: "regions", Type: cty.List(cty.String), Required: false},
 		"launch_permission":           &hcldec.AttrSpec{Name: "launch_permission", Type: cty.Bool, Required: false},
 		"prove_use":                   &hcldec.AttrSpec{Name: "prove_use", Type: cty.Bool, Required: false},

@@ -37,7 +37,7 @@ func ParseTargets(blocks []TargetConfig, known bool) (Targets, []error) {
 		grantees := block.grantees(f, accounts)
 		block.checkAccess(f, accounts, grantees)
 		block.checkRegions(f)
-		announcements := sharing.Announcements{Parameters: parseParameters(f, block.Parameters)}
+		announcements := sharing.Announcements{Parameters: parseParameters(f, block.Parameters), Templates: block.templates(f)}
 		for _, account := range accounts {
 			if before, ok := named[account]; ok {
 				f.addf("account_ids: account %s is in target %d already: name each account once", account, before)
@@ -161,6 +161,7 @@ func (t TargetConfig) checkNoAccess(f findings, grantees []sharing.Grantee) {
 		{"copy_tags", t.CopyTags},
 		{"prove_use", t.ProveUse.True()},
 		{"ssm_parameter", len(t.Parameters) > 0},
+		{"launch_templates", len(t.LaunchTemplates) > 0},
 		{"canary", len(t.Canaries) > 0},
 	} {
 		if option.set {

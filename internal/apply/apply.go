@@ -83,6 +83,7 @@ type Outcome struct {
 	GrantID string           // of a grant that was made or found
 	Reason  string           // why a change was skipped or left, where nothing had failed
 	Problem *sharing.Problem // why it failed, or is unknown
+	Warning *sharing.Problem // what AWS says of a change that it has made
 }
 
 // Result is what became of a plan.

@@ -35,6 +35,15 @@ func announceCommand(change plan.Change) string {
 		return asOwner(command("ec2 attach-image-watermark", "region", string(c.Image.Region), "image-id", c.Image.ID, "watermark-name", c.Name))
 	case plan.DetachWatermark:
 		return asOwner(command("ec2 detach-image-watermark", "region", string(c.Image.Region), "image-id", c.Image.ID, "watermark-key", c.Key()))
+	case plan.AddTemplateVersion:
+		return in(c.Account, command("ec2 create-launch-template-version", "region", string(c.Image.Region), "launch-template-id", c.ID,
+			"source-version", cmp.Or(c.Template.Source, "$Default"), "launch-template-data", `{"ImageId":"`+c.Image.ID+`"}`))
+	case plan.SetDefaultVersion:
+		return in(c.Account, modifyTemplate(c.Where, c.ID, versionWith(c.Where, c.ID)))
+	case plan.RestoreDefaultVersion:
+		return in(c.Account, modifyTemplate(c.Where, c.ID, strconv.FormatInt(c.Previous, 10)))
+	case plan.RemoveTemplateVersion:
+		return in(c.Account, command("ec2 delete-launch-template-versions", "region", string(c.Image.Region), "launch-template-id", c.ID)+" --versions "+versionWith(c.Where, c.ID))
 	case plan.RestoreSharedTags:
 		return asOwner(restore(c.Image.Region, c.Image.ID, c.Delete, c.Restore))
 	default:
@@ -53,6 +62,10 @@ func endAnnouncement(change plan.Change) string {
 		fresh := maps.Clone(c.All())
 		maps.DeleteFunc(fresh, func(key, _ string) bool { return c.Previous[key] != "" })
 		return Command(plan.RestoreSharedTags{Where: c.Where, Delete: slices.Sorted(maps.Keys(fresh)), Restore: c.Previous})
+	case plan.AddTemplateVersion:
+		return Command(plan.RemoveTemplateVersion{Where: c.Where, Template: c.Template, ID: c.ID})
+	case plan.SetDefaultVersion:
+		return Command(plan.RestoreDefaultVersion{Where: c.Where, Template: c.Template, ID: c.ID, Previous: c.Previous})
 	case plan.AttachWatermark:
 		return Command(plan.DetachWatermark(c))
 	case plan.RemoveSharedTags:
@@ -60,6 +73,16 @@ func endAnnouncement(change plan.Change) string {
 	default:
 		return ""
 	}
+}
+
+func modifyTemplate(where plan.Where, id, version string) string {
+	return command("ec2 modify-launch-template", "region", string(where.Image.Region), "launch-template-id", id) + " --default-version " + version
+}
+
+// versionWith is the newest version of a launch template that has the AMI, looked up.
+func versionWith(where plan.Where, id string) string {
+	return `"$(` + command("ec2 describe-launch-template-versions", "region", string(where.Image.Region), "launch-template-id", id,
+		"filters", "Name=image-id,Values="+where.Image.ID, "query", "max(LaunchTemplateVersions[].VersionNumber)", "output", "text") + `)"`
 }
 
 func putParameter(where plan.Where, name, value, dataType string) string {

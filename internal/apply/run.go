@@ -110,7 +110,7 @@ func (r *run) send(ctx context.Context, change plan.Change) (outcome Outcome, re
 		}
 	}
 	effect, err := r.doer.Do(ctx, change)
-	outcome.GrantID, outcome.Reason, outcome.Status = effect.GrantID, effect.Kept, statusOf(effect, err)
+	outcome.GrantID, outcome.Reason, outcome.Status, outcome.Warning = effect.GrantID, effect.Kept, statusOf(effect, err), effect.Warning
 	if err != nil {
 		problem := problemOf(err, change)
 		outcome.Problem = &problem

@@ -66,6 +66,14 @@ func (c *Client) carryOut(ctx context.Context, change plan.Change) (plan.Effect,
 		return c.attachWatermark(ctx, change)
 	case plan.DetachWatermark:
 		return c.detachWatermark(ctx, change)
+	case plan.AddTemplateVersion:
+		return c.addTemplateVersion(ctx, change)
+	case plan.SetDefaultVersion:
+		return c.setDefaultVersion(ctx, change)
+	case plan.RemoveTemplateVersion:
+		return c.removeTemplateVersion(ctx, change)
+	case plan.RestoreDefaultVersion:
+		return c.restoreDefaultVersion(ctx, change)
 	case plan.RestoreSharedTags:
 		return c.restoreSharedTags(ctx, change)
 	}

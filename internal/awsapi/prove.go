@@ -89,6 +89,9 @@ func (c *Client) prove(ctx context.Context, change plan.Change) (diagnose.Act, e
 	case plan.AttachWatermark:
 		a = c.watermarkAct(change, "ec2:AttachImageWatermark")
 		err = c.sendWatermark(ctx, change, true)
+	case plan.AddTemplateVersion:
+		a = c.templateAct(change.Where, "making a version of", "ec2:CreateLaunchTemplateVersion", change.Template, change.ID)
+		_, err = c.EC2(placeOfAnnouncement(change.Where)).CreateLaunchTemplateVersion(ctx, templateVersionInput(change, true))
 	default: // no dry run, or nothing to try it on
 		return a, nil
 	}

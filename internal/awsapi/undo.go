@@ -31,6 +31,10 @@ func (c *Client) Undo(ctx context.Context, change plan.Change) (plan.Change, err
 		return c.undoSharedTags(ctx, change.Where, slices.Collect(maps.Keys(change.All())))
 	case plan.AttachWatermark:
 		return c.undoWatermark(ctx, change)
+	case plan.AddTemplateVersion:
+		return c.undoTemplateVersion(ctx, change)
+	case plan.SetDefaultVersion:
+		return c.undoDefaultVersion(ctx, change)
 	case plan.RemoveSharedTags:
 		return c.undoSharedTags(ctx, change.Where, change.Keys())
 	default:

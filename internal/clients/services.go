@@ -86,9 +86,11 @@ type EC2 struct {
 	AttachImageWatermark            Operation[ec2.AttachImageWatermarkInput, ec2.AttachImageWatermarkOutput, ec2.Options]
 	CreateImageUsageReport          Operation[ec2.CreateImageUsageReportInput, ec2.CreateImageUsageReportOutput, ec2.Options]
 	CreateLaunchTemplate            Operation[ec2.CreateLaunchTemplateInput, ec2.CreateLaunchTemplateOutput, ec2.Options]
+	CreateLaunchTemplateVersion     Operation[ec2.CreateLaunchTemplateVersionInput, ec2.CreateLaunchTemplateVersionOutput, ec2.Options]
 	CreateTags                      Operation[ec2.CreateTagsInput, ec2.CreateTagsOutput, ec2.Options]
 	DeleteImageUsageReport          Operation[ec2.DeleteImageUsageReportInput, ec2.DeleteImageUsageReportOutput, ec2.Options]
 	DeleteLaunchTemplate            Operation[ec2.DeleteLaunchTemplateInput, ec2.DeleteLaunchTemplateOutput, ec2.Options]
+	DeleteLaunchTemplateVersions    Operation[ec2.DeleteLaunchTemplateVersionsInput, ec2.DeleteLaunchTemplateVersionsOutput, ec2.Options]
 	DeleteTags                      Operation[ec2.DeleteTagsInput, ec2.DeleteTagsOutput, ec2.Options]
 	DetachImageWatermark            Operation[ec2.DetachImageWatermarkInput, ec2.DetachImageWatermarkOutput, ec2.Options]
 	DescribeImageAttribute          Operation[ec2.DescribeImageAttributeInput, ec2.DescribeImageAttributeOutput, ec2.Options]
@@ -97,12 +99,14 @@ type EC2 struct {
 	DescribeImageUsageReportEntries Operation[ec2.DescribeImageUsageReportEntriesInput, ec2.DescribeImageUsageReportEntriesOutput, ec2.Options]
 	DescribeImageUsageReports       Operation[ec2.DescribeImageUsageReportsInput, ec2.DescribeImageUsageReportsOutput, ec2.Options]
 	DescribeLaunchTemplates         Operation[ec2.DescribeLaunchTemplatesInput, ec2.DescribeLaunchTemplatesOutput, ec2.Options]
+	DescribeLaunchTemplateVersions  Operation[ec2.DescribeLaunchTemplateVersionsInput, ec2.DescribeLaunchTemplateVersionsOutput, ec2.Options]
 	DescribeSnapshotAttribute       Operation[ec2.DescribeSnapshotAttributeInput, ec2.DescribeSnapshotAttributeOutput, ec2.Options]
 	DescribeSnapshots               Operation[ec2.DescribeSnapshotsInput, ec2.DescribeSnapshotsOutput, ec2.Options]
 	DescribeTags                    Operation[ec2.DescribeTagsInput, ec2.DescribeTagsOutput, ec2.Options]
 	GetAllowedImagesSettings        Operation[ec2.GetAllowedImagesSettingsInput, ec2.GetAllowedImagesSettingsOutput, ec2.Options]
 	GetEbsDefaultKmsKeyId           Operation[ec2.GetEbsDefaultKmsKeyIdInput, ec2.GetEbsDefaultKmsKeyIdOutput, ec2.Options]
 	ModifyImageAttribute            Operation[ec2.ModifyImageAttributeInput, ec2.ModifyImageAttributeOutput, ec2.Options]
+	ModifyLaunchTemplate            Operation[ec2.ModifyLaunchTemplateInput, ec2.ModifyLaunchTemplateOutput, ec2.Options]
 	ModifySnapshotAttribute         Operation[ec2.ModifySnapshotAttributeInput, ec2.ModifySnapshotAttributeOutput, ec2.Options]
 }
 
@@ -115,9 +119,11 @@ func newEC2(config aws.Config) func(origin) EC2 {
 			DetachImageWatermark:            from(o, client.DetachImageWatermark, set),
 			CreateImageUsageReport:          from(o, client.CreateImageUsageReport, set),
 			CreateLaunchTemplate:            from(o, client.CreateLaunchTemplate, set),
+			CreateLaunchTemplateVersion:     from(o, client.CreateLaunchTemplateVersion, set),
 			CreateTags:                      from(o, client.CreateTags, set),
 			DeleteImageUsageReport:          from(o, client.DeleteImageUsageReport, set),
 			DeleteLaunchTemplate:            from(o, client.DeleteLaunchTemplate, set),
+			DeleteLaunchTemplateVersions:    from(o, client.DeleteLaunchTemplateVersions, set),
 			DeleteTags:                      from(o, client.DeleteTags, set),
 			DescribeImageAttribute:          from(o, client.DescribeImageAttribute, set),
 			DescribeImages:                  from(o, client.DescribeImages, set),
@@ -125,12 +131,14 @@ func newEC2(config aws.Config) func(origin) EC2 {
 			DescribeImageUsageReportEntries: from(o, client.DescribeImageUsageReportEntries, set),
 			DescribeImageUsageReports:       from(o, client.DescribeImageUsageReports, set),
 			DescribeLaunchTemplates:         from(o, client.DescribeLaunchTemplates, set),
+			DescribeLaunchTemplateVersions:  from(o, client.DescribeLaunchTemplateVersions, set),
 			DescribeSnapshotAttribute:       from(o, client.DescribeSnapshotAttribute, set),
 			DescribeSnapshots:               from(o, client.DescribeSnapshots, set),
 			DescribeTags:                    from(o, client.DescribeTags, set),
 			GetAllowedImagesSettings:        from(o, client.GetAllowedImagesSettings, set),
 			GetEbsDefaultKmsKeyId:           from(o, client.GetEbsDefaultKmsKeyId, set),
 			ModifyImageAttribute:            from(o, client.ModifyImageAttribute, set),
+			ModifyLaunchTemplate:            from(o, client.ModifyLaunchTemplate, set),
 			ModifySnapshotAttribute:         from(o, client.ModifySnapshotAttribute, set),
 		}
 	}

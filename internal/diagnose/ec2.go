@@ -31,6 +31,18 @@ func ec2Rules() []rule {
 		{codes: []string{"ResourceLimitExceeded"}, action: "ec2:Modify", explain: func(f refusal) (string, string) {
 			return "a quota is used up: " + f.message, "An AMI can be shared with 1,000 accounts, organizations and OUs. Share with an organization or OU instead of its accounts, or ask for a higher quota \"AMI sharing\"."
 		}},
+		{codes: []string{"InvalidLaunchTemplateId.VersionNotFound", "InvalidLaunchTemplateName.VersionNotFound"}, action: "ec2:", explain: func(f refusal) (string, string) {
+			return "the launch template has no such version: " + f.message, "Correct the version in launch_templates, or leave it out for the default version."
+		}},
+		{codes: []string{"LaunchTemplateVersionLimitExceeded", "VersionLimitExceeded", "ResourceLimitExceeded", "LimitExceeded"}, action: "ec2:CreateLaunchTemplateVersion", explain: func(f refusal) (string, string) {
+			return "the launch template has as many versions as it may: " + f.message, "Delete versions that nothing uses (aws ec2 delete-launch-template-versions); AWS's limit is 10,000 for each launch template."
+		}},
+		{codes: []string{"ResourceLimitExceeded"}, action: "ec2:AttachImageWatermark", explain: func(f refusal) (string, string) {
+			return "the AMI has as many watermarks as it may: " + f.message, "Detach one that nothing asks for (aws ec2 detach-image-watermark)."
+		}},
+		{codes: []string{"TagLimitExceeded"}, action: "ec2:CreateTags", explain: func(f refusal) (string, string) {
+			return "the AMI or snapshot has as many tags as it may: " + f.message, "It takes 50: name fewer tags, or delete some that nobody needs."
+		}},
 		{codes: []string{"AuthFailure"}, action: "ec2:", contains: "Not authorized for image", explain: notOwner},
 		{codes: []string{"InvalidSnapshot.NotFound"}, action: "ec2:", explain: notOwner},
 		{codes: []string{"InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"}, action: "ec2:", explain: func(f refusal) (string, string) {

@@ -19,6 +19,7 @@ func (c *computation) announcements() {
 		for _, target := range c.plan.Targets {
 			if c.announcesIn(target, image.Ref.Region) {
 				c.parameters(Where{target.Account, false, image.Ref}, target.Announcements.Parameters, c.facts.Targets[target.Account].Parameters)
+				c.templates(target, image.Ref)
 			}
 		}
 	}
@@ -87,6 +88,9 @@ func (c *computation) announcedIn(region sharing.Region) []string {
 	add := func(a sharing.Announcements) {
 		for _, parameter := range a.Parameters {
 			names = append(names, "the parameter "+parameter.Name)
+		}
+		for _, template := range a.Templates {
+			names = append(names, "the launch template "+template.Named)
 		}
 	}
 	add(c.request.Announcements)

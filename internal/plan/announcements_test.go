@@ -88,3 +88,56 @@ func TestSeveralAMIsOfARegionAreNotAnnouncedInOneParameter(t *testing.T) {
 		t.Errorf("tags are each AMI's own: %q", texts(got))
 	}
 }
+
+func TestLaunchTemplates(t *testing.T) {
+	const made, pointed = "make a version with ami-a of the launch template web of account 222222222222", "make the version with ami-a the default of the launch template web of account 222222222222"
+	old, with := sharing.TemplateVersion{Number: 1, Image: "ami-old"}, sharing.TemplateVersion{Number: 2, Image: "ami-a"}
+	for name, test := range map[string]struct {
+		stored   sharing.StoredTemplate
+		point    bool
+		want     []string
+		warnings []string
+	}{
+		"get a version":                                {sharing.StoredTemplate{ID: "lt-1", Default: old, Latest: old, Source: old}, false, []string{made}, nil},
+		"get a version, and it is the default":         {sharing.StoredTemplate{ID: "lt-1", Default: old, Latest: old, Source: old}, true, []string{made, pointed}, nil},
+		"whose newest version has the AMI are pointed": {sharing.StoredTemplate{ID: "lt-1", Default: old, Latest: with, Source: old}, true, []string{pointed}, nil},
+		"whose newest version has the AMI are done":    {sharing.StoredTemplate{ID: "lt-1", Default: old, Latest: with, Source: old}, false, nil, nil},
+		"whose default version has the AMI are done":   {sharing.StoredTemplate{ID: "lt-1", Default: with, Latest: with, Source: with}, true, nil, nil},
+		"with devices of their own are told": {
+			sharing.StoredTemplate{ID: "lt-1", Default: old, Latest: old, Source: sharing.TemplateVersion{Number: 1, Image: "resolve:ssm:/golden", Devices: []sharing.TemplateDevice{{Name: "/dev/xvda", Snapshot: "snap-x", Key: "alias/own"}}}},
+			false, []string{made}, []string{"resolve:ssm:/golden", "names the snapshot snap-x for /dev/xvda", "under the key alias/own"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, f := ask()
+			r.Targets[0].Announcements.Templates = []sharing.LaunchTemplate{{Named: "web", Default: test.point}}
+			facts := f.Targets[target]
+			facts.Templates = sharing.StoredTemplates{frankfurt: {"web": test.stored}}
+			f.Targets[target] = facts
+			if diff := cmp.Diff(test.want, texts(announcements(t, r, f))); diff != "" {
+				t.Error(diff)
+			}
+			p, err := plan.Compute(r, f)
+			if err != nil || len(p.Warnings) != len(test.warnings) {
+				t.Fatalf("%v, warnings: %q", err, p.Warnings)
+			}
+			for i, want := range test.warnings {
+				if !strings.Contains(p.Warnings[i], want) {
+					t.Errorf("warning %q lacks %q", p.Warnings[i], want)
+				}
+			}
+		})
+	}
+}
+
+func TestALaunchTemplateThatIsNowhereBlocksItsTarget(t *testing.T) {
+	r, f := ask()
+	r.Targets[0].Announcements.Templates = []sharing.LaunchTemplate{{Named: "web"}}
+	facts := f.Targets[target]
+	facts.Templates = sharing.StoredTemplates{frankfurt: {"web": {}}}
+	f.Targets[target] = facts
+	p, err := plan.Compute(r, f)
+	if err != nil || len(p.Blocked) != 1 || p.Blocked[0].Doing != "looking up the launch template web" {
+		t.Errorf("%v, blocked: %v", err, p.Blocked)
+	}
+}

@@ -16,6 +16,8 @@ type Effect struct {
 	// Lost says, together with an error, that an answer was lost on the way: though the change seems not to be made, what
 	// undoes it is worth carrying out.
 	Lost bool
+	// Warning is what AWS says of a change that it has made.
+	Warning *sharing.Problem
 	// Kept says why AWS was not asked for the change after all, "" when it was.
 	Kept string
 }

@@ -24,6 +24,7 @@ func (c *computation) targets() {
 		}
 		c.missingRoles(target)
 		c.missingGroups(target)
+		c.missingTemplates(target)
 		c.managedGroups(target)
 	}
 	c.regionsWithoutAMI()

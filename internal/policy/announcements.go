@@ -52,6 +52,38 @@ func (c Config) parameterStatements(arns []string, a sharing.Announcements) []st
 	return []statement{allow("AmiShareParameters", actions, unique(arns))}
 }
 
+// templateStatements make versions of launch templates, and delete them in a rollback. A launch template that is named by its
+// name has an id that is not known here.
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
+func (c Config) templateStatements(targets []Target) []statement {
+	named := func(pick func(sharing.LaunchTemplate) bool) []string {
+		return flatMap(targets, func(t Target) []string {
+			var arns []string
+			for _, template := range t.Announcements.Templates {
+				for _, region := range c.regionsOf(t) {
+					resource := "launch-template/*"
+					if template.ByID() {
+						resource = "launch-template/" + template.Named
+					}
+					if pick(template) {
+						arns = append(arns, sharing.ARN{Partition: c.partition(), Service: "ec2", Region: region, Account: t.Account, Resource: resource}.String())
+					}
+				}
+			}
+			return arns
+		})
+	}
+	all := named(func(sharing.LaunchTemplate) bool { return true })
+	if len(all) == 0 {
+		return nil
+	}
+	return []statement{
+		allow("AmiShareFindTemplates", []string{"ec2:DescribeLaunchTemplateVersions"}, []string{"*"}),
+		allow("AmiShareTemplates", []string{"ec2:CreateLaunchTemplateVersion", "ec2:DeleteLaunchTemplateVersions"}, all),
+		allow("AmiShareDefaultVersions", []string{"ec2:ModifyLaunchTemplate"}, named(func(t sharing.LaunchTemplate) bool { return t.Default })),
+	}
+}
+
 // watermarkStatements attach the watermark, and take it back, as the AMIs' owner.
 func (c Config) watermarkStatements() []statement {
 	if c.Announcements.Watermark == "" {

@@ -72,7 +72,9 @@ func everyOption(t *testing.T) policy.Config {
 	c.FindByTags, c.EndGrants, c.Exact = true, true, true
 	parameter := sharing.Parameter{Name: "/golden/web/ami", DataType: sharing.ImageParameter, Labels: []string{"live"}, Tags: map[string]string{"team": "images"}}
 	c.Announcements = sharing.Announcements{Parameters: []sharing.Parameter{parameter}, SharedTags: sharing.SharedTags(map[string]string{"status": "approved"}), Watermark: "approved"}
-	c.Targets[1].Announcements = sharing.Announcements{Parameters: []sharing.Parameter{parameter}}
+	c.Targets[1].Announcements = sharing.Announcements{
+		Parameters: []sharing.Parameter{parameter}, Templates: []sharing.LaunchTemplate{{Named: "web"}, {Named: "lt-0123456789abcdef0", Default: true}},
+	}
 	return c
 }
 

@@ -15,9 +15,9 @@ const SessionLimit = 2048
 
 // Session returns the policy that narrows a session inside a target to the calls of one run on its keys and AMIs, in at
 // most limit characters. When the ARNs don't fit, they are given by patterns, AMIs and snapshots first, then the
-// conditions of grants, keys, roles and groups go, and all other conditions last; the actions stay the same. A session never
-// allows more than the role's own policies do. What is widest has less than SessionLimit characters for every target, and is
-// returned when the limit is lower still.
+// conditions of grants, keys, roles and groups go, and all other conditions; last, several
+// actions on the same kind of thing are given by a pattern. A session never allows more than the role's own policies do.
+// What is widest has less than SessionLimit characters for every target, and is returned when the limit is lower still.
 func Session(c Config, t Target, limit int) string {
 	t.Credentials = true
 	statements := withAnyPath(c.targetStatements([]Target{t}))
@@ -27,6 +27,7 @@ func Session(c Config, t Target, limit int) string {
 		widenService("ec2"), withoutGrantConditions, widenService("kms"), widenService("iam"), widenService("autoscaling"), widenService("ssm"),
 		func(all []statement) []statement { return merged(widened(all, func(string) string { return "*" })) },
 		func(all []statement) []statement { return merged(withoutConditions(all, "")) },
+		actionsByNoun,
 	} {
 		statements = widen(statements)
 		if text = short(statements); len(text) <= limit {
@@ -112,6 +113,24 @@ func merged(all []statement) []statement {
 			continue
 		}
 		result[i].Action = unique(slices.Concat(result[i].Action, s.Action))
+	}
+	return result
+}
+
+// actionsByNoun gives several actions on the same kind of thing by one pattern. What the session can do stays within what its
+// role can.
+func actionsByNoun(all []statement) []statement {
+	result := slices.Clone(all)
+	for i, s := range result {
+		actions := slices.Clone(s.Action)
+		for _, noun := range []string{"ec2:*LaunchTemplate*", "ssm:*Parameter*", "autoscaling:*AutoScalingGroup*"} {
+			service, name, _ := strings.Cut(strings.TrimSuffix(noun, "*"), "*")
+			of := func(action string) bool { return strings.HasPrefix(action, service) && strings.Contains(action, name) }
+			if rest := slices.DeleteFunc(slices.Clone(actions), of); len(rest) < len(actions)-1 {
+				actions = append(rest, noun)
+			}
+		}
+		result[i].Action = unique(actions)
 	}
 	return result
 }

@@ -51,6 +51,7 @@ func (c Config) targetStatements(targets []Target) []statement {
 	statements = append(statements, c.canaryStatements(filter(targets, func(t Target) bool { return len(t.Canaries) > 0 }))...)
 	statements = append(statements, c.tagStatements(filter(targets, func(t Target) bool { return t.CopyTags }))...)
 	statements = append(statements, c.announceStatements(targets)...)
+	statements = append(statements, c.templateStatements(targets)...)
 	statements = append(statements, c.referenceStatements(filter(targets, func(t Target) bool { return len(t.Regions) > 0 }))...)
 	return statements
 }

@@ -26,7 +26,7 @@ func sortOf(i item) sort {
 		s.role = roleName(i.Grantee)
 	case serviceLinkedRole:
 		s.role = roleName(i.Resource)
-	case parameter, parameterLabels, sharedTags, watermark:
+	case parameter, parameterLabels, sharedTags, watermark, launchTemplate, templateDefault:
 		s.role = i.announced()
 	case launchPermission, snapshotPermission, tags, groupRole:
 	}

@@ -64,10 +64,12 @@ const (
 	parameterLabels
 	sharedTags
 	watermark
+	launchTemplate
+	templateDefault
 )
 
 func (k kind) String() string {
-	return [...]string{"launch permission", "snapshot permission", "grant", "service-linked role", "tags", "Auto Scaling group", "parameter", "parameter labels", "shared tags", "watermark"}[k]
+	return [...]string{"launch permission", "snapshot permission", "grant", "service-linked role", "tags", "Auto Scaling group", "parameter", "parameter labels", "shared tags", "watermark", "launch template", "default version of launch template"}[k]
 }
 
 // plural names several items of a kind.
@@ -77,6 +79,8 @@ func (k kind) plural(n int) string {
 		return "sets of " + k.String()
 	case k.set():
 		return "set of " + k.String()
+	case k == templateDefault && n != 1:
+		return "default versions of launch templates"
 	case n == 1:
 		return k.String()
 	default:

@@ -106,6 +106,14 @@ func changeItems(change plan.Change, like item) []item {
 		i := give(sharedTags, sharing.Account(c.Account), c.Image.Region, c.Image.ID)
 		i.Value, i.Previous = sharing.TagWords(c.Tags), sharing.TagWords(c.Previous)
 		return []item{i}
+	case plan.AddTemplateVersion:
+		i := give(launchTemplate, sharing.Account(c.Account), c.Image.Region, c.Template.Named)
+		i.Value, i.Previous = c.Image.ID, c.Previous
+		return []item{i}
+	case plan.SetDefaultVersion:
+		i := give(templateDefault, sharing.Account(c.Account), c.Image.Region, c.Template.Named)
+		i.Value = c.Image.ID
+		return []item{i}
 	case plan.AttachWatermark:
 		i := give(watermark, sharing.Account(c.Account), c.Image.Region, c.Image.ID)
 		i.Value = c.Key()

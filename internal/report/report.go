@@ -124,6 +124,11 @@ func (r Run) warnings() []sharing.Problem {
 		warnings = append(warnings, sharing.Problem{Doing: text})
 	}
 	warnings = append(warnings, r.Result.Warnings...)
+	for _, outcome := range r.Result.Outcomes {
+		if outcome.Warning != nil {
+			warnings = append(warnings, *outcome.Warning)
+		}
+	}
 	for _, check := range r.Checks {
 		if check.Warning && check.Problem != nil {
 			warnings = append(warnings, *check.Problem)

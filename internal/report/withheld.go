@@ -85,6 +85,12 @@ func (r Run) withheldChanges(target sharing.Target, image sharing.Image) []plan.
 			changes = append(changes, plan.LabelParameter{Where: where, Name: parameter.Name, Labels: parameter.Labels})
 		}
 	}
+	for _, template := range target.Announcements.Templates {
+		changes = append(changes, plan.AddTemplateVersion{Where: where, Template: template})
+		if template.Default {
+			changes = append(changes, plan.SetDefaultVersion{Where: where, Template: template})
+		}
+	}
 	return changes
 }
 

@@ -14,6 +14,8 @@ type Announcements struct {
 	SharedTags map[string]string
 	// Watermark is the name of that of the AMI itself, "" for none. A target has none.
 	Watermark string
+	// Templates are launch templates that are to have the AMI. The AMIs' own account has none.
+	Templates []LaunchTemplate
 }
 
 // MostWatermarks is how many an AMI can have.
@@ -22,7 +24,7 @@ const MostWatermarks = 5
 
 // None tells whether there is nothing to announce.
 func (a Announcements) None() bool {
-	return len(a.Parameters)+len(a.SharedTags) == 0 && a.Watermark == ""
+	return len(a.Parameters)+len(a.SharedTags)+len(a.Templates) == 0 && a.Watermark == ""
 }
 
 // The data types of a parameter that can hold an AMI's id.

@@ -75,6 +75,7 @@ type TargetFacts struct {
 	// Tags of AMIs and snapshots as the account sees them, by Region and resource id; only what is asked for.
 	Tags       map[Region]map[string]map[string]string
 	Parameters StoredParameters
+	Templates  StoredTemplates
 }
 
 // Role is a role that a grant names.

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MPL-2.0
+
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+)
+
+// AddTemplateVersion makes a version of a launch template with the AMI.
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateLaunchTemplateVersion.html
+type AddTemplateVersion struct {
+	Where
+	Template sharing.LaunchTemplate
+	ID       string
+	Previous string // what AMI the default version has
+}
+
+// SetDefaultVersion makes the newest version with the AMI the default of a launch template.
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyLaunchTemplate.html
+type SetDefaultVersion struct {
+	Where
+	Template sharing.LaunchTemplate
+	ID       string
+	Previous int64 // the default version
+}
+
+// RemoveTemplateVersion undoes an AddTemplateVersion: it deletes the plugin's versions with the AMI after a number. No plan
+// holds it.
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteLaunchTemplateVersions.html
+type RemoveTemplateVersion struct {
+	Where
+	Template sharing.LaunchTemplate
+	ID       string
+	After    int64
+}
+
+// RestoreDefaultVersion undoes a SetDefaultVersion. No plan holds it. A default that others have set in the meantime stays.
+type RestoreDefaultVersion struct {
+	Where
+	Template sharing.LaunchTemplate
+	ID       string
+	Previous int64
+}
+
+func (AddTemplateVersion) change()    {}
+func (SetDefaultVersion) change()     {}
+func (RemoveTemplateVersion) change() {}
+func (RestoreDefaultVersion) change() {}
+
+func (AddTemplateVersion) Stage() Stage    { return Announcements }
+func (SetDefaultVersion) Stage() Stage     { return Sequels }
+func (RemoveTemplateVersion) Stage() Stage { return Announcements }
+func (RestoreDefaultVersion) Stage() Stage { return Sequels }
+
+func (c AddTemplateVersion) Without(drop func(sharing.Scope) bool) Change    { return unless(c, drop) }
+func (c SetDefaultVersion) Without(drop func(sharing.Scope) bool) Change     { return unless(c, drop) }
+func (c RemoveTemplateVersion) Without(drop func(sharing.Scope) bool) Change { return unless(c, drop) }
+func (c RestoreDefaultVersion) Without(drop func(sharing.Scope) bool) Change { return unless(c, drop) }
+
+func (c AddTemplateVersion) String() string {
+	return fmt.Sprintf("make a version with %s of the launch template %s of account %s", c.Image.ID, c.Template.Named, c.Account)
+}
+
+func (c SetDefaultVersion) String() string {
+	return fmt.Sprintf("make the version with %s the default of the launch template %s of account %s", c.Image.ID, c.Template.Named, c.Account)
+}
+
+func (c RemoveTemplateVersion) String() string {
+	return fmt.Sprintf("delete the version with %s of the launch template %s of account %s", c.Image.ID, c.Template.Named, c.Account)
+}
+
+func (c RestoreDefaultVersion) String() string {
+	return fmt.Sprintf("make version %d the default of the launch template %s of account %s again", c.Previous, c.Template.Named, c.Account)
+}
+
+// templates plans the launch templates of a target in an AMI's Region. One whose default version has the AMI is done.
+func (c *computation) templates(target sharing.Target, image sharing.ImageRef) {
+	for _, template := range target.Announcements.Templates {
+		stored := c.facts.Targets[target.Account].Templates[image.Region][template.Named]
+		if !stored.Exists() {
+			continue
+		}
+		where := Where{target.Account, false, image}
+		add := AddTemplateVersion{where, template, stored.ID, stored.Default.Image}
+		point := SetDefaultVersion{where, template, stored.ID, stored.Default.Number}
+		isDefault := stored.Default.Image == image.ID
+		if isDefault || stored.Latest.Image == image.ID {
+			c.keep(Present{Change: add})
+		} else {
+			c.change(add)
+			c.templateWarnings(add, stored.Source)
+		}
+		switch {
+		case !template.Default:
+		case isDefault:
+			c.keep(Present{Change: point})
+		default:
+			c.change(point)
+		}
+	}
+}
+
+// templateWarnings tell what the version that a new one is made of does to launches besides its AMI.
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateLaunchTemplateVersion.html
+func (c *computation) templateWarnings(add AddTemplateVersion, source sharing.TemplateVersion) {
+	warn := func(format string, args ...any) {
+		c.plan.Warnings = append(c.plan.Warnings, fmt.Sprintf("version %d of the launch template %s (account %s, %s) ", source.Number, add.Template.Named, add.Account, add.Image.Region)+fmt.Sprintf(format, args...))
+	}
+	if strings.HasPrefix(source.Image, "resolve:") {
+		warn("takes its AMI from %s: the new version names the AMI itself, and does not follow the parameter any more", source.Image)
+	}
+	for _, device := range source.Devices {
+		if device.Snapshot != "" {
+			warn("names the snapshot %s for %s: AWS leaves it out of the new version", device.Snapshot, device.Name)
+		}
+		if device.Key != "" {
+			warn("encrypts %s under the key %s, and so does the new one: whoever launches needs that key too", device.Name, device.Key)
+		}
+	}
+}
+
+// missingTemplates blocks a target with a launch template that exists in no Region of the AMIs.
+func (c *computation) missingTemplates(target sharing.Target) {
+	if c.blocked(at(target.Account, "")) {
+		return
+	}
+	for _, template := range target.Announcements.Templates {
+		regions := c.regionsOf(target)
+		missing := func(region sharing.Region) bool { // what could not be read blocks the Region
+			stored, read := c.facts.Targets[target.Account].Templates[region][template.Named]
+			return read && !stored.Exists()
+		}
+		if len(regions) > 0 && !slices.ContainsFunc(regions, func(region sharing.Region) bool { return !missing(region) }) {
+			c.block(sharing.Problem{
+				Scope: at(target.Account, ""), Doing: "looking up the launch template " + template.Named,
+				Cause: "it exists in none of " + joined(regions), Remedy: "Correct launch_templates, or create the launch template first.",
+			})
+		}
+	}
+}
