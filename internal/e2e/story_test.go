@@ -105,6 +105,12 @@ func tell(t *testing.T, files []string, like story) {
 	}
 	testscript.Run(t, testscript.Params{
 		Files: files, Cmds: commands(), RequireExplicitExec: true, ContinueOnError: true,
+		Condition: func(name string) (bool, error) {
+			if name != "late" {
+				return false, fmt.Errorf("there is no condition %q", name)
+			}
+			return like.late != "", nil
+		},
 		Setup: func(env *testscript.Env) error {
 			env.Vars = append(env.Vars, shop.env...)
 			env.Vars = append(env.Vars, "EXAMPLE="+example, "WORLDS="+worlds, "PATH="+filepath.Dir(shop.tools.Packer)+string(filepath.ListSeparator)+os.Getenv("PATH"),
