@@ -63,7 +63,7 @@ type deployment struct{ name, path, trust, policy string }
 
 func (d deployment) deploy(t *testing.T) {
 	t.Helper()
-	client := iam.NewFromConfig(sdk("AKIATARGET0000000000", frankfurt))
+	client := iam.NewFromConfig(sdk("AKIATARGET0000000000", virginia))
 	if _, err := client.CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: &d.name, Path: &d.path, AssumeRolePolicyDocument: &d.trust}); err != nil {
 		t.Fatal(err)
 	}

@@ -170,7 +170,7 @@ func conditionsOf(t *testing.T, d documents) []string {
 func TestTheRolesPolicyRefusesOtherServicesRoles(t *testing.T) {
 	serve(t, jobWorld(administrators(), source))
 	serve(t, jobWorld(handedOut(t, dataBlock()), source))
-	_, err := iam.NewFromConfig(asTarget(externalID)).CreateServiceLinkedRole(t.Context(), &iam.CreateServiceLinkedRoleInput{AWSServiceName: aws.String("spot.amazonaws.com")})
+	_, err := iam.NewFromConfig(asTarget(externalID), inVirginia).CreateServiceLinkedRole(t.Context(), &iam.CreateServiceLinkedRoleInput{AWSServiceName: aws.String("spot.amazonaws.com")})
 	if !accessDenied(err) {
 		t.Error(err)
 	}
@@ -209,3 +209,6 @@ func unconditional(t *testing.T, d documents, condition string) documents {
 	}
 	return d
 }
+
+// inVirginia signs IAM's calls for the one Region that IAM has.
+func inVirginia(o *iam.Options) { o.Region = virginia }

@@ -40,7 +40,7 @@ func shared(t *testing.T, s *simtest.Sim) (*awsapi.Client, plan.Plan, []plan.Pre
 // deleteRole deletes the target's service-linked role, as its owner can.
 func deleteRole(t *testing.T, s *simtest.Sim) {
 	t.Helper()
-	if _, err := iam.NewFromConfig(s.As(target)).DeleteServiceLinkedRole(t.Context(), &iam.DeleteServiceLinkedRoleInput{RoleName: &autoscalingRole.Name}); err != nil {
+	if _, err := iam.NewFromConfig(s.As(target), func(o *iam.Options) { o.Region = string(virginia) }).DeleteServiceLinkedRole(t.Context(), &iam.DeleteServiceLinkedRoleInput{RoleName: &autoscalingRole.Name}); err != nil {
 		t.Fatal(err)
 	}
 }
