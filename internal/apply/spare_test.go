@@ -20,10 +20,8 @@ func unsharing(recipients ...sharing.Recipient) plan.Plan {
 	retire := func(account sharing.AccountID) plan.Change {
 		return plan.RetireGrant{Account: account, Region: frankfurt, KeyARN: grant(one, frankfurt).KeyARN, GrantID: "g-" + string(account), Unused: true}
 	}
-	return plan.Plan{Changes: []plan.Change{
-		removal, plan.ModifySnapshotPermission{Image: image(frankfurt), Snapshot: "snap-a", Operation: plan.Remove, Accounts: []sharing.AccountID{one, two}},
-		retire(one), retire(two),
-	}}
+	snapshot := plan.ModifySnapshotPermission{Image: image(frankfurt), Snapshot: "snap-a", Operation: plan.Remove, Accounts: []sharing.AccountID{one, two}}
+	return plan.Plan{Changes: []plan.Change{removal, snapshot, retire(one), retire(two)}}
 }
 
 func TestWhoUsesAnAMIKeepsAllOfIt(t *testing.T) {
