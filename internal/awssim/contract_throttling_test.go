@@ -5,6 +5,7 @@ package awssim_test
 import (
 	"context"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,10 +25,13 @@ import (
 )
 
 // throttled is the tests' world with buckets of AWS's size, in a time that goes by only when a test says so.
-func throttled(t *testing.T) (f *fixture, sleep func(time.Duration)) {
+func throttled(t *testing.T, given ...map[string]awssim.Bucket) (f *fixture, sleep func(time.Duration)) {
 	t.Helper()
 	world := computeWorld(t)
 	world.Hostility.Throttling = &awssim.Throttling{Burst: 1, Rate: 1}
+	for _, buckets := range given {
+		world.Hostility.Throttling.Actions = buckets
+	}
 	world.Organizations = []awssim.WorldOrganization{{ID: "o-golden0000", ManagementAccount: source, Root: "r-gold", Accounts: []string{source, target}}}
 	f = serve(t, world, func(server *awssim.Server) http.Handler { return server })
 	now := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
@@ -107,6 +111,30 @@ func TestBuckets(t *testing.T) {
 				t.Errorf("after an hour the bucket has %d calls, want %d", n, test.burst)
 			}
 		})
+	}
+}
+
+func TestABucketThatTheWorldGives(t *testing.T) {
+	f, sleep := throttled(t, map[string]awssim.Bucket{"iam:ListRoles": {Burst: 3, PerSecond: 2}})
+	config := f.config(t, administrator, home)
+	roles := func(ctx context.Context, config aws.Config, _ *bool) error {
+		return only(iam.NewFromConfig(config).ListRoles(ctx, nil))
+	}
+	full, _ := until(t.Context(), config, roles)
+	sleep(time.Second)
+	if second, _ := until(t.Context(), config, roles); full != 3 || second != 2 {
+		t.Errorf("%d calls at once, then %d a second", full, second)
+	}
+	for want, buckets := range map[string]map[string]awssim.Bucket{
+		`the action "ListRoles" is not known here`:  {"ListRoles": {Burst: 3, PerSecond: 2}},
+		"the bucket of iam:ListRoles takes no call": {"iam:ListRoles": {Burst: 0.5, PerSecond: 2}},
+		"the bucket of iam:GetRole takes no call":   {"iam:GetRole": {Burst: 5}},
+	} {
+		world := computeWorld(t)
+		world.Hostility.Throttling = &awssim.Throttling{Burst: 1, Rate: 1, Actions: buckets}
+		if _, err := awssim.New(world); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
 	}
 }
 

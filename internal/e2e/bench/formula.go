@@ -86,7 +86,8 @@ func (s Size) reads(grants int) path {
 		},
 		{
 			s.atSource("kms:DescribeKey", 1), s.listing(grants),
-			{"sts:AssumeRole", s.Accounts, s.Accounts, 1}, {"iam:GetRole", s.Accounts * s.Grantees, s.Grantees, 2}, // after AssumeRole
+			{"sts:AssumeRole", s.Accounts, s.Accounts, 1},
+			{"iam:GetRole", s.Accounts * s.Grantees, s.Grantees, 2}, // after AssumeRole
 		},
 	}
 }

@@ -54,7 +54,8 @@ func plot(results []result, h howto) string {
 	panels := []panel{
 		{"seconds", []line{
 			{"by hand, reckoned", "#b35900", true, h.reckoned(of("first", seconds))},
-			{"first run", "#0b5cad", false, of("first", seconds)}, {"repeated run", "#2e8540", false, of("repeated", seconds)},
+			{"first run", "#0b5cad", false, of("first", seconds)},
+			{"repeated run", "#2e8540", false, of("repeated", seconds)},
 			{"the least for a first run", "#777777", true, of("first", func(r result) float64 { return r.least().Seconds() })},
 		}},
 		{"MB of memory", []line{

@@ -106,10 +106,9 @@ func handedOver(id string) packersdk.Artifact {
 type listener struct {
 	packersdk.BasicUi
 
-	mu     sync.Mutex
-	report int64 // bytes of the JSON report
-	said   strings.Builder
-	rows   atomic.Int64
+	mu   sync.Mutex
+	said strings.Builder
+	rows atomic.Int64
 }
 
 func (l *listener) text() string {
