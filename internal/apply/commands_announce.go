@@ -65,7 +65,7 @@ func endAnnouncement(change plan.Change) string {
 	case plan.AddTemplateVersion:
 		return Command(plan.RemoveTemplateVersion{Where: c.Where, Template: c.Template, ID: c.ID})
 	case plan.SetDefaultVersion:
-		return Command(plan.RestoreDefaultVersion{Where: c.Where, Template: c.Template, ID: c.ID, Previous: c.Previous})
+		return Command(plan.RestoreDefaultVersion(c))
 	case plan.AttachWatermark:
 		return Command(plan.DetachWatermark(c))
 	case plan.RemoveSharedTags:

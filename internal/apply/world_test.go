@@ -90,9 +90,11 @@ func (w *world) effect(change plan.Change) {
 			w.set(permissionKey(c, string(account)), c.Operation)
 		}
 	default:
-		panic(change)
+		w.unknown(change)
 	}
 }
+
+func (*world) unknown(change plan.Change) { panic(change) }
 
 func (w *world) set(key string, operation plan.Operation) {
 	if operation == plan.Add {

@@ -34,8 +34,11 @@ func TestSharedTags(t *testing.T) {
 	}{
 		"are written, and noted": {nil, map[string]string{"status": "approved"}, false, []string{"share the tags status=approved of the AMI ami-a"}, map[string]string{marker: "status"}},
 		"are written where the value is another one": {
-			map[string]string{"ec2:SharedTag/status": "new", "ec2:SharedTag/team": "web", marker: "team"}, map[string]string{"status": "approved"}, false,
-			[]string{"share the tags status=approved of the AMI ami-a"}, map[string]string{marker: "status,team"},
+			map[string]string{"ec2:SharedTag/status": "new", "ec2:SharedTag/team": "web", marker: "team"},
+			map[string]string{"status": "approved"},
+			false,
+			[]string{"share the tags status=approved of the AMI ami-a"},
+			map[string]string{marker: "status,team"},
 		},
 		"are not written twice": {map[string]string{"ec2:SharedTag/status": "approved"}, map[string]string{"status": "approved"}, true, nil, nil},
 		"that are not named stay without exact": {
@@ -48,8 +51,11 @@ func TestSharedTags(t *testing.T) {
 			map[string]string{"ec2:SharedTag/team": "web", "team": "x", marker: "status"}, nil, true, nil, nil,
 		},
 		"one goes and one comes": {
-			map[string]string{"ec2:SharedTag/team": "web", marker: "team"}, map[string]string{"status": "approved"}, true,
-			[]string{"share the tags status=approved of the AMI ami-a", "delete the shared tags team=web of the AMI ami-a"}, map[string]string{marker: "status"},
+			map[string]string{"ec2:SharedTag/team": "web", marker: "team"},
+			map[string]string{"status": "approved"},
+			true,
+			[]string{"share the tags status=approved of the AMI ami-a", "delete the shared tags team=web of the AMI ami-a"},
+			map[string]string{marker: "status"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -105,7 +111,9 @@ func TestLaunchTemplates(t *testing.T) {
 		"whose default version has the AMI are done":   {sharing.StoredTemplate{ID: "lt-1", Default: with, Latest: with, Source: with}, true, nil, nil},
 		"with devices of their own are told": {
 			sharing.StoredTemplate{ID: "lt-1", Default: old, Latest: old, Source: sharing.TemplateVersion{Number: 1, Image: "resolve:ssm:/golden", Devices: []sharing.TemplateDevice{{Name: "/dev/xvda", Snapshot: "snap-x", Key: "alias/own"}}}},
-			false, []string{made}, []string{"resolve:ssm:/golden", "names the snapshot snap-x for /dev/xvda", "under the key alias/own"},
+			false,
+			[]string{made},
+			[]string{"resolve:ssm:/golden", "names the snapshot snap-x for /dev/xvda", "under the key alias/own"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -36,10 +36,14 @@ func (m *memory) do(change plan.Change) plan.Change {
 		m.restoreTags(c)
 	case plan.SetGroupRole:
 		m.setGroupRole(c)
-	case plan.PutParameter, plan.LabelParameter, plan.RestoreParameter, plan.RestoreLabels:
-		panic(fmt.Sprintf("%T is no change of the first act", change))
+	default:
+		m.unknown(change)
 	}
 	return nil
+}
+
+func (*memory) unknown(change plan.Change) {
+	panic(fmt.Sprintf("%T is no change of the first act", change))
 }
 
 func (m *memory) createGrant(c plan.CreateGrant) {

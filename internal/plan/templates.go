@@ -56,9 +56,12 @@ func (SetDefaultVersion) Stage() Stage     { return Sequels }
 func (RemoveTemplateVersion) Stage() Stage { return Announcements }
 func (RestoreDefaultVersion) Stage() Stage { return Sequels }
 
-func (c AddTemplateVersion) Without(drop func(sharing.Scope) bool) Change    { return unless(c, drop) }
-func (c SetDefaultVersion) Without(drop func(sharing.Scope) bool) Change     { return unless(c, drop) }
+func (c AddTemplateVersion) Without(drop func(sharing.Scope) bool) Change { return unless(c, drop) }
+
+func (c SetDefaultVersion) Without(drop func(sharing.Scope) bool) Change { return unless(c, drop) }
+
 func (c RemoveTemplateVersion) Without(drop func(sharing.Scope) bool) Change { return unless(c, drop) }
+
 func (c RestoreDefaultVersion) Without(drop func(sharing.Scope) bool) Change { return unless(c, drop) }
 
 func (c AddTemplateVersion) String() string {

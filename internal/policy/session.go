@@ -127,7 +127,7 @@ func actionsByNoun(all []statement) []statement {
 			service, name, _ := strings.Cut(strings.TrimSuffix(noun, "*"), "*")
 			of := func(action string) bool { return strings.HasPrefix(action, service) && strings.Contains(action, name) }
 			if rest := slices.DeleteFunc(slices.Clone(actions), of); len(rest) < len(actions)-1 {
-				actions = append(rest, noun)
+				actions = slices.Concat(rest, []string{noun})
 			}
 		}
 		result[i].Action = unique(actions)

@@ -95,6 +95,27 @@ func (s *scene) has(id sharing.AccountID, region sharing.Region) {
 	s.facts.Keys[key.ARN] = key
 }
 
+// announces asks for one of each kind of announcement, where there was another value before.
+func (s *scene) announces() {
+	s.request.Announcements.SharedTags = sharing.SharedTags(map[string]string{"status": "approved"})
+	for n := range s.facts.Images {
+		s.facts.Images[n].Tags = sharing.SharedTags(map[string]string{"status": "candidate"})
+	}
+	for n := range s.request.Targets {
+		s.request.Targets[n].Announcements = sharing.Announcements{
+			Parameters: []sharing.Parameter{{Name: "/golden/web/ami", DataType: sharing.ImageParameter}}, Templates: []sharing.LaunchTemplate{{Named: "web", Default: true}},
+		}
+		facts := s.facts.Targets[s.request.Targets[n].Account]
+		facts.Parameters, facts.Templates = sharing.StoredParameters{}, sharing.StoredTemplates{}
+		for _, image := range s.request.Images {
+			old := sharing.TemplateVersion{Number: 7, Image: "ami-0000000000000old0"}
+			facts.Parameters[image.Region] = map[string]sharing.StoredParameter{"/golden/web/ami": {Version: 3, Value: old.Image, DataType: sharing.ImageParameter}}
+			facts.Templates[image.Region] = map[string]sharing.StoredTemplate{"web": {ID: "lt-0123456789abcdef0", Default: old, Latest: old, Source: old}}
+		}
+		s.facts.Targets[s.request.Targets[n].Account] = facts
+	}
+}
+
 // closed makes an account one that can't be entered.
 func (s *scene) closed(id sharing.AccountID) {
 	s.facts.Targets[id] = sharing.TargetFacts{Problems: []sharing.Problem{{
@@ -195,6 +216,8 @@ func checks(r report.Run) []sharing.Check {
 		switch row[2] {
 		case "launch permission":
 			check.Subject.Images = []string{row[3]}
+		case "shared tags":
+			check.Subject.Images, check.Subject.Told = []string{row[3]}, row[2]
 		case "grant":
 			check.Subject.Key, check.Subject.Grantee = row[3], row[6]
 		default:

@@ -143,6 +143,7 @@ func TestTheDocumentedReportIsARealOne(t *testing.T) {
 	}
 	s := newScene(2, frankfurt)
 	s.names = map[sharing.AccountID]string{account(0): "team-web"}
+	s.announces()
 	before, rest, _ := strings.Cut(string(page), "```json\n")
 	example, after, found := strings.Cut(rest, "```\n")
 	if !found {
