@@ -27,7 +27,8 @@ func Alone(ctx context.Context, url string, s Size) error {
 		Region: regions[0], BaseEndpoint: aws.String(url), HTTPClient: &http.Client{Transport: transport},
 		Credentials: credentials.NewStaticCredentialsProvider(accessKey, secretKey, ""),
 	}
-	clients := alone{ec2.NewFromConfig(source), iam.NewFromConfig(source), kms.NewFromConfig(source), sts.NewFromConfig(source)}
+	signedForIAM := func(o *iam.Options) { o.Region = "us-east-1" } // the one Region that IAM takes
+	clients := alone{ec2.NewFromConfig(source), iam.NewFromConfig(source, signedForIAM), kms.NewFromConfig(source), sts.NewFromConfig(source)}
 	slots := make(chan struct{}, alongside)
 	errs := make([]error, s.Accounts)
 	var all sync.WaitGroup
