@@ -21,7 +21,7 @@ import (
 const garbage = 60
 
 func main() {
-	if _, chosen := os.LookupEnv("GOGC"); !chosen {
+	if _, chosen := os.LookupEnv("GOGC"); !chosen { //nolint:forbidigo // the Go runtime's own setting goes first
 		debug.SetGCPercent(garbage)
 	}
 	set := plugin.NewSet()

@@ -3,9 +3,13 @@
 package clients
 
 import (
+	"slices"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	scalingtypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -41,37 +45,26 @@ func completeEC2(result any) bool {
 	case *ec2.DescribeSnapshotAttributeOutput:
 		return all(out.SnapshotId)
 	case *ec2.DescribeImagesOutput:
-		for _, image := range out.Images {
-			if !all(image.ImageId) {
-				return false
-			}
-		}
+		return each(out.Images, func(image ec2types.Image) bool { return all(image.ImageId) })
 	case *ec2.DescribeSnapshotsOutput:
-		for _, snapshot := range out.Snapshots {
-			if !all(snapshot.SnapshotId) {
-				return false
-			}
-		}
+		return each(out.Snapshots, func(snapshot ec2types.Snapshot) bool { return all(snapshot.SnapshotId) })
 	case *ec2.CreateImageUsageReportOutput:
 		return all(out.ReportId)
 	case *ec2.DescribeImageUsageReportsOutput:
-		for _, report := range out.ImageUsageReports {
-			if !all(report.ReportId, report.State) {
-				return false
-			}
-		}
+		return each(out.ImageUsageReports, func(report ec2types.ImageUsageReport) bool { return all(report.ReportId, report.State) })
 	case *ec2.GetEbsDefaultKmsKeyIdOutput:
 		return all(out.KmsKeyId)
 	case *ec2.GetAllowedImagesSettingsOutput:
 		return all(out.State)
 	case *autoscaling.DescribeAutoScalingGroupsOutput:
-		for _, group := range out.AutoScalingGroups {
-			if !all(group.AutoScalingGroupName) {
-				return false
-			}
-		}
+		return each(out.AutoScalingGroups, func(group scalingtypes.AutoScalingGroup) bool { return all(group.AutoScalingGroupName) })
 	}
 	return true
+}
+
+// each tells whether each element of a list is complete.
+func each[T any](list []T, complete func(T) bool) bool {
+	return !slices.ContainsFunc(list, func(element T) bool { return !complete(element) })
 }
 
 // all tells whether all members are there.
