@@ -19,6 +19,7 @@ type facts map[string]string
 
 type shared struct {
 	SharedWith []string `json:"shared_with"`
+	Watermarks []string `json:"watermarks"`
 }
 
 type regionState struct {
@@ -83,6 +84,9 @@ func (f facts) region(account, region string, has regionState) {
 		for _, to := range one.SharedWith {
 			f[strings.Join([]string{"launch permission", region, id, to}, " ")] = "there"
 		}
+		if len(one.Watermarks) > 0 {
+			f[strings.Join([]string{"watermark", account, region, id}, " ")] = fmt.Sprint(one.Watermarks)
+		}
 	}
 	for id, one := range has.Snapshots {
 		for _, to := range one.SharedWith {
@@ -91,6 +95,9 @@ func (f facts) region(account, region string, has regionState) {
 	}
 	for id, tags := range has.Tags {
 		kind := "tags"
+		if account == source {
+			kind = "shared tags"
+		}
 		if _, made := tags[sharing.CanaryTag]; made {
 			kind = canary
 		}

@@ -97,6 +97,9 @@ func (v *verdict) spared(fact string) bool {
 
 // item holds an item against what there was, is, and was to be.
 func (v *verdict) item(i item) {
+	if i.unknown() {
+		return
+	}
 	before, after, goal := v.before[i.fact()], v.after[i.fact()], v.goal[i.fact()]
 	var ok bool
 	switch i.Status {

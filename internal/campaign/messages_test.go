@@ -3,6 +3,8 @@
 package campaign
 
 import (
+	"maps"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -64,16 +66,15 @@ func (v *verdict) fault() {
 	}
 }
 
-// needless tells whether a run has found what it needs without the call.
+// needless tells whether a run has found what it needs without the call: what was to be made is there, as all that is told is
+// held against the state; or what was to be read was read afterwards, or from elsewhere.
 func (v *verdict) needless() bool {
 	c := v.trial.call
 	switch {
 	case !v.told.report.good():
 		return false
-	case c.action == "ec2:DeleteImageUsageReport" && slices.ContainsFunc(v.trial.kind.faults(c), func(f awssim.Fault) bool { return f.AfterEffect || f.Cut }):
-		return true // it is gone, as the next attempt is told
-	case c.action == "ec2:CreateImageUsageReport":
-		return true // it is asked for again when it is needed
+	case c.write || v.answered():
+		return true
 	case c.action == "kms:ListGrants" && c.account == source:
 		return true // a target has listed them
 	case v.trial.mode == "rollback" && slices.Contains([]string{"ec2:DescribeTags", "ec2:DescribeImageAttribute", "ec2:DescribeSnapshotAttribute", "ssm:GetParameter"}, c.action):
@@ -81,6 +82,16 @@ func (v *verdict) needless() bool {
 	default: // the policy of the default key lets the role in, whatever its grants are, and whoever manages it
 		return !slices.ContainsFunc(v.faulted(), func(entry awssim.Entry) bool { return !strings.Contains(entry.Parameters["body"], defaultKey) }) && c.action != "kms:GetKeyPolicy"
 	}
+}
+
+// answered tells whether the same was asked again after the last fault, with an answer.
+func (v *verdict) answered() bool {
+	faulted := v.faulted()
+	last := slices.IndexFunc(v.journal, func(entry awssim.Entry) bool { return entry.RequestID == faulted[len(faulted)-1].RequestID })
+	return slices.ContainsFunc(v.journal[last+1:], func(entry awssim.Entry) bool {
+		return asked(entry) && entry.Action == v.trial.call.action && entry.Account == v.trial.call.account && entry.Region == v.trial.call.region && entry.Status == http.StatusOK &&
+			maps.Equal(entry.Parameters, faulted[0].Parameters)
+	})
 }
 
 // names tells whether a problem is the one of the call that was made to fail.

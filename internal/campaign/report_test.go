@@ -97,6 +97,10 @@ func (d document) good() bool {
 	return slices.Contains([]string{"shared", "removed", "unchanged"}, d.Outcome)
 }
 
+// unknown tells whether the local AWS's state has no fact about an item: it counts the versions of launch templates, and does not
+// show them.
+func (i item) unknown() bool { return strings.HasSuffix(i.Kind, "launch template") }
+
 // fact is the name of what an item is about, as facts has it.
 func (i item) fact() string {
 	switch i.Kind {
@@ -116,7 +120,7 @@ func (i item) fact() string {
 
 // belongsToImage tells whether a rollback takes a fact back.
 func belongsToImage(fact string) bool {
-	return slices.ContainsFunc([]string{"launch permission", "snapshot permission", "tags", "parameter"}, func(kind string) bool {
+	return slices.ContainsFunc([]string{"launch permission", "snapshot permission", "tags", "shared tags", "watermark", "parameter"}, func(kind string) bool {
 		return strings.HasPrefix(fact, kind)
 	})
 }

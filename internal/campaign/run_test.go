@@ -34,6 +34,7 @@ type stage struct {
 	server *awssim.Server
 	before func(*http.Request) // sees every call before it is answered; may be nil
 	hosts  []string            // of the runs that are there at once
+	live   string              // the profile of runs that are in no bubble
 }
 
 // mostAtOnce is how many runs there can be at once.
@@ -44,24 +45,35 @@ const mostAtOnce = 5
 func newStage(t *testing.T) *stage {
 	t.Helper()
 	s := &stage{}
-	profiles := filepath.Join(t.TempDir(), "config")
-	var text strings.Builder
+	var profiles strings.Builder
 	for n := range mostAtOnce {
 		address := s.listen(t)
 		s.hosts = append(s.hosts, strings.TrimPrefix(address, "http://"))
-		fmt.Fprintf(&text, "[profile run%d]\naws_access_key_id = AKIASOURCE\naws_secret_access_key = secret\nendpoint_url = %s\n", n, address)
+		profiles.WriteString(profile(fmt.Sprint("run", n), address))
 	}
-	if err := os.WriteFile(profiles, []byte(text.String()), 0o600); err != nil {
+	setEnvironment(t, profiles.String())
+	return s
+}
+
+// profile is one of a configuration file, with the address of a local AWS.
+func profile(name, address string) string {
+	return fmt.Sprintf("[profile %s]\naws_access_key_id = AKIASOURCE\naws_secret_access_key = secret\nendpoint_url = %s\n", name, address)
+}
+
+// setEnvironment lets the SDK find the profiles, and nothing of the user's.
+func setEnvironment(t *testing.T, profiles string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "config")
+	if err := os.WriteFile(path, []byte(profiles), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for name, value := range map[string]string{
 		"AWS_ENDPOINT_URL": "", "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_SESSION_TOKEN": "",
-		"AWS_CONFIG_FILE": profiles, "AWS_SHARED_CREDENTIALS_FILE": profiles + ".none", "AWS_PROFILE": "run0", "AWS_REGION": "", "AWS_DEFAULT_REGION": "",
+		"AWS_CONFIG_FILE": path, "AWS_SHARED_CREDENTIALS_FILE": path + ".none", "AWS_PROFILE": "run0", "AWS_REGION": "", "AWS_DEFAULT_REGION": "",
 		"AWS_EC2_METADATA_DISABLED": "true",
 	} {
 		t.Setenv(name, value)
 	}
-	return s
 }
 
 // listen serves at one more address.
@@ -136,6 +148,11 @@ func (s *stage) process(t *testing.T, template string, artifact *packersdk.MockA
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "report.json")
 	result := told{}
+	if s.live != "" {
+		result.said, result.err = process(t.Context(), t, fmt.Sprintf("profile = %q\n", s.live)+template, path, artifact)
+		result.report = readReport(t, path)
+		return result
+	}
 	now := time.Now()
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(time.Until(now)) // a bubble begins in the year 2000, and AWS looks at the time of a signature

@@ -138,7 +138,8 @@ func (s *stage) stopped(t *testing.T, p *packer, m moment, goal facts) []string 
 // interrupted holds what an interrupted run told against what it did.
 func (v *verdict) interrupted() {
 	report := v.told.report
-	if !slices.Contains([]string{"cancelled", "rolled_back", "failed", "refused"}, report.Outcome) {
+	done := report.good() && len(differing(v.after, v.goal)) == 0 // all was there before the signal came
+	if !done && !slices.Contains([]string{"cancelled", "rolled_back", "failed", "refused"}, report.Outcome) {
 		v.add("the outcome is %s", report.Outcome)
 	}
 	if !strings.Contains(v.told.said, "Interrupted: nothing new was started, the AMIs are kept") {

@@ -65,6 +65,7 @@ func world() awssim.World {
 			}},
 		}
 	}
+	owner.Regions[regions()[1]].Images[0].LaunchPermissions = []string{lacking} // from when it was a target there too
 	return awssim.World{Hostility: awssim.Hostility{ParameterValidation: 1}, Accounts: []awssim.WorldAccount{
 		owner, account(lacking), withPast(account(ready, "autoscaling.amazonaws.com")), account(former, "autoscaling.amazonaws.com"),
 	}}
@@ -116,6 +117,8 @@ var (
 			service_linked_roles = ["autoscaling/golden"]
 			create_service_linked_roles = true
 			auto_scaling_groups = ["web"]
+			launch_templates = ["web"]
+			default_version = true
 			`+parameter("aws:ec2:image", "live"), lacking) +
 		block(`copy_tags = true
 			prove_use = true
