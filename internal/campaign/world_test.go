@@ -67,7 +67,7 @@ func world() awssim.World {
 	}
 	owner.Regions[regions()[1]].Images[0].LaunchPermissions = []string{lacking} // from when it was a target there too
 	return awssim.World{Hostility: awssim.Hostility{ParameterValidation: 1}, Accounts: []awssim.WorldAccount{
-		owner, account(lacking), withPast(account(ready, "autoscaling.amazonaws.com")), account(former, "autoscaling.amazonaws.com"),
+		owner, behind(account(lacking)), withPast(account(ready, "autoscaling.amazonaws.com")), account(former, "autoscaling.amazonaws.com"),
 	}}
 }
 
@@ -87,6 +87,12 @@ func account(id string, roles ...string) awssim.WorldAccount {
 				`:root"},"Action":["sts:AssumeRole","sts:TagSession"]}]}`),
 		}},
 	}
+}
+
+// behind gives an account's launch template an older AMI.
+func behind(a awssim.WorldAccount) awssim.WorldAccount {
+	a.Regions[regions()[0]].LaunchTemplates[0].Image = older
+	return a
 }
 
 // withPast gives an account what makes a run look further: a parameter that names another AMI, and a default key.
@@ -112,7 +118,7 @@ const older = "ami-00000000000000000"
 var (
 	fewer   = []string{"CreateGrant", "Decrypt", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo"}
 	earlier = fmt.Sprintf("grant_operations = [\"%s\"]\n", strings.Join(fewer, `", "`)) + block("regions = [\"eu-central-1\"]\n", former) + block("regions = [\"us-east-1\"]\n", ready)
-	wanted  = "exact = true\nexact_grants = true\n" + parameter("text") +
+	wanted  = "exact = true\nexact_grants = true\nwatermark = \"approved\"\nshared_tags = { status = \"approved\" }\n" + parameter("text") +
 		block(`regions = ["eu-central-1"]
 			service_linked_roles = ["autoscaling/golden"]
 			create_service_linked_roles = true
