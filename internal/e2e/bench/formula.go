@@ -40,9 +40,10 @@ func (s Size) repeated() path {
 }
 
 const (
-	accountsPerCall = 500  // that ModifySnapshotAttribute takes at once
-	grantsPerPage   = 100  // of ListGrants
-	longList        = 2000 // grants that are read page by page, unless all are needed
+	accountsPerCall  = 500  // that ModifySnapshotAttribute takes at once
+	snapshotsPerCall = 200  // that DescribeSnapshots is asked for at once
+	grantsPerPage    = 100  // of ListGrants
+	longList         = 2000 // grants that are read page by page, unless all are needed
 )
 
 // beside is the first and the repeated run with a key that has very many grants of others. The first reads so many of them that
@@ -81,7 +82,7 @@ func (s Size) reads(grants int) path {
 		{{"sts:GetCallerIdentity", 1, 1, 1}},
 		{s.atSource("ec2:DescribeImages", 1)},
 		{
-			s.atSource("ec2:DescribeSnapshots", 1), s.atSource("ec2:DescribeImageAttribute", s.AMIs),
+			s.atSource("ec2:DescribeSnapshots", pages(s.AMIs*s.Snapshots, snapshotsPerCall)), s.atSource("ec2:DescribeImageAttribute", s.AMIs),
 			s.atSource("ec2:DescribeSnapshotAttribute", s.AMIs*s.Snapshots),
 		},
 		{

@@ -14,11 +14,13 @@ import (
 )
 
 func TestTheCallsAreThoseOfTheFormula(t *testing.T) {
+	many := Size{Regions: 1, AMIs: 51, Snapshots: 4, Accounts: 1, Grantees: 1}
 	disks := Size{Regions: 2, AMIs: 3, Snapshots: 2, Accounts: 4, Grantees: 1}
 	for name, s := range map[string]scenario{
 		"one of everything":                         {size: Of(1, 1, 1), runs: Of(1, 1, 1).both(bars{})},
 		"several Regions, accounts and roles":       {size: Of(3, 5, 3), runs: Of(3, 5, 3).both(bars{})},
 		"several AMIs and snapshots":                {size: disks, runs: disks.both(bars{})},
+		"more snapshots than a call takes":          {size: many, runs: many.both(bars{})},
 		"more grants than a page has":               {size: Of(1, 70, 2), runs: Of(1, 70, 2).both(bars{})},
 		"more accounts than a call takes":           {size: Of(1, 501, 1), runs: Of(1, 501, 1).both(bars{})},
 		"a key with very many grants of others":     {size: Of(2, 3, 2), volumes: 2500, runs: Of(2, 3, 2).beside(2500)},
@@ -119,5 +121,29 @@ func TestTheStepsByHandAreAsManyAsTheScriptMakes(t *testing.T) {
 		if got := sharing + s.Accounts*(1+s.Regions*s.Grantees); got != s.steps() {
 			t.Errorf("%s: %d calls, %d steps in\n%s", s, got, s.steps(), script)
 		}
+	}
+}
+
+func TestTheSDKAloneMakesTheCallsInTheTargets(t *testing.T) {
+	s := Of(2, 3, 2)
+	l, stop, err := serve(s.shared())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	if err := Alone(t.Context(), l.url, s); err != nil {
+		t.Fatal(err)
+	}
+	want := s.first().Calls()
+	for _, action := range []string{
+		"sts:GetCallerIdentity", "ec2:DescribeSnapshots", "ec2:DescribeImageAttribute", "ec2:DescribeSnapshotAttribute", "kms:DescribeKey",
+		"ec2:ModifySnapshotAttribute", "ec2:ModifyImageAttribute",
+	} {
+		delete(want, action) // made as the source
+	}
+	want["ec2:DescribeImages"] -= s.Regions
+	want["kms:ListGrants"] -= s.Regions
+	if calls, _ := l.count(); !maps.Equal(want, calls) {
+		t.Errorf("got %v, want %v", calls, want)
 	}
 }

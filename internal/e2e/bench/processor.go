@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"time"
+
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
 )
 
 // perCall is how long the SDK alone keeps a processor busy for a call: in a process of its own, which starts and ends like a plugin.
@@ -16,14 +18,7 @@ func perCall(ctx context.Context, s Size) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	world := scenario{size: s}.world()
-	for region, has := range world.Accounts[0].Regions {
-		for n := range s.Accounts { // DescribeImages is to find what the plugin would have shared before
-			has.Images[0].LaunchPermissions = append(has.Images[0].LaunchPermissions, account(n))
-		}
-		world.Accounts[0].Regions[region] = has
-	}
-	l, stop, err := serve(world)
+	l, stop, err := serve(s.shared())
 	if err != nil {
 		return 0, err
 	}
@@ -39,4 +34,16 @@ func perCall(ctx context.Context, s Size) (time.Duration, error) {
 		n += made
 	}
 	return (command.ProcessState.UserTime() + command.ProcessState.SystemTime()) / time.Duration(n), nil
+}
+
+// shared is the world of a size in which the accounts see the AMIs: the plugin would have shared them before it looks.
+func (s Size) shared() awssim.World {
+	world := scenario{size: s}.world()
+	for region, has := range world.Accounts[0].Regions {
+		for n := range s.Accounts {
+			has.Images[0].LaunchPermissions = append(has.Images[0].LaunchPermissions, account(n))
+		}
+		world.Accounts[0].Regions[region] = has
+	}
+	return world
 }
