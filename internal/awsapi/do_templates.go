@@ -150,9 +150,13 @@ func (c *Client) removeTemplateVersion(ctx context.Context, change plan.RemoveTe
 	for _, number := range numbers {
 		words = append(words, strconv.FormatInt(number, 10))
 	}
+	ctx, tries := clients.Watched(ctx)
 	out, err := c.EC2(placeOfAnnouncement(change.Where)).DeleteLaunchTemplateVersions(ctx, &ec2.DeleteLaunchTemplateVersionsInput{LaunchTemplateId: &change.ID, Versions: words})
 	if err != nil {
-		return plan.Effect{}, diagnose.Error(err, a)
+		return c.settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
+			numbers, err := c.versionsWith(ctx, change.Where, change.ID, change.After, true)
+			return len(numbers) == 0, err
+		})
 	}
 	for _, left := range out.UnsuccessfullyDeletedLaunchTemplateVersions {
 		if left.ResponseError != nil && left.ResponseError.Code != types.LaunchTemplateErrorCodeLaunchTemplateVersionDoesNotExist {
