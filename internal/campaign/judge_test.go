@@ -163,6 +163,8 @@ func (l leftover) about(fact string) bool {
 		return strings.Contains(l.Command, words[len(words)-2]) && strings.Contains(l.Change, resource)
 	case strings.HasPrefix(fact, "service-linked"):
 		return strings.Contains(l.Command, resource[strings.LastIndex(resource, "/")+1:])
+	case strings.HasPrefix(fact, "shared tags"), strings.HasPrefix(fact, "watermark"): // in the account that owns the AMI
+		return strings.Contains(l.Command, resource) && strings.Contains(l.Command, words[len(words)-2])
 	default:
 		region, account := words[len(words)-2], words[len(words)-3]
 		return strings.Contains(l.Command, resource) && strings.Contains(l.Command, region) && strings.Contains(l.Command, account)

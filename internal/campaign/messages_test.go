@@ -4,7 +4,6 @@ package campaign
 
 import (
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -20,7 +19,8 @@ func (v *verdict) faulted() []awssim.Entry {
 			if !asked(entry) || entry.Action != f.Action || entry.Account != f.Account || entry.Region != f.Region {
 				continue
 			}
-			if n++; n == f.Nth || f.From > 0 && n >= f.From {
+			did := !f.AfterEffect || strings.HasPrefix(entry.Reason, "fault on request") // what AWS refuses has no effect to fail after
+			if n++; did && (n == f.Nth || f.From > 0 && n >= f.From) {
 				all = append(all, entry)
 			}
 		}
@@ -77,7 +77,8 @@ func (v *verdict) needless() bool {
 		return true
 	case c.action == "kms:ListGrants" && c.account == source:
 		return true // a target has listed them
-	case v.trial.mode == "rollback" && slices.Contains([]string{"ec2:DescribeTags", "ec2:DescribeImageAttribute", "ec2:DescribeSnapshotAttribute", "ssm:GetParameter"}, c.action):
+	case v.trial.mode == "rollback" && slices.Contains([]string{"ec2:DescribeTags", "ec2:DescribeImageAttribute", "ec2:DescribeSnapshotAttribute", "ssm:GetParameter", "ec2:DescribeLaunchTemplateVersions"}, c.action),
+		v.trial.mode == "rollback" && c.action == "ec2:DescribeImages" && c.account == source && c.nth > 2: // the owner's tags
 		return true // what was there before is read for a rollback, and there was none
 	default: // the policy of the default key lets the role in, whatever its grants are, and whoever manages it
 		return !slices.ContainsFunc(v.faulted(), func(entry awssim.Entry) bool { return !strings.Contains(entry.Parameters["body"], defaultKey) }) && c.action != "kms:GetKeyPolicy"
@@ -89,7 +90,7 @@ func (v *verdict) answered() bool {
 	faulted := v.faulted()
 	last := slices.IndexFunc(v.journal, func(entry awssim.Entry) bool { return entry.RequestID == faulted[len(faulted)-1].RequestID })
 	return slices.ContainsFunc(v.journal[last+1:], func(entry awssim.Entry) bool {
-		return asked(entry) && entry.Action == v.trial.call.action && entry.Account == v.trial.call.account && entry.Region == v.trial.call.region && entry.Status == http.StatusOK &&
+		return asked(entry) && entry.Action == v.trial.call.action && entry.Account == v.trial.call.account && entry.Region == v.trial.call.region &&
 			maps.Equal(entry.Parameters, faulted[0].Parameters)
 	})
 }
