@@ -76,7 +76,7 @@ func (w *world) InUse(_ context.Context, removal plan.ModifyLaunchPermission) (p
 var errLost = errors.New("the connection broke")
 
 func (w *world) effect(change plan.Change) {
-	switch c := change.(type) { //nolint:gochecksumtype // changes of other kinds panic
+	switch c := change.(type) {
 	case plan.CreateGrant:
 		w.is[grantKey(c.Account, c.Region)] = true
 	case plan.RetireGrant:
