@@ -17,7 +17,7 @@ import (
 // An `ssm_parameter` is a parameter of Parameter Store that holds the AMI's id, one in each Region of the AMI. Consumers
 // launch `resolve:ssm:` and its name, and need no id. It is written after verification, and only where that passed.
 type ParameterConfig struct {
-	// The name, as in `/golden/web/ami`. The parameter is made, or gets a new version.
+	// The name, as in `/golden/web/ami`. The parameter is made, as a `String`, or gets a new version.
 	Name string `mapstructure:"name" required:"true"`
 	// `aws:ec2:image`: AWS stores the id only after it has found the AMI. That can take some minutes, and needs the permission
 	// `ec2:DescribeImages`. `text`: AWS stores whatever is written. Default `aws:ec2:image`.

@@ -21,8 +21,8 @@ func CheckSharedTags(tags map[string]string, known bool) []error {
 		case f.open(key):
 		case key == "":
 			f.addf("a key is empty")
-		case strings.HasPrefix(key, sharing.SharedTag):
-			f.addf("%q has AWS's prefix already, and the plugin puts it before each key: write %q", key, strings.TrimPrefix(key, sharing.SharedTag))
+		case len(key) >= len(sharing.SharedTag) && strings.EqualFold(key[:len(sharing.SharedTag)], sharing.SharedTag):
+			f.addf("%q has AWS's prefix already, and the plugin puts it before each key: write %q", key, key[len(sharing.SharedTag):])
 		case strings.Contains(key, ","):
 			f.addf("%q has a comma, and the plugin notes the keys in a list with commas", key)
 		case len([]rune(full)) > sharing.LongestTagKey:

@@ -34,22 +34,30 @@ func (c *Client) putParameter(ctx context.Context, change plan.PutParameter) (pl
 		return plan.Effect{}, clients.NoCredentials(a, change.Account)
 	}
 	ctx, tries := clients.Watched(ctx)
-	err := c.writeParameter(ctx, placeOfAnnouncement(change.Where), putParameterInput(change))
-	if diagnose.Has(err, "ParameterAlreadyExists") && !tries.Lost() {
-		there, readErr := c.getParameter(ctx, placeOfAnnouncement(change.Where), change.Parameter.Name)
-		if readErr == nil && there.Value == change.Image.ID && there.DataType == change.Parameter.DataType {
-			return plan.Effect{Found: true}, nil // another run has just made it for the same AMI
-		}
+	holds := func(ctx context.Context) bool {
+		there, err := c.getParameter(ctx, placeOfAnnouncement(change.Where), change.Parameter.Name)
+		return err == nil && there.Value == change.Image.ID && there.DataType == change.Parameter.DataType
+	}
+	found, err := c.writeParameter(ctx, placeOfAnnouncement(change.Where), putParameterInput(change), holds)
+	if found || diagnose.Has(err, "ParameterAlreadyExists") && !tries.Lost() && holds(ctx) {
+		return plan.Effect{Found: true}, nil // another run has just written it for the same AMI
 	}
 	return c.stored(ctx, change.Where, change.Parameter.Name, change.Image.ID, change.Parameter.DataType, a, err, tries)
 }
 
-// writeParameter puts a parameter, and waits while AWS is validating what another run has put.
-func (c *Client) writeParameter(ctx context.Context, p clients.Place, in *ssm.PutParameterInput) error {
-	return traffic.PollFor(ctx, parameterTime, func(ctx context.Context) (bool, error) {
+// writeParameter puts a parameter, and waits while AWS is validating what another run has put. If that is what there is to be,
+// it is found, and not put again.
+func (c *Client) writeParameter(ctx context.Context, p clients.Place, in *ssm.PutParameterInput, holds func(context.Context) bool) (found bool, err error) {
+	waits := false
+	err = traffic.PollFor(ctx, parameterTime, func(ctx context.Context) (bool, error) {
+		if found = waits && holds(ctx); found {
+			return true, nil
+		}
 		_, err := c.SSM(p).PutParameter(ctx, in)
-		return !diagnose.Has(err, "TooManyUpdates"), err
+		waits = diagnose.Has(err, "TooManyUpdates")
+		return !waits, err
 	})
+	return found, err
 }
 
 // putParameterInput: tags and overwriting exclude each other.
@@ -96,16 +104,16 @@ func (c *Client) stored(ctx context.Context, w plan.Where, name, value, dataType
 		return plan.Effect{Lost: true}, diagnose.Error(written, a)
 	case written != nil:
 		return plan.Effect{Unknown: true}, unread(diagnose.Error(written, a))
-	case !looked:
-		a.Action = "ssm:GetParameter"
-		problem := diagnose.Error(err, a)
-		problem.Cause = "whether AWS has stored the value could not be read: " + problem.Cause
-		return plan.Effect{Unknown: true}, problem
 	case traffic.Over(ctx):
 		return plan.Effect{Unknown: true}, sharing.Problem{
 			Scope: a.Scope, Doing: a.Doing, Cause: "the run was interrupted while AWS validated the value",
 			Remedy: "Run again: what was stored by then is found.",
 		}
+	case !looked:
+		a.Action = "ssm:GetParameter"
+		problem := diagnose.Error(err, a)
+		problem.Cause = "whether AWS has stored the value could not be read: " + problem.Cause
+		return plan.Effect{Unknown: true}, problem
 	}
 	return plan.Effect{}, c.notStored(a, dataType)
 }

@@ -90,9 +90,9 @@ func (c *Client) deleteParameter(ctx context.Context, p clients.Place, name stri
 func (c *Client) writeBack(ctx context.Context, change plan.RestoreParameter, a diagnose.Act) (plan.Effect, error) {
 	a.Action = "ssm:PutParameter"
 	ctx, tries := clients.Watched(ctx)
-	err := c.writeParameter(ctx, placeOfAnnouncement(change.Where), &ssm.PutParameterInput{
+	_, err := c.writeParameter(ctx, placeOfAnnouncement(change.Where), &ssm.PutParameterInput{
 		Name: &change.Name, Value: &change.Previous.Value, DataType: aws.String(change.Previous.DataType), Overwrite: aws.Bool(true),
-	})
+	}, func(context.Context) bool { return false })
 	return c.stored(ctx, change.Where, change.Name, change.Previous.Value, change.Previous.DataType, a, err, tries)
 }
 

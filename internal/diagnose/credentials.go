@@ -75,7 +75,7 @@ func throttleRules() []rule {
 			"TooManyRequestsException", "PriorRequestNotComplete", "SlowDown", "EC2ThrottledException", "BandwidthLimitExceeded",
 		},
 		explain: func(f refusal) (string, string) {
-			return "AWS throttles the call, and has taken none of its kind for two minutes: " + cmp.Or(f.message, f.code),
+			return "AWS throttles the call, also after all retries: " + cmp.Or(f.message, f.code),
 				"Look in CloudTrail what else makes this call in " + f.account() + " so often, or ask AWS for a higher rate; then run again: what is done already costs no call."
 		},
 	}, {

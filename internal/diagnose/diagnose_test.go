@@ -148,7 +148,7 @@ func TestDiagnose(t *testing.T) {
 			[]string{"identity policy of " + roleARN, `"ec2:RunInstances"`, `"arn:aws-us-gov:ec2:*:*:launch-template/*"`, "ec2:CreateTags", "iam:PassRole"},
 		},
 		"throttling that the retries did not outlast": {
-			share, "RequestLimitExceeded", "Request limit exceeded.", []string{"throttles", "two minutes"}, []string{"CloudTrail", "higher rate"},
+			share, "RequestLimitExceeded", "Request limit exceeded.", []string{"throttles", "also after all retries"}, []string{"CloudTrail", "higher rate"},
 		},
 		"an external id that the message itself tells of": {
 			assume, "AccessDenied", "User: arn:aws:iam::111111111111:user/ci is not authorized to perform: sts:AssumeRole on resource: " + roleARN + " because no role trust policy allows the sts:AssumeRole action",

@@ -22,6 +22,9 @@ func ssmRules() []rule {
 		{codes: []string{"ParameterVersionLabelLimitExceeded"}, action: "ssm:", explain: func(f refusal) (string, string) {
 			return "the version has as many labels as it may: " + f.message, "Give at most ten labels."
 		}},
+		{codes: []string{"HierarchyTypeMismatchException", "HierarchyTypeMismatch"}, action: "ssm:", explain: func(f refusal) (string, string) {
+			return "the parameter is no String, and AWS does not change the type of one: " + f.message, "Name another parameter in ssm_parameter, or delete this one first."
+		}},
 		{codes: []string{"HierarchyLevelLimitExceededException", "HierarchyLevelLimitExceeded", "ValidationException", "ParameterPatternMismatchException"}, action: "ssm:", explain: func(f refusal) (string, string) {
 			return "AWS does not take the parameter: " + f.message, "Correct ssm_parameter."
 		}},

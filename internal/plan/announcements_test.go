@@ -55,7 +55,7 @@ func TestSharedTags(t *testing.T) {
 			map[string]string{"status": "approved"},
 			true,
 			[]string{"share the tags status=approved of the AMI ami-a", "delete the shared tags team=web of the AMI ami-a"},
-			map[string]string{marker: "status"},
+			map[string]string{marker: "status,team"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -147,5 +147,24 @@ func TestALaunchTemplateThatIsNowhereBlocksItsTarget(t *testing.T) {
 	p, err := plan.Compute(r, f)
 	if err != nil || len(p.Blocked) != 1 || p.Blocked[0].Doing != "looking up the launch template web" {
 		t.Errorf("%v, blocked: %v", err, p.Blocked)
+	}
+}
+
+func TestALaunchTemplateThatIsNamedByNameAndByIDBlocksItsRegion(t *testing.T) {
+	r, f := ask()
+	r.Targets[0].Announcements.Templates = []sharing.LaunchTemplate{{Named: "web"}, {Named: "lt-1"}, {Named: "db"}}
+	facts := f.Targets[target]
+	old := sharing.TemplateVersion{Number: 1, Image: "ami-old"}
+	web := sharing.StoredTemplate{ID: "lt-1", Default: old, Latest: old, Source: old}
+	facts.Templates = sharing.StoredTemplates{frankfurt: {"web": web, "lt-1": web, "db": {ID: "lt-2", Default: old, Latest: old, Source: old}}}
+	f.Targets[target] = facts
+	p, err := plan.Compute(r, f)
+	if err != nil || len(p.Blocked) != 1 || p.Blocked[0].Doing != "looking up the launch templates web and lt-1" {
+		t.Errorf("%v, blocked: %v", err, p.Blocked)
+	}
+	for _, change := range p.Changes {
+		if change.Stage().Announces() {
+			t.Errorf("announced: %v", change)
+		}
 	}
 }

@@ -93,7 +93,7 @@ func (c *computation) sharedTags(image sharing.Image) {
 	}
 	stale := c.staleSharedTags(image)
 	if len(put.Tags) > 0 {
-		put.Marker = c.markSharedTags(image, put.Tags, stale)
+		put.Marker = markSharedTags(image, put.Tags)
 		c.change(put)
 	}
 	if len(stale) > 0 {
@@ -105,10 +105,10 @@ func (c *computation) sharedTags(image sharing.Image) {
 	}
 }
 
-// markSharedTags notes which shared tags are the plugin's after new ones are written and stale ones have gone.
-func (c *computation) markSharedTags(image sharing.Image, put, stale map[string]string) map[string]string {
+// markSharedTags notes which shared tags are the plugin's after new ones are written. Stale ones stay in the note: if AWS does
+// not delete them now, the next run does. The note of a tag that is gone means nothing, and the next one leaves it out.
+func markSharedTags(image sharing.Image, put map[string]string) map[string]string {
 	own := sharing.OwnSharedTags(image.Tags)
-	maps.DeleteFunc(own, func(key, _ string) bool { return has(stale, key) })
 	maps.Copy(own, put)
 	return sharing.MarkSharedTags(slices.Collect(maps.Keys(own)))
 }
@@ -138,7 +138,7 @@ func (c *computation) tagLimits() {
 		if len(wanted) == 0 {
 			return
 		}
-		maps.Copy(wanted, c.markSharedTags(image, wanted, nil))
+		maps.Copy(wanted, markSharedTags(image, wanted))
 		maps.Copy(wanted, image.Tags)
 		maps.DeleteFunc(wanted, func(key, _ string) bool { return strings.HasPrefix(key, "aws:") })
 		if len(wanted) > sharing.MostTags {

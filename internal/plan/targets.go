@@ -25,6 +25,7 @@ func (c *computation) targets() {
 		c.missingRoles(target)
 		c.missingGroups(target)
 		c.missingTemplates(target)
+		c.templatesTwice(target)
 		c.managedGroups(target)
 	}
 	c.regionsWithoutAMI()

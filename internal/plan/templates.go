@@ -126,6 +126,23 @@ func (c *computation) templateWarnings(add AddTemplateVersion, source sharing.Te
 	}
 }
 
+// templatesTwice blocks a target that names a launch template by its name and by its id: it would get two versions.
+func (c *computation) templatesTwice(target sharing.Target) {
+	for _, region := range c.regionsOf(target) {
+		names := map[string]string{}
+		for _, template := range target.Announcements.Templates {
+			stored := c.facts.Targets[target.Account].Templates[region][template.Named]
+			if other := names[stored.ID]; stored.Exists() && other != "" {
+				c.block(sharing.Problem{
+					Scope: at(target.Account, region), Doing: "looking up the launch templates " + other + " and " + template.Named,
+					Cause: "they are the same one", Remedy: "Name it once in launch_templates, by its name or by its id.",
+				})
+			}
+			names[stored.ID] = template.Named
+		}
+	}
+}
+
 // missingTemplates blocks a target with a launch template that exists in no Region of the AMIs.
 func (c *computation) missingTemplates(target sharing.Target) {
 	if c.blocked(at(target.Account, "")) {

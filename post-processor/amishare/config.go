@@ -77,7 +77,7 @@ type Config struct {
 	// A list of accounts that has shrunk is likely to be broken: the plugin refuses to take an AMI from more than half of
 	// its recipients, if that is more than one, or from everybody. Nothing is changed then.
 	Exact bool `mapstructure:"exact" required:"false"`
-	// With `exact`, remove without asking: also from accounts that use an AMI, and from more than half of its recipients. Set
+	// With `exact`, remove without asking: also from accounts that use an AMI, and from more than half of its recipients or all of them. Set
 	// it for a single run. Default `false`.
 	ForceRemoval bool `mapstructure:"force_removal" required:"false"`
 	// With `exact`, also end this plugin's grants for accounts that no target names. A grant is ended only if no other
@@ -99,7 +99,7 @@ type Config struct {
 	// - `fail`: keep what worked, and fail the build. Packer then destroys the AMIs, unless an earlier post-processor
 	//   keeps them: put `post-processor "manifest" {}` first in the same `post-processors` block.
 	// - `rollback`: take back what this run did to its AMIs, newest first, and fail the build. Launch permissions,
-	//   snapshot permissions and tags are then as they were before. Grants, service-linked roles and the roles of Auto
+	//   snapshot permissions, tags and announcements are then as they were before. Grants, service-linked roles and the roles of Auto
 	//   Scaling groups stay, because other builds may rely on them by now. What stays, and what can't be undone, is
 	//   listed with the command that ends it.
 	// - `continue`: keep what worked, warn, and let the build succeed.
