@@ -63,6 +63,22 @@ func (c *computation) labels(where Where, parameter sharing.Parameter, there sha
 	}
 }
 
+// parametersTwice blocks the AMIs' own account as a target with a parameter that the source has too: it would be written twice.
+func (c *computation) parametersTwice(target sharing.Target) {
+	if target.Account != c.owner {
+		return
+	}
+	for _, parameter := range target.Announcements.Parameters {
+		if slices.ContainsFunc(c.request.Announcements.Parameters, func(p sharing.Parameter) bool { return p.Name == parameter.Name }) {
+			c.block(sharing.Problem{
+				Scope: at(target.Account, ""), Doing: "storing AMIs in the parameter " + parameter.Name,
+				Cause:  "the post-processor names it, and so does the target, which is the AMIs' own account",
+				Remedy: "Leave out one of the two ssm_parameter blocks.",
+			})
+		}
+	}
+}
+
 // several refuses to announce one of several AMIs of a Region: a parameter holds one.
 func (c *computation) several() {
 	byRegion := map[sharing.Region][]string{}

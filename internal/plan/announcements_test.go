@@ -168,3 +168,19 @@ func TestALaunchTemplateThatIsNamedByNameAndByIDBlocksItsRegion(t *testing.T) {
 		}
 	}
 }
+
+func TestAParameterOfTheSourceIsNotOneOfItsTargetToo(t *testing.T) {
+	r, f := ask()
+	golden := []sharing.Parameter{{Name: "/golden", DataType: sharing.TextParameter}}
+	r.Targets[0] = sharing.Target{Account: owner, Credentials: true, Announcements: sharing.Announcements{Parameters: golden}}
+	r.Announcements.Parameters = golden
+	f.Targets = map[sharing.AccountID]sharing.TargetFacts{owner: {}}
+	p, err := plan.Compute(r, f)
+	if err != nil || len(p.Blocked) != 1 || p.Blocked[0].Doing != "storing AMIs in the parameter /golden" {
+		t.Errorf("%v, blocked: %v", err, p.Blocked)
+	}
+	r.Announcements.Parameters = nil
+	if p, err := plan.Compute(r, f); err != nil || len(p.Blocked) != 0 || len(p.Changes) == 0 {
+		t.Errorf("%v, blocked: %v, changes: %v", err, p.Blocked, p.Changes)
+	}
+}

@@ -26,6 +26,7 @@ func (c *computation) targets() {
 		c.missingGroups(target)
 		c.missingTemplates(target)
 		c.templatesTwice(target)
+		c.parametersTwice(target)
 		c.managedGroups(target)
 	}
 	c.regionsWithoutAMI()
