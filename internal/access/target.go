@@ -51,7 +51,7 @@ type TargetConfig struct {
 	Parameters []ParameterConfig `mapstructure:"ssm_parameter" required:"false"`
 	// Launch templates of these accounts that get a new version with the AMI, after verification, by name or by id, for example
 	// `["web", "lt-0123456789abcdef0"]`. A name is looked for in every Region of the AMIs; one that exists in none of them is an
-	// error. The new version is made of the default version; `"web:3"` names another one, and `"web:$Latest"` the newest. If the default
+	// error, and a Region without it is noted. The new version is made of the default version; `"web:3"` names another one, and `"web:$Latest"` the newest. If the default
 	// version, or the newest one, has the AMI already, none is made. Consumers that launch `resolve:ssm:` need no new versions: prefer
 	// `ssm_parameter` where a launch template is managed by other tools. Groups with mixed instances may have AMIs of their own.
 	// Default `[]`.

@@ -184,3 +184,31 @@ func TestAParameterOfTheSourceIsNotOneOfItsTargetToo(t *testing.T) {
 		t.Errorf("%v, blocked: %v, changes: %v", err, p.Blocked, p.Changes)
 	}
 }
+
+func TestALaunchTemplateThatIsOnlyInSomeRegionsIsNoted(t *testing.T) {
+	r, f := ask()
+	second := f.Images[0]
+	second.Ref = sharing.ImageRef{Region: virginia, ID: "ami-b"}
+	second.Snapshots = []sharing.Snapshot{{ID: "snap-b", Encrypted: true, KeyARN: keyARN(virginia, 1)}}
+	r.Images, f.Images = append(r.Images, second.Ref), append(f.Images, second)
+	f.Keys[keyARN(virginia, 1)] = sharing.Key{ARN: keyARN(virginia, 1), Described: true, State: "Enabled", GrantsListed: true}
+	for _, read := range []bool{true, false} {
+		r.Targets[0].Announcements.Templates = []sharing.LaunchTemplate{{Named: "web"}, {Named: "db"}}
+		facts := f.Targets[target]
+		old := sharing.TemplateVersion{Number: 1, Image: "ami-old"}
+		there := map[string]sharing.StoredTemplate{"web": {ID: "lt-1", Default: old, Latest: old, Source: old}, "db": {ID: "lt-2", Default: old, Latest: old, Source: old}}
+		facts.Templates = sharing.StoredTemplates{frankfurt: there}
+		if read {
+			facts.Templates[virginia] = map[string]sharing.StoredTemplate{"web": {}, "db": there["db"]}
+		}
+		f.Targets[target] = facts
+		p, err := plan.Compute(r, f)
+		if err != nil || len(p.Blocked) != 0 {
+			t.Fatalf("%v, blocked: %v", err, p.Blocked)
+		}
+		want := "the launch template web in us-east-1 of account 222222222222 does not exist: no version of it is made there"
+		if slices.Contains(p.Notes, want) != read {
+			t.Errorf("read: %v, notes: %q", read, p.Notes)
+		}
+	}
+}

@@ -30,6 +30,7 @@ func (c *computation) targets() {
 		c.managedGroups(target)
 	}
 	c.regionsWithoutAMI()
+	c.regionsWithoutTemplate()
 	if orgs := len(c.request.Organizations) + len(c.request.OrganizationalUnits); orgs > 0 {
 		c.note("organizations and OUs get launch permission only: snapshots and grants go to accounts that a target names")
 	}

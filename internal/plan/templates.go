@@ -4,6 +4,7 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -140,6 +141,26 @@ func (c *computation) templatesTwice(target sharing.Target) {
 			}
 			names[stored.ID] = template.Named
 		}
+	}
+}
+
+// regionsWithoutTemplate notes the Regions in which accounts have an AMI and not the launch template that they have in others,
+// once for all accounts: nothing is announced there.
+func (c *computation) regionsWithoutTemplate() {
+	without := map[string][]sharing.AccountID{}
+	for _, target := range c.plan.Targets {
+		for _, region := range c.regionsOf(target) {
+			for _, template := range target.Announcements.Templates {
+				stored, read := c.facts.Targets[target.Account].Templates[region][template.Named]
+				if read && !stored.Exists() && !c.blocked(at(target.Account, region)) {
+					missing := "the launch template " + template.Named + " in " + string(region)
+					without[missing] = append(without[missing], target.Account)
+				}
+			}
+		}
+	}
+	for _, missing := range slices.Sorted(maps.Keys(without)) {
+		c.note("%s of %s does not exist: no version of it is made there", missing, sharing.SomeAccounts(without[missing]))
 	}
 }
 
