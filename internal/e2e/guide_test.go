@@ -107,7 +107,9 @@ func guideEnv(t *testing.T) []string {
 	server := httptest.NewServer(aws)
 	t.Cleanup(server.Close)
 	bin := t.TempDir()
-	cli := fmt.Sprintf("#!/bin/sh\ncase $1 in configure) exec %[1]q \"$@\" ;; esac\nexec %[1]q --endpoint-url %s \"$@\"\n",
+	// At an endpoint that it is given, the CLI signs IAM's calls for the profile's Region; at AWS's own, for IAM's.
+	cli := fmt.Sprintf("#!/bin/sh\ncase $1 in configure) exec %[1]q \"$@\" ;; esac\n"+
+		"case \" $* \" in *\" iam \"*) exec %[1]q --endpoint-url %[2]s --region us-east-1 \"$@\" ;; esac\nexec %[1]q --endpoint-url %[2]s \"$@\"\n",
 		filepath.Join(filepath.Dir(shop.tools.Packer), "aws"), server.URL)
 	if err := os.WriteFile(filepath.Join(bin, "aws"), []byte(cli), 0o700); err != nil {
 		t.Fatal(err)
