@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -29,7 +30,13 @@ type ParameterConfig struct {
 	// Labels for the version that holds the AMI's id, at most ten, as in `["live"]`: consumers launch
 	// `resolve:ssm:/golden/web/ami:live`. A label that another version has moves. Default `[]`.
 	Labels []string `mapstructure:"labels" required:"false"`
+	// How long AWS is given to store the id, as in `10m`. AWS gives no sign when it does not, for want of a permission for
+	// example; the parameter is then told as failed. Default `5m`.
+	Timeout time.Duration `mapstructure:"timeout" required:"false"`
 }
+
+// parameterTimeout is the default of timeout. AWS says that validation takes a few minutes at the most.
+const parameterTimeout = 5 * time.Minute
 
 // The shapes of https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html and
 // https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-labels.html.
@@ -64,7 +71,7 @@ func parseParameters(f findings, blocks []ParameterConfig) []sharing.Parameter {
 		named[block.Name] = true
 		parameters = append(parameters, sharing.Parameter{
 			Name: block.Name, DataType: cmp.Or(block.DataType, sharing.ImageParameter), Description: block.Description,
-			Tags: block.Tags, Labels: block.Labels,
+			Tags: block.Tags, Labels: block.Labels, Timeout: cmp.Or(block.Timeout, parameterTimeout),
 		})
 	}
 	return parameters
@@ -84,6 +91,9 @@ func (p ParameterConfig) check(f findings) {
 	}
 	if p.DataType != "" && p.DataType != sharing.ImageParameter && p.DataType != sharing.TextParameter && !f.open(p.DataType) {
 		f.addf("data_type: %q is neither aws:ec2:image nor text", p.DataType)
+	}
+	if p.Timeout < 0 {
+		f.addf("timeout: %s is less than nothing", p.Timeout)
 	}
 	p.checkLabels(f)
 }

@@ -15,6 +15,7 @@ type FlatParameterConfig struct {
 	Description *string           `mapstructure:"description" required:"false" cty:"description" hcl:"description"`
 	Tags        map[string]string `mapstructure:"tags" required:"false" cty:"tags" hcl:"tags"`
 	Labels      []string          `mapstructure:"labels" required:"false" cty:"labels" hcl:"labels"`
+	Timeout     *string           `mapstructure:"timeout" required:"false" cty:"timeout" hcl:"timeout"`
 }
 
 // FlatMapstructure returns a new FlatParameterConfig.
@@ -34,6 +35,7 @@ func (*FlatParameterConfig) HCL2Spec() map[string]hcldec.Spec {
 		"description": &hcldec.AttrSpec{Name: "description", Type: cty.String, Required: false},
 		"tags":        &hcldec.AttrSpec{Name: "tags", Type: cty.Map(cty.String), Required: false},
 		"labels":      &hcldec.AttrSpec{Name: "labels", Type: cty.List(cty.String), Required: false},
+		"timeout":     &hcldec.AttrSpec{Name: "timeout", Type: cty.String, Required: false},
 	}
 	return s
 }

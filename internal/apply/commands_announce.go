@@ -22,9 +22,9 @@ func announceCommand(change plan.Change) string {
 		return in(c.Account, labels("label-parameter-version", c.Where, c.Name, 0, c.Labels))
 	case plan.RestoreParameter:
 		if !c.Previous.Exists() {
-			return in(c.Account, command("ssm delete-parameter", "region", string(c.Image.Region), "name", c.Name))
+			return in(c.Account, command("ssm delete-parameter", "region", string(c.Image.Region), "name", c.Parameter.Name))
 		}
-		return in(c.Account, putParameter(c.Where, c.Name, c.Previous.Value, c.Previous.DataType))
+		return in(c.Account, putParameter(c.Where, c.Parameter.Name, c.Previous.Value, c.Previous.DataType))
 	case plan.RestoreLabels:
 		return in(c.Account, restoreLabels(c))
 	case plan.PutSharedTags:
@@ -55,7 +55,7 @@ func announceCommand(change plan.Change) string {
 func endAnnouncement(change plan.Change) string {
 	switch c := change.(type) {
 	case plan.PutParameter:
-		return Command(plan.RestoreParameter{Where: c.Where, Name: c.Parameter.Name, DataType: c.Parameter.DataType, Previous: c.Previous})
+		return Command(plan.RestoreParameter{Where: c.Where, Parameter: c.Parameter, Previous: c.Previous})
 	case plan.LabelParameter:
 		return Command(plan.RestoreLabels{Where: c.Where, Name: c.Name, Remove: c.Labels})
 	case plan.PutSharedTags:

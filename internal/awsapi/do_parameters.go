@@ -21,9 +21,6 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/traffic"
 )
 
-// parameterTime is how long a parameter is looked at until AWS has stored it: then AWS takes a second write.
-const parameterTime = 5 * time.Minute
-
 // putParameter stores an AMI's id, and waits until AWS has it. AWS's answer to a write of the data type aws:ec2:image says
 // nothing: it looks for the AMI afterwards, and forgets the value without a word if it doesn't find it. Until that is over
 // there must be no second write.
@@ -38,18 +35,18 @@ func (c *Client) putParameter(ctx context.Context, change plan.PutParameter) (pl
 		there, err := c.getParameter(ctx, placeOfAnnouncement(change.Where), change.Parameter.Name)
 		return err == nil && there.Value == change.Image.ID && there.DataType == change.Parameter.DataType
 	}
-	found, err := c.writeParameter(ctx, placeOfAnnouncement(change.Where), putParameterInput(change), holds)
+	found, err := c.writeParameter(ctx, placeOfAnnouncement(change.Where), putParameterInput(change), change.Parameter.Timeout, holds)
 	if found || diagnose.Has(err, "ParameterAlreadyExists") && !tries.Lost() && holds(ctx) {
-		return plan.Effect{Found: true}, nil // another run has just written it for the same AMI
+		return plan.Effect{Found: !tries.Lost()}, nil // another run has just written it for the same AMI, unless a lost attempt of this one has
 	}
-	return c.stored(ctx, change.Where, change.Parameter.Name, change.Image.ID, change.Parameter.DataType, a, err, tries)
+	return c.stored(ctx, change.Where, write{change.Parameter.Name, change.Image.ID, change.Parameter.DataType, change.Parameter.Timeout}, a, err, tries)
 }
 
 // writeParameter puts a parameter, and waits while AWS is validating what another run has put. If that is what there is to be,
 // it is found, and not put again.
-func (c *Client) writeParameter(ctx context.Context, p clients.Place, in *ssm.PutParameterInput, holds func(context.Context) bool) (found bool, err error) {
+func (c *Client) writeParameter(ctx context.Context, p clients.Place, in *ssm.PutParameterInput, limit time.Duration, holds func(context.Context) bool) (found bool, err error) {
 	waits := false
-	err = traffic.PollFor(ctx, parameterTime, func(ctx context.Context) (bool, error) {
+	err = traffic.PollFor(ctx, limit, func(ctx context.Context) (bool, error) {
 		if found = waits && holds(ctx); found {
 			return true, nil
 		}
@@ -79,11 +76,17 @@ func putParameterInput(change plan.PutParameter) *ssm.PutParameterInput {
 	return in
 }
 
+// write is what was written into a parameter, and how long AWS is given to store it.
+type write struct {
+	name, value, dataType string
+	limit                 time.Duration
+}
+
 // stored says what became of a write whose last answer was written. A text is stored when AWS has answered. What AWS validates
 // is waited for, and so is what may be there because an answer was lost.
-func (c *Client) stored(ctx context.Context, w plan.Where, name, value, dataType string, a diagnose.Act, written error, tries *clients.Attempts) (plan.Effect, error) {
-	limit := parameterTime
-	switch text := dataType != sharing.ImageParameter; {
+func (c *Client) stored(ctx context.Context, w plan.Where, put write, a diagnose.Act, written error, tries *clients.Attempts) (plan.Effect, error) {
+	limit := put.limit
+	switch text := put.dataType != sharing.ImageParameter; {
 	case written != nil && !tries.Lost():
 		return plan.Effect{}, diagnose.Error(written, a)
 	case written == nil && text:
@@ -93,8 +96,8 @@ func (c *Client) stored(ctx context.Context, w plan.Where, name, value, dataType
 	}
 	is, looked := false, false
 	err := traffic.PollFor(ctx, limit, func(ctx context.Context) (bool, error) {
-		there, err := c.getParameter(ctx, placeOfAnnouncement(w), name)
-		is, looked = err == nil && there.Value == value, err == nil
+		there, err := c.getParameter(ctx, placeOfAnnouncement(w), put.name)
+		is, looked = err == nil && there.Value == put.value, err == nil
 		return is || diagnose.Denied(err), err
 	})
 	switch {
@@ -115,16 +118,16 @@ func (c *Client) stored(ctx context.Context, w plan.Where, name, value, dataType
 		problem.Cause = "whether AWS has stored the value could not be read: " + problem.Cause
 		return plan.Effect{Unknown: true}, problem
 	}
-	return plan.Effect{}, c.notStored(a, dataType)
+	return plan.Effect{}, c.notStored(a, put)
 }
 
 // notStored says what can be behind a value that AWS does not store.
-func (c *Client) notStored(a diagnose.Act, dataType string) sharing.Problem {
+func (c *Client) notStored(a diagnose.Act, put write) sharing.Problem {
 	problem := sharing.Problem{
-		Scope: a.Scope, Doing: a.Doing, Cause: fmt.Sprintf("AWS has accepted the value and not stored it after %s", parameterTime),
+		Scope: a.Scope, Doing: a.Doing, Cause: fmt.Sprintf("AWS has accepted the value and not stored it after %s", put.limit),
 		Remedy: "Another run may have written the parameter at the same time. Run again.",
 	}
-	if dataType == sharing.ImageParameter {
+	if put.dataType == sharing.ImageParameter {
 		problem.Cause += ": it stores an aws:ec2:image only once it has found the AMI, and gives no reason when it does not"
 		problem.Remedy = strings.Join([]string{
 			"Either whoever writes lacks ec2:DescribeImages on \"*\", by a policy, a session policy or one of the organization, or the AMI is not visible to the account in this Region.",

@@ -4,6 +4,7 @@ package awsapi
 
 import (
 	"testing"
+	"time"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
@@ -29,7 +30,7 @@ func TestAParameterThatAnotherBuildWritesIsWaitedFor(t *testing.T) {
 			})
 			effect, err := s.client(Options{}).Do(t.Context(), plan.PutParameter{
 				Where:     plan.Where{Account: target, Image: imageVirginia},
-				Parameter: sharing.Parameter{Name: "/golden", DataType: "text"},
+				Parameter: sharing.Parameter{Name: "/golden", DataType: "text", Timeout: time.Minute},
 				Previous:  sharing.StoredParameter{Version: 1, Value: "ami-before", DataType: "text"},
 			})
 			if err != nil || effect.Found != test.found {

@@ -30,7 +30,7 @@ func (c *Client) undoParameter(ctx context.Context, change plan.PutParameter) (p
 	if there.Value == change.Image.ID && there.DataType == change.Parameter.DataType {
 		return nil, nil //nolint:nilnil // another run has just written it
 	}
-	return plan.RestoreParameter{Where: change.Where, Name: change.Parameter.Name, DataType: change.Parameter.DataType, Previous: there}, nil
+	return plan.RestoreParameter{Where: change.Where, Parameter: change.Parameter, Previous: there}, nil
 }
 
 func (c *Client) undoLabels(ctx context.Context, change plan.LabelParameter) (plan.Change, error) {
@@ -54,14 +54,14 @@ func (c *Client) undoLabels(ctx context.Context, change plan.LabelParameter) (pl
 // restoreParameter deletes a parameter that was made, or writes back what was there before. A value that AWS was still
 // looking at is waited for: it could appear afterwards.
 func (c *Client) restoreParameter(ctx context.Context, change plan.RestoreParameter) (plan.Effect, error) {
-	a := c.parameterAct(change.Where, "taking back the parameter", "ssm:GetParameter", change.Name)
+	a := c.parameterAct(change.Where, "taking back the parameter", "ssm:GetParameter", change.Parameter.Name)
 	p := placeOfAnnouncement(change.Where)
 	var there sharing.StoredParameter
-	err := traffic.PollFor(ctx, parameterTime, func(ctx context.Context) (bool, error) {
+	err := traffic.PollFor(ctx, change.Parameter.Timeout, func(ctx context.Context) (bool, error) {
 		var err error
-		there, err = c.getParameter(ctx, p, change.Name)
+		there, err = c.getParameter(ctx, p, change.Parameter.Name)
 		before := there.Version == change.Previous.Version && there.Value == change.Previous.Value
-		return !before || change.DataType != sharing.ImageParameter || diagnose.Denied(err), err
+		return !before || change.Parameter.DataType != sharing.ImageParameter || diagnose.Denied(err), err
 	})
 	switch {
 	case err != nil:
@@ -69,7 +69,7 @@ func (c *Client) restoreParameter(ctx context.Context, change plan.RestoreParame
 	case there.Value != change.Image.ID: // it was not stored, or somebody else has written it
 		return plan.Effect{}, nil
 	case !change.Previous.Exists():
-		return c.deleteParameter(ctx, p, change.Name, a)
+		return c.deleteParameter(ctx, p, change.Parameter.Name, a)
 	}
 	return c.writeBack(ctx, change, a)
 }
@@ -91,9 +91,9 @@ func (c *Client) writeBack(ctx context.Context, change plan.RestoreParameter, a 
 	a.Action = "ssm:PutParameter"
 	ctx, tries := clients.Watched(ctx)
 	_, err := c.writeParameter(ctx, placeOfAnnouncement(change.Where), &ssm.PutParameterInput{
-		Name: &change.Name, Value: &change.Previous.Value, DataType: aws.String(change.Previous.DataType), Overwrite: aws.Bool(true),
-	}, func(context.Context) bool { return false })
-	return c.stored(ctx, change.Where, change.Name, change.Previous.Value, change.Previous.DataType, a, err, tries)
+		Name: &change.Parameter.Name, Value: &change.Previous.Value, DataType: aws.String(change.Previous.DataType), Overwrite: aws.Bool(true),
+	}, change.Parameter.Timeout, func(context.Context) bool { return false })
+	return c.stored(ctx, change.Where, write{change.Parameter.Name, change.Previous.Value, change.Previous.DataType, change.Parameter.Timeout}, a, err, tries)
 }
 
 // restoreLabels moves labels back to the versions that had them, and takes those away that none had.

@@ -34,8 +34,8 @@ var worldSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
 		return nil, err
 	}
 	compiler := jsonschema.NewCompiler()
-	if err := compiler.AddResource("world.json", document); err != nil {
+	if err := compiler.AddResource("mem:///world.json", document); err != nil {
 		return nil, err
 	}
-	return compiler.Compile("world.json")
+	return compiler.Compile("mem:///world.json")
 })

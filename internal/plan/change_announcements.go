@@ -52,9 +52,8 @@ type LabelParameter struct {
 // that others have written in the meantime stays.
 type RestoreParameter struct {
 	Where
-	Name     string
-	DataType string // that was written
-	Previous sharing.StoredParameter
+	Parameter sharing.Parameter // that was written
+	Previous  sharing.StoredParameter
 }
 
 // RestoreLabels undoes a LabelParameter. No plan holds it.
@@ -93,9 +92,9 @@ func (c LabelParameter) String() string {
 
 func (c RestoreParameter) String() string {
 	if !c.Previous.Exists() {
-		return fmt.Sprintf("delete the parameter %s of account %s", c.Name, c.Account)
+		return fmt.Sprintf("delete the parameter %s of account %s", c.Parameter.Name, c.Account)
 	}
-	return fmt.Sprintf("put %s back into the parameter %s of account %s", c.Previous.Value, c.Name, c.Account)
+	return fmt.Sprintf("put %s back into the parameter %s of account %s", c.Previous.Value, c.Parameter.Name, c.Account)
 }
 
 func (c RestoreLabels) String() string {
@@ -112,7 +111,7 @@ type StoredAt struct {
 // Deleted returns the parameter that an undo deletes.
 func Deleted(undo Change) (StoredAt, bool) {
 	c, ok := undo.(RestoreParameter)
-	return StoredAt{c.Where, c.Name}, ok && !c.Previous.Exists()
+	return StoredAt{c.Where, c.Parameter.Name}, ok && !c.Previous.Exists()
 }
 
 // PartOf returns the parameter whose deletion makes an undo needless: it takes its labels along.

@@ -2,7 +2,10 @@
 
 package sharing
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // What consumers react to is announced only after verification. These are the things that can be announced.
 
@@ -41,6 +44,7 @@ type Parameter struct {
 	Description string
 	Tags        map[string]string // of one that the run makes
 	Labels      []string          // that are put on the version with the AMI's id
+	Timeout     time.Duration     // how long AWS is given to store the value
 }
 
 // StoredParameter is a parameter as it is. The zero value is one that does not exist.

@@ -127,10 +127,10 @@ func compiled(t *testing.T) *jsonschema.Schema {
 		t.Fatal(err)
 	}
 	compiler := jsonschema.NewCompiler()
-	if err := compiler.AddResource("world.json", document); err != nil {
+	if err := compiler.AddResource("mem:///world.json", document); err != nil {
 		t.Fatal(err)
 	}
-	s, err := compiler.Compile("world.json")
+	s, err := compiler.Compile("mem:///world.json")
 	if err != nil {
 		t.Fatal(err)
 	}
