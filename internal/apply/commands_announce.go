@@ -55,7 +55,7 @@ func announceCommand(change plan.Change) string {
 func endAnnouncement(change plan.Change) string {
 	switch c := change.(type) {
 	case plan.PutParameter:
-		return Command(plan.RestoreParameter{Where: c.Where, Parameter: c.Parameter, Previous: c.Previous})
+		return Command(plan.RestoreParameter(c))
 	case plan.LabelParameter:
 		return Command(plan.RestoreLabels{Where: c.Where, Name: c.Name, Remove: c.Labels})
 	case plan.PutSharedTags:
