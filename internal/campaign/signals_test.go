@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -117,7 +118,7 @@ func (s *stage) stopped(t *testing.T, p *packer, m moment, goal facts) []string 
 	server.Heal()
 	v.after = factsOf(t, server)
 	switch {
-	case !run.stopped:
+	case !run.stopped.Load():
 		v.add("the call was never made")
 	case err == nil:
 		v.add("packer's exit code is 0:\n%s", run.said())
@@ -226,7 +227,7 @@ type stoppable struct {
 	heard   chan struct{} // closed when it says that it has had the signal
 	mu      sync.Mutex
 	text    bytes.Buffer
-	stopped bool
+	stopped atomic.Bool
 	err     error
 }
 
@@ -285,7 +286,7 @@ func (r *stoppable) said() string {
 
 // stop sends the signal, and returns when packer has had it.
 func (r *stoppable) stop(how stop) {
-	r.stopped = true
+	r.stopped.Store(true)
 	pid := r.program.Process.Pid
 	if how.all {
 		pid = -pid
