@@ -48,7 +48,10 @@ func Announce(ctx context.Context, doer Doer, p plan.Plan, result *Result, looks
 // announce carries out those changes that which reports, where they are proved.
 func (r *run) announce(ctx context.Context, passed passes, which func(plan.Change) bool) {
 	for i, change := range r.plan.Changes {
-		if why := passed.against(change); why != "" && which(change) {
+		if !which(change) {
+			continue
+		}
+		if why := passed.against(change); why != "" {
 			r.note(i, Outcome{Change: change, Status: Skipped, Reason: why})
 		}
 	}
@@ -63,13 +66,14 @@ func (r *run) announce(ctx context.Context, passed passes, which func(plan.Chang
 
 // passes tell where all that was asked for is there.
 type passes struct {
-	plan   plan.Plan
-	owner  map[sharing.ImageRef]sharing.AccountID
-	failed map[sharing.Scope]bool
-	open   map[sharing.Scope]bool // what was to be proved there is not
-	looked bool
-	seen   map[sight]bool
-	awaits map[sight]bool // the AMIs that are hidden for want of a watermark
+	targets []sharing.Target
+	of      map[sharing.AccountID][]sharing.Target // by account: a plan has as many announcements as targets
+	owner   map[sharing.ImageRef]sharing.AccountID
+	failed  map[sharing.Scope]bool
+	open    map[sharing.Scope]bool // what was to be proved there is not
+	looked  bool
+	seen    map[sight]bool
+	awaits  map[sight]bool // the AMIs that are hidden for want of a watermark
 }
 
 // sight is an AMI that a target sees.
@@ -80,8 +84,11 @@ type sight struct {
 
 func newPasses(p plan.Plan, result Result, looks Looks) passes {
 	passed := passes{
-		plan: p, looked: looks.Looked, owner: map[sharing.ImageRef]sharing.AccountID{}, failed: map[sharing.Scope]bool{}, open: map[sharing.Scope]bool{}, seen: map[sight]bool{},
+		targets: p.Targets, of: map[sharing.AccountID][]sharing.Target{}, looked: looks.Looked, owner: map[sharing.ImageRef]sharing.AccountID{}, failed: map[sharing.Scope]bool{}, open: map[sharing.Scope]bool{}, seen: map[sight]bool{},
 		awaits: map[sight]bool{},
+	}
+	for _, target := range p.Targets {
+		passed.of[target.Account] = append(passed.of[target.Account], target)
 	}
 	for _, image := range p.Images {
 		passed.owner[image.Ref] = image.Owner
@@ -133,8 +140,12 @@ func (p passes) short(change plan.Change) []sharing.Scope {
 	if p.failed[sharing.Scope{}] || p.failed[sharing.Scope{Region: where.Image.Region}] {
 		short = append(short, sharing.Scope{Region: where.Image.Region})
 	}
-	for _, target := range p.plan.Targets {
-		if (where.Source || target.Account == where.Account) && target.In(where.Image.Region) && !p.passed(target, where.Image, change) {
+	targets := p.of[where.Account]
+	if where.Source {
+		targets = p.targets
+	}
+	for _, target := range targets {
+		if target.In(where.Image.Region) && !p.passed(target, where.Image, change) {
 			short = append(short, sharing.Scope{Account: target.Account, Region: where.Image.Region})
 		}
 	}

@@ -144,29 +144,36 @@ func (v *verification) expectations(made []plan.Present) map[sharing.Scope]*expe
 		default:
 		}
 	}
-	for scope, image := range throughOrganizations(v.plan) {
-		e := of(scope)
-		e.images = append(e.images, image)
+	for target, image := range places(v.plan, func(t sharing.Target) bool { return t.ThroughOrganization }) {
+		e := of(sharing.Scope{Account: target.Account, Region: image.Region})
+		e.images = append(e.images, image.ID)
 	}
-	for scope, target := range proving(v.plan) {
-		e := of(scope)
-		e.uses, e.mustUse = keysIn(v.plan.Keys, scope.Region), target.MustUse
+	for target, image := range places(v.plan, func(t sharing.Target) bool { return t.ProveUse }) {
+		e := of(sharing.Scope{Account: target.Account, Region: image.Region})
+		e.uses, e.mustUse = keysIn(v.plan.Keys, image.Region), target.MustUse
+	}
+	targets := map[sharing.AccountID]sharing.Target{}
+	for _, target := range v.plan.Targets {
+		targets[target.Account] = target
 	}
 	for scope, e := range expected {
-		e.canary, e.canaryRole = v.canaryOf(scope)
+		e.canary, e.canaryRole = v.canaryOf(targets[scope.Account], scope.Region)
 		slices.Sort(e.images)
 		e.images = slices.Compact(e.images)
 	}
 	return expected
 }
 
-// throughOrganizations yields what targets without launch permission of their own are to see.
-func throughOrganizations(p plan.Plan) iter.Seq2[sharing.Scope, string] {
-	return func(yield func(sharing.Scope, string) bool) {
+// places yields where the plan's targets of a kind are to see an AMI or use its key: each with the AMI's id.
+func places(p plan.Plan, wanted func(sharing.Target) bool) iter.Seq2[sharing.Target, sharing.ImageRef] {
+	return func(yield func(sharing.Target, sharing.ImageRef) bool) {
 		for _, target := range p.Targets {
+			if !wanted(target) {
+				continue
+			}
 			for _, image := range p.Images {
 				scope := sharing.Scope{Account: target.Account, Region: image.Ref.Region}
-				if target.ThroughOrganization && target.In(scope.Region) && !blocked(p, scope) && !yield(scope, image.Ref.ID) {
+				if target.In(scope.Region) && !blocked(p, scope) && !yield(target, image.Ref) {
 					return
 				}
 			}
@@ -174,33 +181,14 @@ func throughOrganizations(p plan.Plan) iter.Seq2[sharing.Scope, string] {
 	}
 }
 
-// proving yields the targets in which the use of the keys is to be proved, in each Region of the AMIs.
-func proving(p plan.Plan) iter.Seq2[sharing.Scope, sharing.Target] {
-	return func(yield func(sharing.Scope, sharing.Target) bool) {
-		for _, target := range p.Targets {
-			for _, image := range p.Images {
-				scope := sharing.Scope{Account: target.Account, Region: image.Ref.Region}
-				if target.ProveUse && target.In(scope.Region) && !blocked(p, scope) && !yield(scope, target) {
-					return
-				}
-			}
-		}
+// canaryOf returns the canary of a target in a Region, and the ARN of the role that starts it.
+func (v *verification) canaryOf(target sharing.Target, region sharing.Region) (*sharing.Canary, string) {
+	role := slices.IndexFunc(target.Grantees, func(g sharing.Grantee) bool { return g.Service == sharing.AutoScalingService })
+	canary := slices.IndexFunc(target.Canaries, func(canary sharing.Canary) bool { return canary.Region == region })
+	if role < 0 || canary < 0 {
+		return nil, ""
 	}
-}
-
-// canaryOf returns the canary of a scope, and the ARN of the role that starts it.
-func (v *verification) canaryOf(scope sharing.Scope) (*sharing.Canary, string) {
-	for _, target := range v.plan.Targets {
-		if target.Account != scope.Account {
-			continue
-		}
-		role := slices.IndexFunc(target.Grantees, func(g sharing.Grantee) bool { return g.Service == sharing.AutoScalingService })
-		canary := slices.IndexFunc(target.Canaries, func(canary sharing.Canary) bool { return canary.Region == scope.Region })
-		if role >= 0 && canary >= 0 {
-			return &target.Canaries[canary], target.Grantees[role].ARN(v.Partition(), target.Account)
-		}
-	}
-	return nil, ""
+	return &target.Canaries[canary], target.Grantees[role].ARN(v.Partition(), target.Account)
 }
 
 func keysIn(keys []string, region sharing.Region) []string {
