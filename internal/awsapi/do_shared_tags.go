@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/clients"
@@ -35,7 +34,7 @@ func (c *Client) removeSharedTags(ctx context.Context, w plan.Where, keys []stri
 	err := c.deleteSharedTags(ctx, w.Image, keys, false)
 	return c.settle(ctx, err, c.sharedTagAct(w, "ec2:DeleteTags"), tries, func(ctx context.Context) (bool, error) {
 		there, err := c.ownTags(ctx, w.Image)
-		return err == nil && !slices.ContainsFunc(keys, func(key string) bool { return has(there, key) }), err
+		return err == nil && without(there, keys), err
 	})
 }
 
@@ -82,12 +81,9 @@ func (c *Client) createSharedTags(ctx context.Context, image sharing.ImageRef, t
 }
 
 func (c *Client) deleteSharedTags(ctx context.Context, image sharing.ImageRef, keys []string, dry bool) error {
-	in := &ec2.DeleteTagsInput{Resources: []string{image.ID}}
+	in := deleteTagsInput(image.ID, keys)
 	if dry {
 		in.DryRun = aws.Bool(true)
-	}
-	for _, key := range keys {
-		in.Tags = append(in.Tags, types.Tag{Key: aws.String(key)})
 	}
 	_, err := c.EC2(clients.Place{Region: image.Region}).DeleteTags(ctx, in)
 	return err
@@ -95,14 +91,21 @@ func (c *Client) deleteSharedTags(ctx context.Context, image sharing.ImageRef, k
 
 // ownTags reads the tags of an AMI as its owner sees them.
 func (c *Client) ownTags(ctx context.Context, image sharing.ImageRef) (map[string]string, error) {
+	there, err := c.ownImage(ctx, image)
+	return clients.TagMap(there.Tags), err
+}
+
+// ownImage reads an AMI as its owner sees it.
+func (c *Client) ownImage(ctx context.Context, image sharing.ImageRef) (types.Image, error) {
 	found, err := c.DescribeImages(ctx, clients.Place{Region: image.Region}, []string{image.ID})
-	if err != nil {
-		return nil, err
+	switch {
+	case err != nil:
+		return types.Image{}, err
+	case len(found) == 0:
+		return types.Image{}, errNotShown
+	default:
+		return found[0], nil
 	}
-	if len(found) == 0 {
-		return nil, errNotShown
-	}
-	return clients.TagMap(found[0].Tags), nil
 }
 
 var errNotShown = errors.New("EC2 does not show the AMI")

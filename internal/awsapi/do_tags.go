@@ -49,22 +49,21 @@ func (c *Client) restoreTags(ctx context.Context, change plan.RestoreTags) (plan
 // deleteTags deletes tags as the target sees them, whatever their values.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteTags.html
 func (c *Client) deleteTags(ctx context.Context, change plan.RestoreTags) (plan.Effect, error) {
-	in := &ec2.DeleteTagsInput{Resources: []string{change.Resource}}
-	for _, key := range change.Delete {
-		in.Tags = append(in.Tags, types.Tag{Key: aws.String(key)})
-	}
 	ctx, tries := clients.Watched(ctx)
-	_, err := c.EC2(clients.Place{Account: change.Account, Region: change.Image.Region}).DeleteTags(ctx, in)
+	_, err := c.EC2(clients.Place{Account: change.Account, Region: change.Image.Region}).DeleteTags(ctx, deleteTagsInput(change.Resource, change.Delete))
 	a := c.tagAct(change.Account, change.Image.Region, change.Resource, "ec2:DeleteTags")
 	return c.settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
 		there, err := c.tagsOf(ctx, change.Account, change.Image.Region, change.Resource)
-		return err == nil && !slices.ContainsFunc(change.Delete, func(key string) bool { return has(there, key) }), err
+		return err == nil && without(there, change.Delete), err
 	})
 }
 
-func has(tags map[string]string, key string) bool {
-	_, there := tags[key]
-	return there
+// without tells whether none of the keys is there.
+func without(tags map[string]string, keys []string) bool {
+	return !slices.ContainsFunc(keys, func(key string) bool {
+		_, there := tags[key]
+		return there
+	})
 }
 
 // tagsOf reads the tags of a resource as the target sees them.
@@ -78,6 +77,15 @@ func createTagsInput(resource string, tags map[string]string) *ec2.CreateTagsInp
 	in := &ec2.CreateTagsInput{Resources: []string{resource}}
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
 		in.Tags = append(in.Tags, types.Tag{Key: aws.String(key), Value: aws.String(tags[key])})
+	}
+	return in
+}
+
+// deleteTagsInput deletes tags whatever their values.
+func deleteTagsInput(resource string, keys []string) *ec2.DeleteTagsInput {
+	in := &ec2.DeleteTagsInput{Resources: []string{resource}}
+	for _, key := range keys {
+		in.Tags = append(in.Tags, types.Tag{Key: aws.String(key)})
 	}
 	return in
 }

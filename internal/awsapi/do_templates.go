@@ -16,7 +16,6 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
-	"github.com/amishare/packer-plugin-ami-share/internal/traffic"
 )
 
 // addTemplateVersion makes a version with the AMI. What AWS finds wrong with it is told: it is made all the same.
@@ -63,12 +62,7 @@ func templateVersionInput(change plan.AddTemplateVersion, dry bool) *ec2.CreateL
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyLaunchTemplate.html
 func (c *Client) setDefaultVersion(ctx context.Context, change plan.SetDefaultVersion) (plan.Effect, error) {
 	a := c.templateAct(change.Where, "setting the default version of", "ec2:ModifyLaunchTemplate", change.Template, change.ID)
-	var numbers []int64
-	err := traffic.PollFor(ctx, c.options.LookAgain, func(ctx context.Context) (bool, error) {
-		var err error
-		numbers, err = c.versionsWith(ctx, change.Where, change.ID, 0, false)
-		return len(numbers) > 0 || err != nil, err
-	})
+	numbers, err := c.awaitVersions(ctx, c.options.LookAgain, change.Where, change.ID, 0, false)
 	switch {
 	case err != nil:
 		a.Action, a.Resource = "ec2:DescribeLaunchTemplateVersions", "*"
@@ -133,12 +127,7 @@ func (c *Client) restoreDefaultVersion(ctx context.Context, change plan.RestoreD
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteLaunchTemplateVersions.html
 func (c *Client) removeTemplateVersion(ctx context.Context, change plan.RemoveTemplateVersion) (plan.Effect, error) {
 	a := c.templateAct(change.Where, "deleting a version of", "ec2:DeleteLaunchTemplateVersions", change.Template, change.ID)
-	var numbers []int64
-	err := traffic.PollFor(ctx, c.readBackTime(), func(ctx context.Context) (bool, error) {
-		var err error
-		numbers, err = c.versionsWith(ctx, change.Where, change.ID, change.After, true)
-		return len(numbers) > 0 || err != nil, err
-	})
+	numbers, err := c.awaitVersions(ctx, c.readBackTime(), change.Where, change.ID, change.After, true)
 	if err != nil {
 		a.Action, a.Resource = "ec2:DescribeLaunchTemplateVersions", "*"
 		return plan.Effect{}, diagnose.Error(err, a)

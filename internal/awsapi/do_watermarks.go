@@ -72,14 +72,8 @@ func (c *Client) undoWatermark(ctx context.Context, change plan.AttachWatermark)
 
 // hasWatermark tells whether an AMI has a watermark, as its owner sees it.
 func (c *Client) hasWatermark(ctx context.Context, change plan.AttachWatermark) (bool, error) {
-	found, err := c.DescribeImages(ctx, clients.Place{Region: change.Image.Region}, []string{change.Image.ID})
-	if err != nil {
-		return false, err
-	}
-	if len(found) == 0 {
-		return false, errNotShown
-	}
-	return slices.Contains(clients.WatermarkKeys(found[0].ImageWatermarks), change.Key()), nil
+	there, err := c.ownImage(ctx, change.Image)
+	return slices.Contains(clients.WatermarkKeys(there.ImageWatermarks), change.Key()), err
 }
 
 func (c *Client) watermarkAct(change plan.AttachWatermark, action string) diagnose.Act {

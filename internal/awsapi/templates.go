@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -18,6 +19,7 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/parallel"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+	"github.com/amishare/packer-plugin-ami-share/internal/traffic"
 )
 
 const (
@@ -113,19 +115,12 @@ func templateVersion(version types.LaunchTemplateVersion) sharing.TemplateVersio
 
 // versions reads all pages of versions.
 func (c *Client) versions(ctx context.Context, p clients.Place, in *ec2.DescribeLaunchTemplateVersionsInput) ([]types.LaunchTemplateVersion, error) {
-	var all []types.LaunchTemplateVersion
-	seen := map[string]bool{}
-	for {
-		out, err := c.EC2(p).DescribeLaunchTemplateVersions(ctx, in)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, out.LaunchTemplateVersions...)
-		if in.NextToken = out.NextToken; aws.ToString(in.NextToken) == "" || seen[*in.NextToken] {
-			return all, nil
-		}
-		seen[*in.NextToken] = true
-	}
+	return clients.Pages("ec2:DescribeLaunchTemplateVersions", func(token *string) (*ec2.DescribeLaunchTemplateVersionsOutput, error) {
+		in.NextToken = token
+		return c.EC2(p).DescribeLaunchTemplateVersions(ctx, in)
+	}, func(out *ec2.DescribeLaunchTemplateVersionsOutput) ([]types.LaunchTemplateVersion, *string) {
+		return out.LaunchTemplateVersions, out.NextToken
+	})
 }
 
 // versionsWith are the versions of a launch template after a number that have an AMI, of the plugin's own making if own.
@@ -140,6 +135,17 @@ func (c *Client) versionsWith(ctx context.Context, w plan.Where, id string, afte
 			numbers = append(numbers, aws.ToInt64(version.VersionNumber))
 		}
 	}
+	return numbers, err
+}
+
+// awaitVersions is versionsWith until there are some: EC2 shows a new version late.
+func (c *Client) awaitVersions(ctx context.Context, limit time.Duration, w plan.Where, id string, after int64, own bool) ([]int64, error) {
+	var numbers []int64
+	err := traffic.PollFor(ctx, limit, func(ctx context.Context) (bool, error) {
+		var err error
+		numbers, err = c.versionsWith(ctx, w, id, after, own)
+		return len(numbers) > 0 || err != nil, err
+	})
 	return numbers, err
 }
 

@@ -65,7 +65,7 @@ func (c *computation) watermark(image sharing.Image) {
 func (c *computation) watermarkLimits() {
 	name := c.request.Announcements.Watermark
 	for _, image := range c.plan.Images {
-		key := string(image.Owner) + ":" + name
+		key := AttachWatermark{Where{Account: image.Owner}, name}.Key()
 		if name == "" || slices.Contains(image.Watermarks, key) {
 			continue
 		}

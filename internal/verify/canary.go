@@ -141,11 +141,11 @@ func (c *canary) makeGroup(ctx context.Context) error {
 }
 
 func (c *canary) serves(ctx context.Context) (bool, error) {
-	out, err := c.AutoScaling(clients.At(c.scope)).DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{c.name}})
+	groups, err := c.DescribeGroups(ctx, clients.At(c.scope), &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{c.name}})
 	if err != nil {
 		return false, err
 	}
-	for _, group := range out.AutoScalingGroups {
+	for _, group := range groups {
 		for _, instance := range group.Instances {
 			if instance.LifecycleState == astypes.LifecycleStateInService {
 				return true, nil
