@@ -62,7 +62,7 @@ build {
     post-processor "ami-share" {
       region = "ap-southeast-2"
 
-      # Launches the image in an Auto Scaling group: its service-linked role gets a grant on the key. Its launch template says
+      # Launches the AMI in an Auto Scaling group: its service-linked role gets a grant on the key. Its launch template says
       # resolve:ssm:/golden/web/ami, and never an id.
       target {
         account_ids = ["222222222222"]
@@ -75,7 +75,7 @@ build {
         }
       }
 
-      # Gets the image and no grant.
+      # Gets the AMI and no grant.
       target {
         account_ids          = ["333333333333"]
         service_linked_roles = []

@@ -38,3 +38,25 @@ type Refused struct {
 
 // Empty tells whether nothing has to change.
 func (p Plan) Empty() bool { return len(p.Changes) == 0 }
+
+// Barred are the reasons of Plan.Blocked by account, for whoever asks about many scopes.
+type Barred map[sharing.AccountID][]sharing.Problem
+
+// Barred returns the reasons why targets get nothing.
+func (p Plan) Barred() Barred {
+	barred := Barred{}
+	for _, problem := range p.Blocked {
+		barred[problem.Scope.Account] = append(barred[problem.Scope.Account], problem)
+	}
+	return barred
+}
+
+// From returns the first reason why a scope gets nothing, and whether there is one.
+func (b Barred) From(scope sharing.Scope) (sharing.Problem, bool) {
+	for _, problem := range b[scope.Account] {
+		if problem.Scope.Covers(scope) {
+			return problem, true
+		}
+	}
+	return sharing.Problem{}, false
+}

@@ -81,10 +81,22 @@ func (c RestoreDefaultVersion) String() string {
 	return fmt.Sprintf("make version %d the default of the launch template %s of account %s again", c.Previous, c.Template.Named, c.Account)
 }
 
+// storedTemplate returns a target's launch template in a Region, and whether it could be read.
+func (c *computation) storedTemplate(target sharing.Target, region sharing.Region, template sharing.LaunchTemplate) (stored sharing.StoredTemplate, read bool) {
+	stored, read = c.facts.Targets[target.Account].Templates[region][template.Named]
+	return stored, read
+}
+
+// lacksTemplate tells whether there is no such launch template. What could not be read blocks the Region, and is not missed.
+func (c *computation) lacksTemplate(target sharing.Target, region sharing.Region, template sharing.LaunchTemplate) bool {
+	stored, read := c.storedTemplate(target, region, template)
+	return read && !stored.Exists()
+}
+
 // templates plans the launch templates of a target in an AMI's Region. One whose default version has the AMI is done.
 func (c *computation) templates(target sharing.Target, image sharing.ImageRef) {
 	for _, template := range target.Announcements.Templates {
-		stored := c.facts.Targets[target.Account].Templates[image.Region][template.Named]
+		stored, _ := c.storedTemplate(target, image.Region, template)
 		if !stored.Exists() {
 			continue
 		}
@@ -132,7 +144,7 @@ func (c *computation) templatesTwice(target sharing.Target) {
 	for _, region := range c.regionsOf(target) {
 		names := map[string]string{}
 		for _, template := range target.Announcements.Templates {
-			stored := c.facts.Targets[target.Account].Templates[region][template.Named]
+			stored, _ := c.storedTemplate(target, region, template)
 			if other := names[stored.ID]; stored.Exists() && other != "" {
 				c.block(sharing.Problem{
 					Scope: at(target.Account, region), Doing: "looking up the launch templates " + other + " and " + template.Named,
@@ -151,8 +163,7 @@ func (c *computation) regionsWithoutTemplate() {
 	for _, target := range c.plan.Targets {
 		for _, region := range c.regionsOf(target) {
 			for _, template := range target.Announcements.Templates {
-				stored, read := c.facts.Targets[target.Account].Templates[region][template.Named]
-				if read && !stored.Exists() && !c.blocked(at(target.Account, region)) {
+				if c.lacksTemplate(target, region, template) && !c.blocked(at(target.Account, region)) {
 					missing := "the launch template " + template.Named + " in " + string(region)
 					without[missing] = append(without[missing], target.Account)
 				}
@@ -171,11 +182,7 @@ func (c *computation) missingTemplates(target sharing.Target) {
 	}
 	for _, template := range target.Announcements.Templates {
 		regions := c.regionsOf(target)
-		missing := func(region sharing.Region) bool { // what could not be read blocks the Region
-			stored, read := c.facts.Targets[target.Account].Templates[region][template.Named]
-			return read && !stored.Exists()
-		}
-		if len(regions) > 0 && !slices.ContainsFunc(regions, func(region sharing.Region) bool { return !missing(region) }) {
+		if len(regions) > 0 && !slices.ContainsFunc(regions, func(region sharing.Region) bool { return !c.lacksTemplate(target, region, template) }) {
 			c.block(sharing.Problem{
 				Scope: at(target.Account, ""), Doing: "looking up the launch template " + template.Named,
 				Cause: "it exists in none of " + joined(regions), Remedy: "Correct launch_templates, or create the launch template first.",

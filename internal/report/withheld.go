@@ -10,31 +10,23 @@ import (
 // blockedItems are what the targets would have got that the plan passes over because they can't be entered.
 func (r Run) blockedItems() []item {
 	var all []item
+	barred := r.Plan.Barred()
 	for _, target := range r.Plan.Targets {
 		for _, image := range r.Plan.Images {
 			if image.Owner != target.Account && target.In(image.Ref.Region) {
-				all = append(all, r.withheld(target, image)...)
+				all = append(all, r.withheld(barred, target, image)...)
 			}
 		}
 		for _, key := range r.Plan.Keys {
-			all = append(all, r.withheldGrants(target, key)...)
+			all = append(all, r.withheldGrants(barred, target, key)...)
 		}
 	}
 	return unique(all)
 }
 
-func (r Run) blocked(scope sharing.Scope) (sharing.Problem, bool) {
-	for _, p := range r.Plan.Blocked {
-		if p.Scope.Covers(scope) {
-			return p, true
-		}
-	}
-	return sharing.Problem{}, false
-}
-
 // withheld are the permissions that a blocked target does not get. What it has already is there all the same.
-func (r Run) withheld(target sharing.Target, image sharing.Image) []item {
-	p, blocked := r.blocked(sharing.Scope{Account: target.Account, Region: image.Ref.Region})
+func (r Run) withheld(barred plan.Barred, target sharing.Target, image sharing.Image) []item {
+	p, blocked := barred.From(sharing.Scope{Account: target.Account, Region: image.Ref.Region})
 	if !blocked {
 		return nil
 	}
@@ -94,9 +86,9 @@ func (r Run) withheldChanges(target sharing.Target, image sharing.Image) []plan.
 	return changes
 }
 
-func (r Run) withheldGrants(target sharing.Target, key string) []item {
+func (r Run) withheldGrants(barred plan.Barred, target sharing.Target, key string) []item {
 	arn, err := sharing.ParseARN(key)
-	p, blocked := r.blocked(sharing.Scope{Account: target.Account, Region: arn.Region})
+	p, blocked := barred.From(sharing.Scope{Account: target.Account, Region: arn.Region})
 	if err != nil || !blocked || arn.Account == target.Account || !target.In(arn.Region) {
 		return nil
 	}

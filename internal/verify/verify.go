@@ -167,13 +167,14 @@ func (v *verification) expectations(made []plan.Present) map[sharing.Scope]*expe
 // places yields where the plan's targets of a kind are to see an AMI or use its key: each with the AMI's id.
 func places(p plan.Plan, wanted func(sharing.Target) bool) iter.Seq2[sharing.Target, sharing.ImageRef] {
 	return func(yield func(sharing.Target, sharing.ImageRef) bool) {
+		barred := p.Barred()
 		for _, target := range p.Targets {
 			if !wanted(target) {
 				continue
 			}
 			for _, image := range p.Images {
-				scope := sharing.Scope{Account: target.Account, Region: image.Ref.Region}
-				if target.In(scope.Region) && !blocked(p, scope) && !yield(target, image.Ref) {
+				_, blocked := barred.From(sharing.Scope{Account: target.Account, Region: image.Ref.Region})
+				if target.In(image.Ref.Region) && !blocked && !yield(target, image.Ref) {
 					return
 				}
 			}
@@ -193,11 +194,6 @@ func (v *verification) canaryOf(target sharing.Target, region sharing.Region) (*
 
 func keysIn(keys []string, region sharing.Region) []string {
 	return slices.DeleteFunc(slices.Clone(keys), func(key string) bool { return sharing.RegionOf(key) != region })
-}
-
-// blocked tells whether a plan does nothing for a scope.
-func blocked(p plan.Plan, scope sharing.Scope) bool {
-	return slices.ContainsFunc(p.Blocked, func(problem sharing.Problem) bool { return problem.Scope.Covers(scope) })
 }
 
 func (v *verification) ok(scope sharing.Scope, subject sharing.Subject) {

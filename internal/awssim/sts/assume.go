@@ -88,11 +88,7 @@ func (c *call) assumeRole() (cloud.Effect, error) {
 		return nil, wire.Errorf(http.StatusForbidden, "RegionDisabledException", "STS is not activated in this region for account:%s. "+
 			"Your account administrator can activate STS in this region using the IAM Console.", r.Account.ID)
 	}
-	who := r.As(c.Form.Get("RoleSessionName"), c.Now())
-	if who.SessionOnly, err = c.sessionPolicies(r); err != nil {
-		return nil, err
-	}
-	packed, err := c.pack()
+	who, packed, err := c.comeIn(r)
 	if err != nil {
 		return nil, err
 	}
@@ -103,6 +99,17 @@ func (c *call) assumeRole() (cloud.Effect, error) {
 		answer.PackedPolicySize = packed
 		return answer, nil
 	}, nil
+}
+
+// comeIn returns the caller that a role becomes in the session that is asked for, and how many percent of the packed space its policies
+// and tags take.
+func (c *call) comeIn(r *cloud.Role) (who *cloud.Principal, packed int, err error) {
+	who = r.As(c.Form.Get("RoleSessionName"), c.Now())
+	if who.SessionOnly, err = c.sessionPolicies(r); err != nil {
+		return nil, 0, err
+	}
+	packed, err = c.pack()
+	return who, packed, err
 }
 
 // checkAssumeRole checks the shape of the parameters and returns the duration.

@@ -43,11 +43,7 @@ func (c *call) assumeRoleWithWebIdentity() (cloud.Effect, error) {
 	if seconds > r.MaxSession {
 		return nil, wire.ValidationError("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
 	}
-	who := r.As(c.Form.Get("RoleSessionName"), c.Now())
-	if who.SessionOnly, err = c.sessionPolicies(r); err != nil {
-		return nil, err
-	}
-	packed, err := c.pack()
+	who, packed, err := c.comeIn(r)
 	if err != nil {
 		return nil, err
 	}
