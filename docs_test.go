@@ -230,3 +230,29 @@ func anchors(text string) map[string]bool {
 	}
 	return names
 }
+
+// tableRow is a line of a table, and ruler what stands below the first one.
+var (
+	tableRow = regexp.MustCompile(`^ *\|.*\|$`)
+	ruler    = regexp.MustCompile(`^ *\|( *:?-+:? *\|)+$`)
+)
+
+// TestTablesOfThePagesAreWhole finds rows that are shown as text: a table that a blank line cuts in two, and one without a heading.
+func TestTablesOfThePagesAreWhole(t *testing.T) {
+	tables := 0
+	for _, page := range pages(t) {
+		lines := strings.Split(fence.ReplaceAllString(page.text, ""), "\n")
+		for i, line := range lines {
+			if !tableRow.MatchString(line) || i > 0 && tableRow.MatchString(lines[i-1]) {
+				continue
+			}
+			tables++
+			if i+1 == len(lines) || !ruler.MatchString(lines[i+1]) {
+				t.Errorf("%s: this row stands in no table: %s", page.path, line)
+			}
+		}
+	}
+	if tables < 40 {
+		t.Errorf("the pages have %d tables: are they found?", tables)
+	}
+}

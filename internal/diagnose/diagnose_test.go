@@ -374,13 +374,14 @@ func TestWhatALaunchThatFailedSaysOfTheAMI(t *testing.T) {
 		cause string
 		open  bool
 	}{
-		"We currently do not have sufficient t3.micro capacity in the Availability Zone you requested (us-east-1a). Launching EC2 instance failed.":                                          {"AWS has no room", true},
-		"Your requested instance type (t3.micro) is not supported in your requested Availability Zone (us-east-1e). Launching EC2 instance failed.":                                          {"AWS has no such instances there", true},
-		"You have requested more vCPU capacity than your current vCPU limit of 0 allows for the instance bucket that the specified instance type belongs to. Launching EC2 instance failed.": {"a quota of the account is used up", true},
-		"There are not enough free addresses in subnet 'subnet-1' to satisfy the requested number of instances. Launching EC2 instance failed.":                                              {"the subnet has no free address", true},
-		"20 instance(s) are already running. Launching EC2 instance failed.":                                                                                                                 {"a quota of the account is used up", true},
-		"The instance type t3.micro is not supported by the image ami-1. Launching EC2 instance failed.":                                                                                     {"the instance type and the AMI don't fit", false},
-		"Instance became unhealthy while waiting for instance to be in InService state. Termination Reason: Client.InternalError: Client error on launch":                                    {"EC2 may not use a key", false},
+		"We currently do not have sufficient t3.micro capacity in the Availability Zone you requested (us-east-1a). Launching EC2 instance failed.":                                           {"AWS has no room", true},
+		"Your requested instance type (t3.micro) is not supported in your requested Availability Zone (us-east-1e). Launching EC2 instance failed.":                                           {"AWS has no such instances there", true},
+		"You have requested more vCPU capacity than your current vCPU limit of 0 allows for the instance bucket that the specified instance type belongs to. Launching EC2 instance failed.":  {"a quota of the account is used up", true},
+		"There are not enough free addresses in subnet 'subnet-1' to satisfy the requested number of instances. Launching EC2 instance failed.":                                               {"the subnet has no free address", true},
+		"20 instance(s) are already running. Launching EC2 instance failed.":                                                                                                                  {"a quota of the account is used up", true},
+		"The instance type t3.micro is not supported by the image ami-1. Launching EC2 instance failed.":                                                                                      {"the instance type and the AMI don't fit", false},
+		"Instance became unhealthy while waiting for instance to be in InService state. Termination Reason: Client.InternalError: Client error on launch":                                     {"EC2 may not use a key", false},
+		"Instance became unhealthy while waiting for instance to be in InService state. Termination Reason: Client.InvalidKMSKey.InvalidState: The KMS key provided is in an incorrect state": {"a key of the volumes is not enabled, or EC2 may not use it", false},
 		"no instance is in service after 10m0s": {"no instance is in service", false},
 	} {
 		cause, remedy, open := Launch(message, "arn:aws:iam::222222222222:role/x")

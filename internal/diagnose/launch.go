@@ -12,7 +12,7 @@ type launchRule struct {
 	open     bool // it says nothing of the AMI
 }
 
-// What has several messages: Auto Scaling tells some with AWS's code and some without.
+// What several rows say: Auto Scaling tells some reasons with AWS's code and some without.
 // https://docs.aws.amazon.com/autoscaling/ec2/userguide/ts-as-capacity.html
 const (
 	noRoom        = "AWS has no room for the instance, which says nothing of the AMI: "
@@ -20,6 +20,8 @@ const (
 	quotaUsed     = "a quota of the account is used up, which says nothing of the AMI: "
 	anotherCanary = "Run again, or give the canary another instance_type or subnet_id."
 	anotherQuota  = "Give the canary another instance_type, or have the quota raised."
+	mayUseKeys    = "The role needs a grant on the AMI's key that was issued from inside the account, and the account's default EBS key, if that is a customer " +
+		"managed key. Nothing in the keys' policies may deny either."
 )
 
 // launchRules in the order in which they are tried.
@@ -28,60 +30,93 @@ const (
 func launchRules() []launchRule {
 	return []launchRule{
 		{
-			"InvalidKMSKey.InvalidState", "a key of the volumes is not enabled: ",
-			"Look at the state of the AMI's key and of the account's default EBS key.", false,
+			contains: "InvalidKMSKey.InvalidState", // EC2 says so of a key that is enabled, too
+			cause:    "a key of the volumes is not enabled, or EC2 may not use it in the name of the role: ",
+			remedy:   "Look at the state of the AMI's key and of the account's default EBS key (aws kms describe-key). If both are enabled: " + mayUseKeys,
 		},
 		{
-			"Client.InternalError", "EC2 may not use a key of the volumes in the name of the role: ",
-			"It needs a grant on the AMI's key that was issued from inside the account, and the account's default EBS key, if that is a customer managed key. " +
-				"Nothing in the keys' policies may deny either.", false,
+			contains: "Client.InternalError",
+			cause:    "EC2 may not use a key of the volumes in the name of the role: ",
+			remedy:   mayUseKeys,
 		},
 		{
-			"not authorized", "the AMI, or something that the launch takes, is not the account's to use: ",
-			"Look at the launch permission of the AMI, the account's Allowed AMIs and its service control policies.", false,
+			contains: "not authorized",
+			cause:    "the AMI, or something that the launch takes, is not the account's to use: ",
+			remedy:   "Look at the launch permission of the AMI, the account's Allowed AMIs and its service control policies.",
 		},
 		{
-			"OptInRequired", "the AMI has a product code, and the account has not subscribed: ",
-			"Subscribe to the product in AWS Marketplace, from the account.", false,
+			contains: "OptInRequired",
+			cause:    "the AMI has a product code, and the account has not subscribed: ",
+			remedy:   "Subscribe to the product in AWS Marketplace, from the account.",
 		},
 		{
-			"InsufficientInstanceCapacity", noRoom, anotherCanary, true,
+			contains: "InsufficientInstanceCapacity",
+			cause:    noRoom,
+			remedy:   anotherCanary,
+			open:     true,
 		},
 		{
-			"do not have sufficient", noRoom, anotherCanary, true,
+			contains: "do not have sufficient",
+			cause:    noRoom,
+			remedy:   anotherCanary,
+			open:     true,
 		},
 		{
-			"not supported in your requested Availability Zone", "AWS has no such instances there, which says nothing of the AMI: ", anotherCanary, true,
+			contains: "not supported in your requested Availability Zone",
+			cause:    "AWS has no such instances there, which says nothing of the AMI: ",
+			remedy:   anotherCanary,
+			open:     true,
 		},
 		{
-			"InsufficientFreeAddresses", noAddress, "Give the canary another subnet_id.", true,
+			contains: "InsufficientFreeAddresses",
+			cause:    noAddress,
+			remedy:   "Give the canary another subnet_id.",
+			open:     true,
 		},
 		{
-			"not enough free addresses", noAddress, "Give the canary another subnet_id.", true,
+			contains: "not enough free addresses",
+			cause:    noAddress,
+			remedy:   "Give the canary another subnet_id.",
+			open:     true,
 		},
 		{
-			"LimitExceeded", quotaUsed, anotherQuota, true,
+			contains: "LimitExceeded",
+			cause:    quotaUsed,
+			remedy:   anotherQuota,
+			open:     true,
 		},
 		{
-			"more vCPU capacity than your current vCPU limit", quotaUsed, anotherQuota, true,
+			contains: "more vCPU capacity than your current vCPU limit",
+			cause:    quotaUsed,
+			remedy:   anotherQuota,
+			open:     true,
 		},
 		{
-			"Your quota allows for", quotaUsed, anotherQuota, true,
+			contains: "Your quota allows for",
+			cause:    quotaUsed,
+			remedy:   anotherQuota,
+			open:     true,
 		},
 		{
-			"instance(s) are already running", quotaUsed, anotherQuota, true,
+			contains: "instance(s) are already running",
+			cause:    quotaUsed,
+			remedy:   anotherQuota,
+			open:     true,
 		},
 		{
-			"is not supported by the image", "the instance type and the AMI don't fit: ",
-			"Give the canary an instance_type that the AMI allows.", false,
+			contains: "is not supported by the image",
+			cause:    "the instance type and the AMI don't fit: ",
+			remedy:   "Give the canary an instance_type that the AMI allows.",
 		},
 		{
-			"architecture", "the instance type and the AMI don't fit: ",
-			"Give the canary an instance_type of the AMI's architecture.", false,
+			contains: "architecture",
+			cause:    "the instance type and the AMI don't fit: ",
+			remedy:   "Give the canary an instance_type of the AMI's architecture.",
 		},
 		{
-			"InvalidParameterCombination", "the instance type and the AMI don't fit: ",
-			"Give the canary an instance_type that the AMI allows.", false,
+			contains: "InvalidParameterCombination",
+			cause:    "the instance type and the AMI don't fit: ",
+			remedy:   "Give the canary an instance_type that the AMI allows.",
 		},
 	}
 }
