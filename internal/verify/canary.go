@@ -47,13 +47,13 @@ type canary struct {
 	open bool
 }
 
-// canaries starts an instance of each AMI that a target is to see, one after the other, and deletes what earlier runs have left.
+// canaries starts an instance of each AMI that a target is to see or owns, one after the other, and deletes what earlier runs have left.
 func (v *verification) canaries(ctx context.Context, e *expectation) {
-	if e.canary == nil || len(e.images) == 0 || ctx.Err() != nil {
+	if e.canary == nil || len(e.launched) == 0 || ctx.Err() != nil {
 		return
 	}
 	v.sweep(ctx, e.scope)
-	for _, image := range e.images {
+	for _, image := range e.launched {
 		c := &canary{
 			Clients: v.Clients, scope: e.scope, spec: *e.canary, image: image, role: e.canaryRole,
 			name: sharing.CanaryPrefix + strings.ToLower(rand.Text()), until: time.Now().Add(canaryTime + canaryEnd),

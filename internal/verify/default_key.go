@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
@@ -32,7 +33,15 @@ func (v *verification) defaultKey(ctx context.Context, e *expectation) {
 		return
 	}
 	key := aws.ToString(out.KmsKeyId)
-	if key == "" || strings.HasSuffix(key, "alias/aws/ebs") || slices.Contains(v.plan.Keys, key) || v.awsManaged(ctx, e.scope, key) {
+	if key == "" || strings.HasSuffix(key, "alias/aws/ebs") || slices.Contains(v.plan.Keys, key) {
+		return
+	}
+	about := v.described(ctx, e.scope, key)
+	if about.KeyManager == types.KeyManagerTypeAws {
+		return
+	}
+	if about.KeyState != "" && about.KeyState != types.KeyStateEnabled {
+		v.unusable(e.scope, key, about)
 		return
 	}
 	var checked []string
@@ -44,9 +53,24 @@ func (v *verification) defaultKey(ctx context.Context, e *expectation) {
 	}
 }
 
-func (v *verification) awsManaged(ctx context.Context, scope sharing.Scope, key string) bool {
+// described is what the target may see of a key; nothing where it may see nothing.
+func (v *verification) described(ctx context.Context, scope sharing.Scope, key string) types.KeyMetadata {
 	out, err := v.KMS(clients.At(scope)).DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &key})
-	return err == nil && out.KeyMetadata.KeyManager == "AWS"
+	if err != nil || out.KeyMetadata == nil {
+		return types.KeyMetadata{}
+	}
+	return *out.KeyMetadata
+}
+
+// unusable warns of a default EBS key that nobody can use at present.
+// https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
+func (v *verification) unusable(scope sharing.Scope, key string, about types.KeyMetadata) {
+	cause, remedy := sharing.KeyTrouble(string(about.KeyState), key, aws.ToString(about.CustomKeyStoreId))
+	v.warn(sharing.Subject{Setting: "default EBS key " + key}, sharing.Problem{
+		Scope: scope, Doing: "looking at the account's default EBS key " + key,
+		Cause:  "the volumes of the shared AMI are encrypted under it, and instances don't start without it: " + cause,
+		Remedy: remedy + "\nOr give the account another default key, from inside it, with aws ec2 modify-ebs-default-kms-key-id.",
+	})
 }
 
 // defaultKeyFor looks whether the key's grants or its policy let a grantee use it for volumes. A grant is enough unless

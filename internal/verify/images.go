@@ -85,10 +85,11 @@ func (v *verification) image(ctx context.Context, scope sharing.Scope, id string
 		v.checks.Add(sharing.Check{Scope: scope, Subject: subject, Awaits: true})
 	case visible && v.awaitsWatermark(ref, image, allowed):
 		v.ok(scope, subject)
-	case visible && image.ImageAllowed != nil && !*image.ImageAllowed:
+	case visible && image.ImageAllowed != nil && !*image.ImageAllowed: // it can be launched as long as the setting only audits
+		v.ok(scope, subject)
 		problem.Cause = "the AMI is visible, and " + settingOf(allowed) + ", in audit mode now, would hide it: " + v.unmet(image, allowed)
 		problem.Remedy = allowRemedy(image, allowed, scope.Region, time.Now())
-		v.warn(subject, problem)
+		v.warn(sharing.Subject{Setting: "Allowed AMIs setting and " + subject.String()}, problem)
 	case visible:
 		v.ok(scope, subject)
 	case enabled(allowed):

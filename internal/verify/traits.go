@@ -34,14 +34,14 @@ func (v *verification) traits(e *expectation, image types.Image) {
 	}
 	if types := image.InstanceTypeSpecification; types != nil {
 		if only := restriction(*types); only != "" {
-			tell("instance types", "its owner has restricted it: it starts "+only+unfit(e.canary, *types),
-				"Use such instance types in the account's launch templates. The owner changes the restriction with:\n"+
+			tell("instance types", "its owner has restricted it: it "+only+unfit(e.canary, *types),
+				"Use types that it starts on in the account's launch templates. The owner takes the restriction away with:\n"+
 					"aws ec2 replace-image-instance-type-specification --region "+string(e.scope.Region)+" --image-id "+id)
 		}
 	}
 	if cause := deprecation(aws.ToString(image.DeprecationTime), time.Now()); cause != "" {
-		tell("deprecation", cause, "Share a newer AMI, or have its owner move the date:\n"+
-			"aws ec2 enable-image-deprecation --region "+string(e.scope.Region)+" --image-id "+id+" --deprecate-at <time>")
+		tell("deprecation", cause, "Share a newer AMI, or have its owner cancel that:\n"+
+			"aws ec2 disable-image-deprecation --region "+string(e.scope.Region)+" --image-id "+id)
 	}
 }
 
@@ -55,15 +55,15 @@ func productCodes(image types.Image) string {
 	return strings.Join(codes, ", ")
 }
 
-// restriction says on which instance types an AMI starts, "" when on all.
+// restriction says on which instance types an AMI starts ("starts on m7i.* only, and does not start on *.metal"), "" when on all.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ReplaceImageInstanceTypeSpecification.html
 func restriction(s types.InstanceTypeSpecification) string {
 	var parts []string
 	if names := patterns(s.SupportedInstanceTypes); len(names) > 0 {
-		parts = append(parts, "on "+strings.Join(names, ", ")+" only")
+		parts = append(parts, "starts on "+strings.Join(names, ", ")+" only")
 	}
 	if names := patterns(s.UnsupportedInstanceTypes); len(names) > 0 {
-		parts = append(parts, "not on "+strings.Join(names, ", "))
+		parts = append(parts, "does not start on "+strings.Join(names, ", "))
 	}
 	return strings.Join(parts, ", and ")
 }
@@ -83,7 +83,7 @@ func unfit(canary *sharing.Canary, s types.InstanceTypeSpecification) string {
 	}
 	supported, unsupported := patterns(s.SupportedInstanceTypes), patterns(s.UnsupportedInstanceTypes)
 	if len(supported) > 0 && !likeAny(supported, canary.InstanceType) || likeAny(unsupported, canary.InstanceType) {
-		return "; the canary's " + canary.InstanceType + " is none of those"
+		return "; it does not start on the canary's " + canary.InstanceType
 	}
 	return ""
 }

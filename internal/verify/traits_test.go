@@ -44,11 +44,11 @@ func TestInstanceTypes(t *testing.T) {
 		want   string
 	}{
 		"none are named":              {types.InstanceTypeSpecification{}, canary, ""},
-		"some only":                   {types.InstanceTypeSpecification{SupportedInstanceTypes: items("m7i.*", "t3.*")}, canary, "on m7i.*, t3.* only"},
-		"not some":                    {types.InstanceTypeSpecification{UnsupportedInstanceTypes: items("*.metal")}, canary, "not on *.metal"},
-		"the canary's is not among":   {types.InstanceTypeSpecification{SupportedInstanceTypes: items("m7i.*")}, canary, "on m7i.* only; the canary's t3.micro is none of those"},
-		"the canary's is excluded":    {types.InstanceTypeSpecification{UnsupportedInstanceTypes: items("t3.*")}, canary, "not on t3.*; the canary's t3.micro is none of those"},
-		"there is no canary to be so": {types.InstanceTypeSpecification{UnsupportedInstanceTypes: items("t3.*")}, nil, "not on t3.*"},
+		"some only":                   {types.InstanceTypeSpecification{SupportedInstanceTypes: items("m7i.*", "t3.*")}, canary, "starts on m7i.*, t3.* only"},
+		"not some":                    {types.InstanceTypeSpecification{UnsupportedInstanceTypes: items("*.metal")}, canary, "does not start on *.metal"},
+		"the canary's is not among":   {types.InstanceTypeSpecification{SupportedInstanceTypes: items("m7i.*")}, canary, "starts on m7i.* only; it does not start on the canary's t3.micro"},
+		"the canary's is excluded":    {types.InstanceTypeSpecification{UnsupportedInstanceTypes: items("t3.*")}, canary, "does not start on t3.*; it does not start on the canary's t3.micro"},
+		"there is no canary to be so": {types.InstanceTypeSpecification{UnsupportedInstanceTypes: items("t3.*")}, nil, "does not start on t3.*"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			if got := restriction(test.spec); got != "" {

@@ -106,9 +106,10 @@ type expectation struct {
 	// uses are the keys that are to be proved usable from inside; see sharing.Target.
 	uses    []string
 	mustUse bool
-	// canary is the instance to start of each AMI, nil for none, and canaryRole who starts it.
+	// canary is the instance to start of each of the launched AMIs, nil for none, and canaryRole who starts it.
 	canary     *sharing.Canary
 	canaryRole string
+	launched   []string
 }
 
 // expectedGrant is a grant that is to be listed. Without an id it is known by key and grantee.
@@ -152,6 +153,19 @@ func (v *verification) expectations(made []plan.Present) map[sharing.Scope]*expe
 		e := of(sharing.Scope{Account: target.Account, Region: image.Region})
 		e.uses, e.mustUse = keysIn(v.plan.Keys, image.Region), target.MustUse
 	}
+	v.launches(expected, of)
+	return expected
+}
+
+// launches adds what canaries are to be started of: the AMIs that a target is to see, and its own, which it needs no permission for.
+func (v *verification) launches(expected map[sharing.Scope]*expectation, of func(sharing.Scope) *expectation) {
+	own := map[sharing.Scope][]string{}
+	for target, image := range places(v.plan, func(t sharing.Target) bool { return len(t.Canaries) > 0 }) {
+		if v.owns(target.Account, image) {
+			scope := of(sharing.Scope{Account: target.Account, Region: image.Region}).scope
+			own[scope] = append(own[scope], image.ID)
+		}
+	}
 	targets := map[sharing.AccountID]sharing.Target{}
 	for _, target := range v.plan.Targets {
 		targets[target.Account] = target
@@ -160,8 +174,22 @@ func (v *verification) expectations(made []plan.Present) map[sharing.Scope]*expe
 		e.canary, e.canaryRole = v.canaryOf(targets[scope.Account], scope.Region)
 		slices.Sort(e.images)
 		e.images = slices.Compact(e.images)
+		e.launched = e.images
+		if v.granted(e) {
+			e.launched = slices.Concat(e.images, own[scope])
+			slices.Sort(e.launched)
+			e.launched = slices.Compact(e.launched)
+		}
 	}
-	return expected
+}
+
+func (v *verification) owns(account sharing.AccountID, image sharing.ImageRef) bool {
+	return slices.ContainsFunc(v.plan.Images, func(i sharing.Image) bool { return i.Ref == image && i.Owner == account })
+}
+
+// granted tells whether the role of a canary has the grants that there are to be in the Region.
+func (v *verification) granted(e *expectation) bool {
+	return len(keysIn(v.plan.Keys, e.scope.Region)) == 0 || slices.ContainsFunc(e.grants, func(g expectedGrant) bool { return g.grantee == e.canaryRole })
 }
 
 // places yields where the plan's targets of a kind are to see an AMI or use its key: each with the AMI's id.

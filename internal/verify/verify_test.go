@@ -122,7 +122,7 @@ func TestVerify(t *testing.T) {
 			want:  []string{ok(ofGrant), ok(ofImage)},
 		},
 		"Allowed AMIs that hide the AMI":         {world: hidden("enabled"), want: []string{ok(ofGrant), "fail " + ofImage}, cause: "Allowed AMIs setting hides the AMI: criterion 1: its owner 111111111111 is none of the image providers amazon"},
-		"Allowed AMIs that are going to hide it": {world: hidden("audit-mode"), want: []string{ok(ofGrant), "warn " + ofImage}, cause: "in audit mode now, would hide it: criterion 1: its owner 111111111111 is none of the image providers amazon"},
+		"Allowed AMIs that are going to hide it": {world: hidden("audit-mode"), want: []string{"warn Allowed AMIs setting and " + ofImage, ok(ofGrant), ok(ofImage)}, cause: "in audit mode now, would hide it: criterion 1: its owner 111111111111 is none of the image providers amazon"},
 		"a default EBS key that the grantee can't use": {
 			world: ownKey(delegating), want: []string{"warn " + defaultKey, ok(ofGrant), ok(ofImage)}, cause: "no statement of its policy lets " + granteeID + " call kms:CreateGrant, and no grant does",
 		},
@@ -152,6 +152,20 @@ func TestVerify(t *testing.T) {
 				w.Accounts[1].Regions = map[string]awssim.WorldRegion{string(virginia): {DefaultEBSKey: keyVirginia}}
 			},
 			want: []string{ok(ofGrant), ok(ofImage)},
+		},
+		"a default EBS key that is disabled": {
+			world: func(w *awssim.World) {
+				ownKey(naming)(w)
+				w.Accounts[1].Keys[0].State = "Disabled"
+			},
+			want: []string{"warn " + defaultKey, ok(ofGrant), ok(ofImage)}, cause: "instances don't start without it: the key is disabled",
+		},
+		"a default EBS key that is going to be deleted": {
+			world: func(w *awssim.World) {
+				ownKey(naming)(w)
+				w.Accounts[1].Keys[0].State = "PendingDeletion"
+			},
+			want: []string{"warn " + defaultKey, ok(ofGrant), ok(ofImage)}, cause: "the key is going to be deleted",
 		},
 		"a default EBS key of AWS's own": {
 			world: func(w *awssim.World) {
