@@ -207,6 +207,10 @@ func deleteGroup(ctx context.Context, c *clients.Clients, scope sharing.Scope, n
 	if err == nil || diagnose.Has(err, "ValidationError") && strings.Contains(diagnose.Message(err), "not found") {
 		return nil
 	}
+	groups, unseen := c.DescribeGroups(ctx, clients.At(scope), &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{name}})
+	if unseen == nil && len(groups) == 0 {
+		return nil // an attempt whose answer was lost has deleted it, or another run
+	}
 	problem := diagnose.Error(err, diagnose.Act{
 		Scope: scope, Doing: "deleting the canary's Auto Scaling group " + name, Action: "autoscaling:DeleteAutoScalingGroup",
 		Resource: canaryGroup(c, scope, name), Principal: c.Principal(scope.Account),
@@ -216,9 +220,17 @@ func deleteGroup(ctx context.Context, c *clients.Clients, scope sharing.Scope, n
 	return &problem
 }
 
+// deleteTemplate deletes a canary's launch template. Who may delete those with a tag only is refused one that is gone, and with it the tag: so is
+// the repetition of an attempt whose answer was lost, and whoever comes after another run.
 func deleteTemplate(ctx context.Context, c *clients.Clients, scope sharing.Scope, name string) *sharing.Problem {
 	_, err := c.EC2(clients.At(scope)).DeleteLaunchTemplate(ctx, &ec2.DeleteLaunchTemplateInput{LaunchTemplateName: &name})
 	if err == nil || diagnose.Has(err, "InvalidLaunchTemplateName.NotFoundException") {
+		return nil
+	}
+	found, unseen := c.EC2(clients.At(scope)).DescribeLaunchTemplates(ctx, &ec2.DescribeLaunchTemplatesInput{
+		Filters: []types.Filter{{Name: aws.String("launch-template-name"), Values: []string{name}}},
+	})
+	if unseen == nil && len(found.LaunchTemplates) == 0 {
 		return nil
 	}
 	problem := diagnose.Error(err, diagnose.Act{

@@ -15,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/awsapi"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 	"github.com/amishare/packer-plugin-ami-share/internal/simtest"
@@ -66,9 +68,9 @@ func left(t *testing.T, s *simtest.Sim) []string {
 	return names
 }
 
-func TestACanaryOfAKilledRunIsDeletedAndNothingElse(t *testing.T) {
-	s := simtest.Start(t)
-	c := client(s)
+// withCanary shares with a target, and has a canary to be started there.
+func withCanary(t *testing.T, c *awsapi.Client) (plan.Plan, []plan.Present) {
+	t.Helper()
 	request := withRoles()
 	for i := range request.Targets {
 		request.Targets[i].Canaries = []sharing.Canary{{Region: virginia, Subnet: "subnet-0default00000000", InstanceType: "t3.micro"}}
@@ -78,7 +80,32 @@ func TestACanaryOfAKilledRunIsDeletedAndNothingElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	made := doAll(t, c, grantIn(target, keyVirginia), share(target))
-	p := plan.Plan{Images: facts.Images, Keys: []string{keyFrankfurt, keyVirginia}, Targets: request.Targets}
+	return plan.Plan{Images: facts.Images, Keys: []string{keyFrankfurt, keyVirginia}, Targets: request.Targets}, made
+}
+
+// TestACanaryWhoseSecondDeletionIsRefusedIsGone is about answers that are lost. Who may delete what has a tag is refused what is gone.
+func TestACanaryWhoseSecondDeletionIsRefusedIsGone(t *testing.T) {
+	s := simtest.Start(t)
+	c := client(s)
+	p, made := withCanary(t, c)
+	for action, code := range map[string]string{"ec2:DeleteLaunchTemplate": "UnauthorizedOperation", "autoscaling:DeleteAutoScalingGroup": "AccessDenied"} {
+		s.Fail(awssim.Fault{Action: action, Nth: 1, Drop: true, AfterEffect: true})
+		s.Fail(awssim.Fault{Action: action, From: 2, Code: code, Status: 403, Message: "You are not authorized to perform this operation."})
+	}
+	for _, check := range verify.Run(t.Context(), c.Clients, p, made, verify.Options{}) {
+		if !check.OK {
+			t.Errorf("%v", check.Problem)
+		}
+	}
+	if got := left(t, s); len(got) > 0 {
+		t.Errorf("left: %q", got)
+	}
+}
+
+func TestACanaryOfAKilledRunIsDeletedAndNothingElse(t *testing.T) {
+	s := simtest.Start(t)
+	c := client(s)
+	p, made := withCanary(t, c)
 	past, future := time.Now().Add(-time.Minute).UTC().Format(time.RFC3339), time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
 	makeGroup(t, s, sharing.CanaryPrefix+"killed", sharing.CanaryTag, past)
 	makeGroup(t, s, sharing.CanaryPrefix+"busy", sharing.CanaryTag, future)
