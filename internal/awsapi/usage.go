@@ -97,7 +97,7 @@ func (c *Client) begin(ctx context.Context, r *usageReport) error {
 	}
 	ctx, tries := clients.Watched(context.WithoutCancel(traffic.Interruptible(ctx)))
 	out, err := c.EC2(clients.Place{Region: r.image.Region}).CreateImageUsageReport(ctx, &r.input)
-	if r.lost = err != nil && tries.Lost(); err != nil {
+	if r.lost = err != nil && (r.lost || tries.Lost()); err != nil {
 		return err
 	}
 	r.id = aws.ToString(out.ReportId)

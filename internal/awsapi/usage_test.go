@@ -134,6 +134,27 @@ func TestAReportIsDeletedWhoseIdWasLost(t *testing.T) {
 	}
 }
 
+// So is one that was asked for again, which AWS refused: that another attempt has made it is still so.
+func TestAReportIsDeletedWhoseRepetitionWasRefused(t *testing.T) {
+	s := start(t)
+	create := awssim.Fault{Action: "ec2:CreateImageUsageReport", Region: string(virginia)}
+	lost, refused := create, create
+	lost.Nth, lost.Drop, lost.AfterEffect = 1, true, true
+	refused.Nth, refused.Code, refused.Message = 2, "InvalidParameterValue", "The value is invalid."
+	s.Fail(lost)
+	s.Fail(refused)
+	c := s.client(Options{}, clients.Options{MaxRetries: -1})
+	if _, err := c.Observe(t.Context(), exactly()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.InUse(t.Context(), leave(sharing.Account(closedTarget))); err == nil {
+		t.Error("AWS refused the report, and the question was answered")
+	}
+	if left := c.Close(t.Context()); len(left) > 0 || reports(t, s) > 0 {
+		t.Errorf("left: %v, and %d reports", left, reports(t, s))
+	}
+}
+
 func TestAReportThatCanNotBeDeletedIsTold(t *testing.T) {
 	s := start(t)
 	s.Fail(awssim.Fault{Action: "ec2:DeleteImageUsageReport", Region: string(virginia), Code: "UnauthorizedOperation", Message: "You are not authorized to perform this operation.", Status: 403})
