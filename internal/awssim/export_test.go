@@ -61,7 +61,7 @@ func (s *Server) SetClock(clock func() time.Time) { s.cloud.SetClock(clock) }
 
 // Census is everything that calls can change: the state, and the numbers of everything that the state leaves out.
 func (s *Server) Census() string {
-	return fmt.Sprint(string(s.State()), s.dump().Counts)
+	return fmt.Sprint(string(s.State()), s.Numbers())
 }
 
 // ConditionKeys are those that the services declare as their own, in lower case.

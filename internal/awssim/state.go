@@ -27,3 +27,6 @@ func (s *Server) State() json.RawMessage {
 	}
 	return text
 }
+
+// Numbers are those of everything that the state leaves out: instances of an account in a Region, versions of a parameter, reports.
+func (s *Server) Numbers() map[string]int { return s.dump().Counts }

@@ -14,12 +14,18 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// facts are what the local AWS has of what sharing can change, by name. What is not there has no value.
+// facts are what the local AWS has, by name. What is not there has no value. Those of what sharing changes have the names that
+// items have (see fact); all others are named after their place in the state, and no run may change them.
 type facts map[string]string
 
 type shared struct {
 	SharedWith []string `json:"shared_with"`
 	Watermarks []string `json:"watermarks"`
+}
+
+type template struct {
+	Default  json.RawMessage   `json:"default_version"`
+	Versions []json.RawMessage `json:"versions"`
 }
 
 type regionState struct {
@@ -29,11 +35,13 @@ type regionState struct {
 	Groups    map[string]struct {
 		Role string `json:"service_linked_role"`
 	} `json:"auto_scaling_groups"`
+	Templates  map[string]template `json:"launch_templates"`
 	Parameters map[string]struct {
-		Value    string            `json:"value"`
-		DataType string            `json:"data_type"`
-		Labels   map[string]string `json:"labels"`
-		Tags     map[string]string `json:"tags"`
+		Value       string            `json:"value"`
+		DataType    string            `json:"data_type"`
+		Description string            `json:"description"`
+		Labels      map[string]string `json:"labels"`
+		Tags        map[string]string `json:"tags"`
 	} `json:"parameters"`
 }
 
@@ -43,22 +51,40 @@ type state struct {
 		Roles   []string               `json:"roles"`
 	} `json:"accounts"`
 	Keys map[string]struct {
-		Grants []struct {
-			Name       string   `json:"name"`
-			Issuer     string   `json:"issuer"`
-			Grantee    string   `json:"grantee"`
-			Operations []string `json:"operations"`
-		} `json:"grants"`
+		Grants []grantState `json:"grants"`
 	} `json:"keys"`
+}
+
+type grantState struct {
+	Name       string          `json:"name"`
+	Issuer     string          `json:"issuer"`
+	Grantee    string          `json:"grantee"`
+	Operations []string        `json:"operations"`
+	Retiring   string          `json:"retiring"`
+	Within     json.RawMessage `json:"constraints"`
 }
 
 func factsOf(t *testing.T, server *awssim.Server) facts {
 	t.Helper()
-	var s state
-	if err := json.Unmarshal(server.State(), &s); err != nil {
+	f, err := factsIn(server.State(), server.Numbers())
+	if err != nil {
 		t.Fatal(err)
 	}
+	return f
+}
+
+// factsIn are those of a state, and of the numbers of what it leaves out.
+func factsIn(text json.RawMessage, numbers map[string]int) (facts, error) {
+	var s state
+	var all any
+	if err := json.Unmarshal(text, &s); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(text, &all); err != nil {
+		return nil, err
+	}
 	f := facts{}
+	f.others(all)
 	for id, account := range s.Accounts {
 		for region, has := range account.Regions {
 			f.region(id, region, has)
@@ -73,10 +99,63 @@ func factsOf(t *testing.T, server *awssim.Server) facts {
 			if g.Issuer == ready && len(g.Operations) == len(fewer) {
 				kind = oldGrant
 			}
-			f[kind+key+" "+g.Grantee] += fmt.Sprint(g.Name, g.Issuer, g.Operations)
+			f[kind+key+" "+g.Grantee] += fmt.Sprint(g.Name, g.Issuer, g.Operations, g.Retiring, string(g.Within))
 		}
 	}
-	return f
+	f.numbers(numbers)
+	return f, nil
+}
+
+// others are what the state has besides, each by its place in it.
+func (f facts) others(at any, path ...string) {
+	if hasOwnName(path) {
+		return
+	}
+	if below, ok := at.(map[string]any); ok {
+		for name, one := range below {
+			f.others(one, append(slices.Clone(path), name)...)
+		}
+		return
+	}
+	f["state "+strings.Join(path, " ")] = fmt.Sprint(at)
+}
+
+// hasOwnName tells whether a place in the state has facts with names of their own.
+func hasOwnName(path []string) bool {
+	return slices.ContainsFunc([]string{
+		"accounts * roles", "accounts * regions * images * shared_with", "accounts * regions * images * watermarks",
+		"accounts * regions * snapshots * shared_with", "accounts * regions * tags", "accounts * regions * launch_templates",
+		"accounts * regions * parameters", "accounts * regions * auto_scaling_groups * service_linked_role",
+		"accounts * regions * auto_scaling_groups " + sharing.CanaryPrefix + "*", "keys * grants",
+	}, func(pattern string) bool {
+		return slices.EqualFunc(path, strings.Fields(pattern), func(name, like string) bool {
+			prefix, open := strings.CutSuffix(like, "*")
+			return name == like || open && strings.HasPrefix(name, prefix)
+		})
+	})
+}
+
+// numbers are those of what has an id of its own each time. How often something was made is nobody's business.
+func (f facts) numbers(all map[string]int) {
+	for name, n := range all {
+		words := strings.Fields(name)
+		switch {
+		case strings.HasSuffix(name, " image usage reports"), strings.HasSuffix(name, runningInstances) && f.hasCanary(words[0], words[1]):
+			f[canary+" "+name] = fmt.Sprint(n)
+		case strings.HasSuffix(name, runningInstances), strings.HasSuffix(name, " key pairs"), strings.HasSuffix(name, " security groups"):
+			f["number "+name] = fmt.Sprint(n)
+		}
+	}
+}
+
+// runningInstances ends the name of the number of an account's instances in a Region.
+const runningInstances = " instances that nobody terminated"
+
+// hasCanary tells whether an account has a canary's group in a Region.
+func (f facts) hasCanary(account, region string) bool {
+	return slices.ContainsFunc(slices.Collect(maps.Keys(f)), func(name string) bool {
+		return strings.HasPrefix(name, strings.Join([]string{canary, account, region, sharing.CanaryPrefix}, " "))
+	})
 }
 
 func (f facts) region(account, region string, has regionState) {
@@ -98,9 +177,6 @@ func (f facts) region(account, region string, has regionState) {
 		if account == source {
 			kind = "shared tags"
 		}
-		if _, made := tags[sharing.CanaryTag]; made {
-			kind = canary
-		}
 		f[strings.Join([]string{kind, account, region, id}, " ")] = fmt.Sprint(tags)
 	}
 	for name, group := range has.Groups {
@@ -110,6 +186,7 @@ func (f facts) region(account, region string, has regionState) {
 		}
 		f[strings.Join([]string{kind, account, region, name}, " ")] = group.Role
 	}
+	f.templates(account, region, has)
 	f.parameters(account, region, has)
 }
 
@@ -117,9 +194,23 @@ func (f facts) region(account, region string, has regionState) {
 // is asked for.
 const canary = "canary"
 
+// canaryTemplate is between the place and the name of a canary's launch template.
+const canaryTemplate = "template"
+
+func (f facts) templates(account, region string, has regionState) {
+	for name, one := range has.Templates {
+		if strings.HasPrefix(name, sharing.CanaryPrefix) {
+			f[strings.Join([]string{canary, account, region, canaryTemplate, name}, " ")] = "there"
+			continue
+		}
+		f[strings.Join([]string{"launch template", account, region, name}, " ")] = fmt.Sprintf("%s", one.Versions)
+		f[strings.Join([]string{"default version of launch template", account, region, name}, " ")] = string(one.Default)
+	}
+}
+
 func (f facts) parameters(account, region string, has regionState) {
 	for name, one := range has.Parameters {
-		f[strings.Join([]string{"parameter", account, region, name}, " ")] = fmt.Sprint(one.Value, " ", one.DataType, one.Tags)
+		f[strings.Join([]string{"parameter", account, region, name}, " ")] = fmt.Sprint(one.Value, " ", one.DataType, " ", one.Description, one.Tags)
 		if len(one.Labels) > 0 {
 			f[strings.Join([]string{"parameter labels", account, region, name}, " ")] = fmt.Sprint(one.Labels)
 		}

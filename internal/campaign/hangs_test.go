@@ -3,7 +3,6 @@
 package campaign
 
 import (
-	"fmt"
 	"io"
 	"log"
 	"os"
@@ -39,13 +38,9 @@ const mostHangs = 100
 func TestHangs(t *testing.T) {
 	log.SetOutput(io.Discard)
 	s := newStage(t)
-	server := s.open(t)
-	if r := s.run(t, wanted); r.err != nil {
-		t.Fatal(r.err)
-	}
-	goal := factsOf(t, server)
+	goal := s.goal(t)
 	cases := s.hangCases(t)
-	stages := liveStages(t, len(cases))
+	stages := newStages(t, len(cases), true)
 	t.Logf("%d hangs", len(cases))
 	var all sync.WaitGroup
 	places := make(chan struct{}, mostHangs)
@@ -83,17 +78,4 @@ func (s *stage) hangCases(t *testing.T) []trial {
 		}
 	}
 	return all
-}
-
-// liveStages are so many stages at once, whose runs are in no bubble.
-func liveStages(t *testing.T, n int) []*stage {
-	t.Helper()
-	var profiles strings.Builder
-	stages := make([]*stage, n)
-	for i := range stages {
-		stages[i] = &stage{live: fmt.Sprint("live", i)}
-		profiles.WriteString(profile(stages[i].live, stages[i].listen(t)))
-	}
-	setEnvironment(t, profiles.String())
-	return stages
 }

@@ -16,6 +16,7 @@ type verdict struct {
 	before, after, goal facts
 	journal             []awssim.Entry
 	told                told
+	usual               []problem // the warnings of a run without faults
 	wrong               []string
 }
 
@@ -82,6 +83,22 @@ func (v *verdict) ending() {
 	if v.trial.kind.passes && len(v.trial.beside) == 0 && !good {
 		v.add("the call succeeds when it is repeated, and the outcome is %s: %v", v.told.report.Outcome, v.told.err)
 	}
+	if changed := differing(v.before, v.after); v.told.report.Outcome == "unchanged" && len(changed) > 0 {
+		v.add("the outcome is unchanged, and these have changed: %q", changed)
+	}
+	v.silence()
+}
+
+// silence is about faults that go away when the call is made again: nobody is bothered with them.
+func (v *verdict) silence() {
+	for _, p := range slices.Concat(v.told.report.Failures, v.told.report.Warnings) {
+		like := func(other problem) bool {
+			return p.Account == other.Account && p.Region == other.Region && p.Doing == other.Doing && p.Cause == other.Cause
+		}
+		if v.trial.kind.passes && len(v.trial.beside) == 0 && !slices.ContainsFunc(v.usual, like) {
+			v.add("the call succeeds when it is repeated, and something is told: %+v", p)
+		}
+	}
 }
 
 // spared tells whether a grant was to go, and the report says that it stays: what can't be told is no reason to end one.
@@ -97,16 +114,13 @@ func (v *verdict) spared(fact string) bool {
 
 // item holds an item against what there was, is, and was to be.
 func (v *verdict) item(i item) {
-	if i.unknown() {
-		return
-	}
 	before, after, goal := v.before[i.fact()], v.after[i.fact()], v.goal[i.fact()]
 	var ok bool
 	switch i.Status {
 	case "added":
 		ok = !i.Removal && after == goal && after != before
 	case "present":
-		ok = !i.Removal && after == goal && after == before
+		ok = !i.Removal && after == goal && after == before && after != ""
 	case "removed":
 		ok = i.Removal && after != before && after == goal
 	case "undone", "skipped", "refused":
@@ -121,6 +135,12 @@ func (v *verdict) item(i item) {
 	if !ok {
 		v.add("%s: the report says %q (removal: %t, reason: %s); before %q, after %q, asked for %q", i.fact(), i.Status, i.Removal, i.Reason, before, after, goal)
 	}
+	if slices.Contains([]string{"added", "present", "left"}, i.Status) && i.holdsValue() && !strings.Contains(after, i.Value) {
+		v.add("%s: the report says that it is %q, and it is %q", i.fact(), i.Value, after)
+	}
+	if i.Kind == "parameter" && !strings.Contains(before, i.Previous) {
+		v.add("%s: the report says that it was %q, and it was %q", i.fact(), i.Previous, before)
+	}
 	if i.Verified && after != goal {
 		v.add("%s is verified, and not as asked for", i.fact())
 	}
@@ -132,6 +152,21 @@ func (v *verdict) looked(i item) bool {
 	return (i.Kind == "launch permission" || i.Kind == "grant") && !i.Removal && slices.ContainsFunc(v.trial.faults(), func(f awssim.Fault) bool {
 		return f.Account == i.recipient && slices.Contains([]string{"ec2:DescribeImages", "kms:ListGrants", "iam:GetRole"}, f.Action)
 	})
+}
+
+// again holds the second run, in which nothing fails, against what it did: what the first one has done is there.
+func (v *verdict) again(told told, after facts) {
+	second := &verdict{trial: trial{kind: kind{faults: func(call) []awssim.Fault { return nil }}}, before: v.after, after: after, goal: v.goal, told: told}
+	if told.err != nil || !told.report.good() {
+		second.add("it failed: %s: %v", told.report.Outcome, told.err)
+	}
+	second.items()
+	if missing := differing(after, v.goal); len(missing) > 0 {
+		second.add("these are not as asked for: %q", missing)
+	}
+	for _, wrong := range second.wrong {
+		v.add("the second run: %s", wrong)
+	}
 }
 
 // takenBack is about a rollback: what belongs to the AMIs is as it was or listed, and what stays is listed.
@@ -157,7 +192,7 @@ func (l leftover) about(fact string) bool {
 	words := strings.Fields(fact)
 	resource := words[len(words)-1]
 	switch {
-	case strings.HasPrefix(fact, "launch"), strings.HasPrefix(fact, "snapshot"):
+	case strings.HasPrefix(fact, "launch permission"), strings.HasPrefix(fact, "snapshot permission"):
 		return strings.Contains(l.Command, words[3]) && strings.Contains(l.Command, words[4])
 	case strings.HasPrefix(fact, "grant"):
 		return strings.Contains(l.Command, words[len(words)-2]) && strings.Contains(l.Change, resource)
@@ -165,25 +200,33 @@ func (l leftover) about(fact string) bool {
 		return strings.Contains(l.Command, resource[strings.LastIndex(resource, "/")+1:])
 	case strings.HasPrefix(fact, "shared tags"), strings.HasPrefix(fact, "watermark"): // in the account that owns the AMI
 		return strings.Contains(l.Command, resource) && strings.Contains(l.Command, words[len(words)-2])
+	case strings.HasPrefix(fact, "launch template"), strings.HasPrefix(fact, "default version"): // the command has the id
+		command, region, account := "delete-launch-template-versions", words[len(words)-2], words[len(words)-3]
+		if strings.HasPrefix(fact, "default version") {
+			command = "modify-launch-template"
+		}
+		return strings.Contains(l.Change, resource) && strings.Contains(l.Command, command) && strings.Contains(l.Command, region) && strings.Contains(l.Command, account)
 	default:
 		region, account := words[len(words)-2], words[len(words)-3]
 		return strings.Contains(l.Command, resource) && strings.Contains(l.Command, region) && strings.Contains(l.Command, account)
 	}
 }
 
-// canaries is about what verification starts: it is gone, or a warning has the command that deletes it.
+// canaries is about what verification makes, and the reports that a run asks for: it is gone, or a warning has the command that
+// deletes it.
 func (v *verdict) canaries() {
 	for fact := range v.after {
 		words := strings.Fields(fact)
-		if words[0] != canary {
+		var command, name string
+		switch {
+		case words[0] != canary, strings.HasSuffix(fact, runningInstances): // they go with the group
 			continue
-		}
-		command, name := "delete-auto-scaling-group", words[3]
-		if strings.HasPrefix(name, "lt-") {
-			command, name = "delete-launch-template", ""
-		}
-		if strings.HasPrefix(name, "i-") || strings.HasPrefix(name, "vol-") {
-			continue // they go with the group
+		case words[len(words)-1] == "reports":
+			command, name = "delete-image-usage-report --region "+words[2], "--report-id"
+		case words[3] == canaryTemplate:
+			command, name = "delete-launch-template --region "+words[2], words[4]
+		default:
+			command, name = "delete-auto-scaling-group --force-delete --region "+words[2], words[3]
 		}
 		if !slices.ContainsFunc(v.told.report.Warnings, func(p problem) bool { return strings.Contains(p.Remedy, command) && strings.Contains(p.Remedy, name) }) {
 			v.add("%s is there, and no warning says how it is deleted", fact)

@@ -73,8 +73,10 @@ func (v *verdict) needless() bool {
 	switch {
 	case !v.told.report.good():
 		return false
-	case c.write || v.answered():
+	case v.answered():
 		return true
+	case c.write: // what it was to do is done, by the attempt that got no answer
+		return slices.ContainsFunc(v.trial.kind.faults(c), func(f awssim.Fault) bool { return f.AfterEffect || f.Cut })
 	case c.action == "kms:ListGrants" && c.account == source:
 		return true // a target has listed them
 	case v.trial.mode == "rollback" && slices.Contains([]string{"ec2:DescribeTags", "ec2:DescribeImageAttribute", "ec2:DescribeSnapshotAttribute", "ssm:GetParameter", "ec2:DescribeLaunchTemplateVersions"}, c.action),

@@ -28,6 +28,8 @@ type item struct {
 	Region    string `json:"region"`
 	Resource  string `json:"resource"`
 	Grantee   string `json:"grantee"`
+	Value     string `json:"value"`
+	Previous  string `json:"previous"`
 	Status    string `json:"status"`
 	Removal   bool   `json:"removal"`
 	Verified  bool   `json:"verified"`
@@ -97,9 +99,10 @@ func (d document) good() bool {
 	return slices.Contains([]string{"shared", "removed", "unchanged"}, d.Outcome)
 }
 
-// unknown tells whether the local AWS's state has no fact about an item: it counts the versions of launch templates, and does not
-// show them.
-func (i item) unknown() bool { return strings.HasSuffix(i.Kind, "launch template") }
+// holdsValue tells whether the value of an item is a part of that of its fact.
+func (i item) holdsValue() bool {
+	return slices.Contains([]string{"parameter", "launch template", "default version of launch template", "watermark"}, i.Kind)
+}
 
 // fact is the name of what an item is about, as facts has it.
 func (i item) fact() string {
@@ -113,14 +116,14 @@ func (i item) fact() string {
 		return strings.Join([]string{i.Kind, i.Resource, i.Grantee}, " ")
 	case "service-linked role":
 		return i.Kind + " " + i.Resource
-	default: // tags, Auto Scaling group, parameter, parameter labels
+	default: // tags, Auto Scaling group, parameter, parameter labels, launch template and its default version
 		return strings.Join([]string{i.Kind, i.recipient, i.Region, i.Resource}, " ")
 	}
 }
 
 // belongsToImage tells whether a rollback takes a fact back.
 func belongsToImage(fact string) bool {
-	return slices.ContainsFunc([]string{"launch permission", "snapshot permission", "tags", "shared tags", "watermark", "parameter"}, func(kind string) bool {
+	return slices.ContainsFunc([]string{"launch permission", "snapshot permission", "tags", "shared tags", "watermark", "parameter", "launch template", "default version"}, func(kind string) bool {
 		return strings.HasPrefix(fact, kind)
 	})
 }

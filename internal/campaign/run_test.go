@@ -34,7 +34,8 @@ type stage struct {
 	server *awssim.Server
 	before func(*http.Request) // sees every call before it is answered; may be nil
 	hosts  []string            // of the runs that are there at once
-	live   string              // the profile of runs that are in no bubble
+	own    string              // the profile of its runs, where it is one of several
+	live   bool                // its runs are in no bubble
 }
 
 // mostAtOnce is how many runs there can be at once.
@@ -53,6 +54,19 @@ func newStage(t *testing.T) *stage {
 	}
 	setEnvironment(t, profiles.String())
 	return s
+}
+
+// newStages are several at once.
+func newStages(t *testing.T, n int, live bool) []*stage {
+	t.Helper()
+	var profiles strings.Builder
+	stages := make([]*stage, n)
+	for i := range stages {
+		stages[i] = &stage{own: fmt.Sprint("stage", i), live: live}
+		profiles.WriteString(profile(stages[i].own, stages[i].listen(t)))
+	}
+	setEnvironment(t, profiles.String())
+	return stages
 }
 
 // profile is one of a configuration file, with the address of a local AWS.
@@ -148,8 +162,11 @@ func (s *stage) process(t *testing.T, template string, artifact *packersdk.MockA
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "report.json")
 	result := told{}
-	if s.live != "" {
-		result.said, result.err = process(t.Context(), t, fmt.Sprintf("profile = %q\n", s.live)+template, path, artifact)
+	if s.own != "" {
+		template = fmt.Sprintf("profile = %q\n", s.own) + template
+	}
+	if s.live {
+		result.said, result.err = process(t.Context(), t, template, path, artifact)
 		result.report = readReport(t, path)
 		return result
 	}
@@ -208,6 +225,9 @@ func readReport(t *testing.T, path string) document {
 	var d document
 	if err := json.Unmarshal(text, &d); err != nil {
 		t.Fatalf("the report: %v", err)
+	}
+	if err := os.Remove(path); err != nil { // there are many
+		t.Fatal(err)
 	}
 	return d
 }

@@ -80,11 +80,7 @@ func TestSignals(t *testing.T) {
 	log.SetOutput(io.Discard)
 	s := newStage(t)
 	packer := newPacker(t)
-	server := s.open(t)
-	if r := s.run(t, wanted); r.err != nil {
-		t.Fatal(r.err)
-	}
-	goal := factsOf(t, server)
+	goal := s.goal(t)
 	all := s.moments(t)
 	tried := 0
 	for i, m := range all {
@@ -95,7 +91,7 @@ func TestSignals(t *testing.T) {
 			continue
 		}
 		tried++
-		if wrong := s.stopped(t, packer, m, goal); len(wrong) > 0 {
+		if wrong := s.stopped(t, packer, m, goal.facts); len(wrong) > 0 {
 			t.Errorf("%s:\n  %s", m, strings.Join(wrong, "\n  "))
 		}
 	}
@@ -127,12 +123,7 @@ func (s *stage) stopped(t *testing.T, p *packer, m moment, goal facts) []string 
 		v.interrupted()
 	}
 	again := s.run(t, like.template())
-	if again.err != nil || !again.report.good() {
-		v.add("the second run failed: %s: %v", again.report.Outcome, again.err)
-	}
-	if missing := differing(factsOf(t, server), goal); len(missing) > 0 {
-		v.add("after the second run these are not as asked for: %q", missing)
-	}
+	v.again(again, factsOf(t, server))
 	return v.wrong
 }
 

@@ -3,6 +3,8 @@
 package ec2
 
 import (
+	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
@@ -45,14 +47,53 @@ func (r *inventory) dump(put func(value any, path ...string)) {
 		}
 		put(shared, "snapshots", id)
 	}
+	for _, template := range r.templates {
+		put(template.dump(), "launch_templates", template.Name)
+	}
 	if r.allowed.state != settingDisabled {
 		put(r.allowed.state, "allowed_images")
 	}
 }
 
+// templateDump has the versions of a launch template without their numbers, which come and go.
+type templateDump struct {
+	Default  templateVersionDump   `json:"default_version"`
+	Versions []templateVersionDump `json:"versions"` // the oldest first
+}
+
+type templateVersionDump struct {
+	Description  string   `json:"description,omitempty"`
+	Image        string   `json:"image,omitempty"`
+	InstanceType string   `json:"instance_type,omitempty"`
+	Devices      []string `json:"block_devices,omitempty"`
+}
+
+func (t *LaunchTemplate) dump() templateDump {
+	shown := templateDump{Default: t.versions[t.defaultVersion].dump()}
+	for _, number := range slices.Sorted(maps.Keys(t.versions)) {
+		shown.Versions = append(shown.Versions, t.versions[number].dump())
+	}
+	return shown
+}
+
+func (v *TemplateVersion) dump() templateVersionDump {
+	shown := templateVersionDump{Description: v.description, Image: v.Image, InstanceType: v.InstanceType}
+	for _, device := range v.Devices {
+		shown.Devices = append(shown.Devices, fmt.Sprint(device.name, " ", device.snapshot, " ", device.size, " ", device.volumeType, " ", device.key, " ", device.deletes))
+	}
+	return shown
+}
+
 func (r *inventory) count(count func(n int, what ...string)) {
 	count(len(r.volumes), "volumes")
 	count(len(r.instances), "instances")
+	running := 0
+	for _, inst := range r.instances {
+		if !inst.Ended() {
+			running++
+		}
+	}
+	count(running, "instances that nobody terminated")
 	count(len(r.templates), "templates")
 	for _, t := range r.templates {
 		count(len(t.versions), "versions of", t.Name)

@@ -22,6 +22,8 @@ type (
 		Issuer     string   `json:"issuer"`
 		Grantee    string   `json:"grantee"`
 		Operations []string `json:"operations"`
+		Retiring   string   `json:"retiring,omitempty"`
+		Within     any      `json:"constraints,omitempty"`
 	}
 )
 
@@ -37,7 +39,13 @@ func (s *Service) Dump(d *cloud.Dump) {
 func (s *Service) dumpGrants(key *Key) []grantDump {
 	byContent := map[string]grantDump{}
 	for _, g := range key.grants {
-		dump := grantDump{g.name, g.issuer.ID, s.shown(g.grantee), g.operations}
+		dump := grantDump{Name: g.name, Issuer: g.issuer.ID, Grantee: s.shown(g.grantee), Operations: g.operations}
+		if g.retiring != nil {
+			dump.Retiring = s.shown(*g.retiring)
+		}
+		if g.constraints.some() {
+			dump.Within = g.constraints
+		}
 		text, err := json.Marshal(dump)
 		if err != nil {
 			panic(err) // strings only

@@ -45,17 +45,19 @@ func (s *Service) load(a *cloud.Account, region string, w world.Parameter) error
 
 // parameterDump is a parameter in the state: not its version, which no rollback takes back.
 type parameterDump struct {
-	Value    string            `json:"value"`
-	DataType string            `json:"data_type"`
-	Labels   map[string]string `json:"labels,omitempty"` // to the values of their versions
-	Tags     map[string]string `json:"tags,omitempty"`
+	Value       string            `json:"value"`
+	DataType    string            `json:"data_type"`
+	Description string            `json:"description,omitempty"`
+	Labels      map[string]string `json:"labels,omitempty"` // to the values of their versions
+	Tags        map[string]string `json:"tags,omitempty"`
 }
 
 // Dump puts the parameters that can be read into the state.
 func (s *Service) Dump(d *cloud.Dump) {
 	for at, r := range s.regions.Each() {
 		for name, p := range r.stored {
-			shown := parameterDump{Value: p.latest().value, DataType: p.latest().dataType, Labels: map[string]string{}, Tags: maps.Clone(p.tags)}
+			latest := p.latest()
+			shown := parameterDump{Value: latest.value, DataType: latest.dataType, Description: latest.description, Labels: map[string]string{}, Tags: maps.Clone(p.tags)}
 			for _, v := range p.versions {
 				for _, label := range v.labels {
 					shown.Labels[label] = v.value
