@@ -119,8 +119,12 @@ func (p passes) against(change plan.Change) string {
 	for _, scope := range short {
 		words = append(words, cmp.Or(string(scope.Account), "the AMI itself"))
 	}
-	if len(words) == 0 {
+	announced, _ := change.(plan.Announcement)
+	switch {
+	case len(words) == 0:
 		return ""
+	case len(words) == 1 && short[0].Account != "" && !announced.Announced().Source:
+		return "the AMI is not proved in the account"
 	}
 	const few = 3
 	if more := len(words) - few; more > 0 {

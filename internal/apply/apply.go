@@ -108,7 +108,7 @@ type Leftover struct {
 	Change  plan.Change      // that was made
 	Why     string           // in a clause; "" with a problem
 	Problem *sharing.Problem // why it could not be taken back; nil when it was left on purpose
-	Command string           // the AWS CLI command that takes it back, with a comment that says in which account
+	Command string           // the AWS CLI command that takes it back, with a comment that says in which account; "" for what is not the run's any more
 }
 
 // NotUndone returns what of Left is there because it could not be taken back.

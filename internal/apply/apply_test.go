@@ -290,8 +290,11 @@ func TestEndCommands(t *testing.T) {
 		"aws ec2 modify-snapshot-attribute --region us-east-1 --snapshot-id s --attribute createVolumePermission --operation-type add --user-ids 111111111111 # in the account that owns the AMI": plan.ModifySnapshotPermission{
 			Image: image(virginia), Snapshot: "s", Operation: plan.Remove, Accounts: []sharing.AccountID{one},
 		},
-		`aws ec2 delete-tags --region us-east-1 --resources ami-a --tags '[{"Key":"os"}]' # in account 111111111111`: plan.PutTags{
-			Account: one, Image: image(virginia), Resource: "ami-a", Tags: map[string]string{"os": "linux"},
+		`aws ec2 delete-tags --region us-east-1 --resources ami-a --tags '[{"Key":"os"}]' && aws ec2 create-tags --region us-east-1 --resources ami-a --tags '[{"Key":"team","Value":""}]' # in account 111111111111`: plan.PutTags{
+			Account: one, Image: image(virginia), Resource: "ami-a", Tags: map[string]string{"os": "linux", "team": "web"}, Previous: map[string]string{"team": ""},
+		},
+		`aws ssm label-parameter-version --region us-east-1 --name /golden --parameter-version 3 --labels live && aws ssm unlabel-parameter-version --region us-east-1 --name /golden --parameter-version "$(aws ssm get-parameter --region us-east-1 --name /golden:next --query Parameter.Version --output text)" --labels next # in account 111111111111`: plan.LabelParameter{
+			Where: plan.Where{Account: one, Image: image(virginia)}, Name: "/golden", Labels: []string{"live", "next"}, Previous: map[string]int64{"live": 3},
 		},
 		"aws autoscaling update-auto-scaling-group --region us-east-1 --auto-scaling-group-name web --service-linked-role-arn R # in account 111111111111": plan.SetGroupRole{
 			Account: one, Region: virginia, Group: "web", RoleARN: "new", Previous: "R",

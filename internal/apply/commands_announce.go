@@ -37,13 +37,17 @@ func announceCommand(change plan.Change) string {
 		return asOwner(command("ec2 detach-image-watermark", "region", string(c.Image.Region), "image-id", c.Image.ID, "watermark-key", c.Key()))
 	case plan.AddTemplateVersion:
 		return in(c.Account, command("ec2 create-launch-template-version", "region", string(c.Image.Region), "launch-template-id", c.ID,
-			"source-version", cmp.Or(c.Template.Source, "$Default"), "launch-template-data", `{"ImageId":"`+c.Image.ID+`"}`))
+			"source-version", cmp.Or(c.Template.Source, "$Default"), "version-description", c.Note, "launch-template-data", `{"ImageId":"`+c.Image.ID+`"}`))
 	case plan.SetDefaultVersion:
-		return in(c.Account, modifyTemplate(c.Where, c.ID, versionWith(c.Where, c.ID)))
+		version := strconv.FormatInt(c.Version, 10)
+		if c.Version == 0 {
+			version = versionWith(c.Where, c.ID, c.Note)
+		}
+		return in(c.Account, modifyTemplate(c.Where, c.ID, version))
 	case plan.RestoreDefaultVersion:
 		return in(c.Account, modifyTemplate(c.Where, c.ID, strconv.FormatInt(c.Previous, 10)))
 	case plan.RemoveTemplateVersion:
-		return in(c.Account, command("ec2 delete-launch-template-versions", "region", string(c.Image.Region), "launch-template-id", c.ID)+" --versions "+versionWith(c.Where, c.ID))
+		return in(c.Account, command("ec2 delete-launch-template-versions", "region", string(c.Image.Region), "launch-template-id", c.ID)+" --versions "+versionWith(c.Where, c.ID, c.Note))
 	case plan.RestoreSharedTags:
 		return asOwner(restore(c.Image.Region, c.Image.ID, c.Delete, c.Restore))
 	default:
@@ -57,17 +61,16 @@ func endAnnouncement(change plan.Change) string {
 	case plan.PutParameter:
 		return Command(plan.RestoreParameter(c))
 	case plan.LabelParameter:
-		return Command(plan.RestoreLabels{Where: c.Where, Name: c.Name, Remove: c.Labels})
+		fresh := slices.DeleteFunc(slices.Clone(c.Labels), func(label string) bool { return c.Previous[label] > 0 })
+		return Command(plan.RestoreLabels{Where: c.Where, Name: c.Name, Move: c.Previous, Remove: fresh})
 	case plan.PutSharedTags:
-		fresh := maps.Clone(c.All())
-		maps.DeleteFunc(fresh, func(key, _ string) bool { return c.Previous[key] != "" })
-		return Command(plan.RestoreSharedTags{Where: c.Where, Delete: slices.Sorted(maps.Keys(fresh)), Restore: c.Previous})
+		return Command(plan.RestoreSharedTags{Where: c.Where, Delete: fresh(c.All(), c.Previous), Restore: c.Previous})
 	case plan.AddTemplateVersion:
-		return Command(plan.RemoveTemplateVersion{Where: c.Where, Template: c.Template, ID: c.ID})
+		return Command(c.Undo())
 	case plan.SetDefaultVersion:
-		return Command(plan.RestoreDefaultVersion(c))
+		return Command(c.Undo())
 	case plan.AttachWatermark:
-		return Command(plan.DetachWatermark(c))
+		return Command(c.Undo())
 	case plan.RemoveSharedTags:
 		return Command(plan.RestoreSharedTags{Where: c.Where, Restore: c.Tags})
 	default:
@@ -75,14 +78,19 @@ func endAnnouncement(change plan.Change) string {
 	}
 }
 
+// fresh are the keys of tags that were not there before.
+func fresh(tags, before map[string]string) []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(tags)), func(key string) bool { _, was := before[key]; return was })
+}
+
 func modifyTemplate(where plan.Where, id, version string) string {
 	return command("ec2 modify-launch-template", "region", string(where.Image.Region), "launch-template-id", id) + " --default-version " + version
 }
 
-// versionWith is the newest version of a launch template that has the AMI, looked up.
-func versionWith(where plan.Where, id string) string {
+// versionWith is the version of a launch template that a run has made, looked up.
+func versionWith(where plan.Where, id, note string) string {
 	return `"$(` + command("ec2 describe-launch-template-versions", "region", string(where.Image.Region), "launch-template-id", id,
-		"filters", "Name=image-id,Values="+where.Image.ID, "query", "max(LaunchTemplateVersions[].VersionNumber)", "output", "text") + `)"`
+		"filters", "Name=image-id,Values="+where.Image.ID, "query", "max(LaunchTemplateVersions[?VersionDescription==`\""+note+"\"`].VersionNumber)", "output", "text") + `)"`
 }
 
 func putParameter(where plan.Where, name, value, dataType string) string {

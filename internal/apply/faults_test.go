@@ -135,6 +135,23 @@ func TestAGrantThatKMSNamesIsNotRetired(t *testing.T) {
 	}
 }
 
+func TestWhatOthersHaveChangedSinceIsListedWithoutACommand(t *testing.T) {
+	const why = "somebody else has shared it since"
+	w := newWorld()
+	w.theirs = func(undo plan.Change) string {
+		if c, ok := undo.(plan.ModifyLaunchPermission); ok && c.Operation == plan.Remove {
+			return why
+		}
+		return ""
+	}
+	r := apply.Run(t.Context(), w, plan.Plan{Changes: []plan.Change{shared(frankfurt, one)}}, apply.Options{Undoable: true})
+	apply.Undo(t.Context(), w, &r, apply.Options{})
+	want := []apply.Leftover{{Change: shared(frankfurt, one), Why: why}}
+	if diff := cmp.Diff(want, r.Left); diff != "" || r.Outcomes[0].Status != apply.Left || r.Outcomes[0].Reason != why || len(r.Undone) > 0 {
+		t.Errorf("outcome %+v, undone %v, left (-want +got):\n%s", r.Outcomes[0], r.Undone, diff)
+	}
+}
+
 func TestWhatCouldNotBeUndoneIsListedWithItsCommand(t *testing.T) {
 	w := newWorld()
 	w.fails = func(call int, change plan.Change) (bool, error) {

@@ -98,6 +98,14 @@ func (r *Result) undo(ctx context.Context, doer Doer, stage []int, o Options) {
 
 // undid notes what became of an undo. A change that failed stays failed: its undo only made sure.
 func (r *Result) undid(outcome *Outcome, effect plan.Effect, err error) {
+	if err == nil && effect.Kept != "" {
+		outcome.Reason = effect.Kept
+		if outcome.Status == Done || outcome.Status == Unknown {
+			outcome.Status = Left
+			r.Left = append(r.Left, Leftover{Change: outcome.Change, Why: effect.Kept})
+		}
+		return
+	}
 	if err == nil {
 		r.Undone = append(r.Undone, outcome.Undo)
 		if outcome.Status == Done || outcome.Status == Unknown {

@@ -25,6 +25,8 @@ type world struct {
 	blind error
 	// uses are who uses every AMI.
 	uses []plan.Use
+	// theirs tells why an undo finds nothing of the run's any more, "" when it does.
+	theirs func(undo plan.Change) string
 	// hold is called inside every call, before its effect.
 	hold func(change plan.Change)
 }
@@ -41,6 +43,11 @@ func (w *world) Do(ctx context.Context, change plan.Change) (plan.Effect, error)
 	does, err := true, ctx.Err()
 	if w.fails != nil {
 		does, err = w.fails(len(w.calls), change)
+	}
+	if w.theirs != nil {
+		if why := w.theirs(change); why != "" {
+			return plan.Effect{Kept: why}, nil
+		}
 	}
 	effect := plan.Effect{Unknown: errors.Is(err, errLost)}
 	if create, ok := change.(plan.CreateGrant); ok && err == nil {

@@ -4,6 +4,7 @@ package awsapi
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
+	"github.com/amishare/packer-plugin-ami-share/internal/traffic"
 )
 
 // addTemplateVersion makes a version with the AMI. What AWS finds wrong with it is told: it is made all the same.
@@ -38,18 +40,20 @@ func (c *Client) addTemplateVersion(ctx context.Context, change plan.AddTemplate
 		}}, nil
 	}
 	return c.settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
-		numbers, err := c.versionsWith(ctx, change.Where, change.ID, 0, true)
-		return len(numbers) > 0, err
+		own, _, err := c.versionsWith(ctx, change.Where, change.ID, change.Note)
+		return len(own) > 0, err
 	})
 }
 
+// templateVersionInput names no ClientToken. The SDK gives all attempts of a call the same one, so that one whose answer is lost makes
+// one version. Of another run it would be another: a version that was deleted in a rollback has to be made again.
 func templateVersionInput(change plan.AddTemplateVersion, dry bool) *ec2.CreateLaunchTemplateVersionInput {
 	source := change.Template.Source
 	if source == "" {
 		source = defaultVersion
 	}
 	in := &ec2.CreateLaunchTemplateVersionInput{
-		LaunchTemplateId: &change.ID, SourceVersion: &source, VersionDescription: aws.String(sharing.TemplateNote + change.Image.ID),
+		LaunchTemplateId: &change.ID, SourceVersion: &source, VersionDescription: &change.Note,
 		LaunchTemplateData: &types.RequestLaunchTemplateData{ImageId: &change.Image.ID},
 	}
 	if dry {
@@ -58,19 +62,28 @@ func templateVersionInput(change plan.AddTemplateVersion, dry bool) *ec2.CreateL
 	return in
 }
 
-// setDefaultVersion makes the newest version with the AMI the default, once EC2 shows it.
+// setDefaultVersion makes a version with the AMI the default: the one that the run has made, once EC2 shows it. A default version
+// that another run has made for the same AMI stays.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyLaunchTemplate.html
 func (c *Client) setDefaultVersion(ctx context.Context, change plan.SetDefaultVersion) (plan.Effect, error) {
 	a := c.templateAct(change.Where, "setting the default version of", "ec2:ModifyLaunchTemplate", change.Template, change.ID)
-	numbers, err := c.awaitVersions(ctx, c.options.LookAgain, change.Where, change.ID, 0, false)
+	if change.Version > 0 {
+		return c.pointTemplate(ctx, change.Where, change.ID, change.Version, a)
+	}
+	own, isDefault, err := c.awaitVersions(ctx, c.options.LookAgain, change.Where, change.ID, change.Note)
 	switch {
 	case err != nil:
 		a.Action, a.Resource = "ec2:DescribeLaunchTemplateVersions", "*"
 		return plan.Effect{}, diagnose.Error(err, a)
-	case len(numbers) == 0:
-		return plan.Effect{}, sharing.Problem{Scope: a.Scope, Doing: a.Doing, Cause: "EC2 shows no version with " + change.Image.ID, Remedy: "Run again. If it stays so, somebody deletes the versions."}
+	case isDefault > 0:
+		return plan.Effect{Found: true}, nil
+	case len(own) == 0:
+		return plan.Effect{}, sharing.Problem{
+			Scope: a.Scope, Doing: a.Doing, Cause: "EC2 does not show the version with " + change.Image.ID + " that this run has made",
+			Remedy: "Run again. If it stays so, somebody deletes the versions.",
+		}
 	}
-	return c.pointTemplate(ctx, change.Where, change.ID, slices.Max(numbers), a)
+	return c.pointTemplate(ctx, change.Where, change.ID, slices.Max(own), a)
 }
 
 func (c *Client) pointTemplate(ctx context.Context, w plan.Where, id string, number int64, a diagnose.Act) (plan.Effect, error) {
@@ -98,36 +111,39 @@ func (c *Client) undoTemplate(ctx context.Context, w plan.Where, template sharin
 	return stored, nil
 }
 
-func (c *Client) undoTemplateVersion(ctx context.Context, change plan.AddTemplateVersion) (plan.Change, error) {
-	stored, err := c.undoTemplate(ctx, change.Where, change.Template, change.ID)
-	if err != nil {
-		return nil, err
-	}
-	return plan.RemoveTemplateVersion{Where: change.Where, Template: change.Template, ID: change.ID, After: stored.Latest.Number}, nil
-}
-
 func (c *Client) undoDefaultVersion(ctx context.Context, change plan.SetDefaultVersion) (plan.Change, error) {
 	stored, err := c.undoTemplate(ctx, change.Where, change.Template, change.ID)
 	if err != nil || stored.Default.Image == change.Image.ID {
 		return nil, err
 	}
-	return plan.RestoreDefaultVersion{Where: change.Where, Template: change.Template, ID: change.ID, Previous: stored.Default.Number}, nil
+	undo := change.Undo()
+	undo.Previous = stored.Default.Number
+	return undo, nil
 }
 
 // restoreDefaultVersion points a launch template back, unless somebody else has pointed it elsewhere.
 func (c *Client) restoreDefaultVersion(ctx context.Context, change plan.RestoreDefaultVersion) (plan.Effect, error) {
-	stored, err := c.undoTemplate(ctx, change.Where, change.Template, change.ID)
-	if err != nil || stored.Default.Image != change.Image.ID || stored.Default.Number <= change.Previous {
+	var stored sharing.StoredTemplate
+	err := traffic.PollFor(ctx, c.readBackTime(), func(ctx context.Context) (done bool, err error) {
+		stored, err = c.undoTemplate(ctx, change.Where, change.Template, change.ID)
+		return err != nil || stored.Default.Number != change.Previous, err // a read may be answered with what was there before
+	})
+	switch is := stored.Default; {
+	case err != nil:
 		return plan.Effect{}, err
+	case is.Number == change.Previous:
+		return plan.Effect{}, nil
+	case is.Number != change.Version && is.Note != change.Note:
+		return plan.Effect{Kept: fmt.Sprintf("the default version is %d by now, which somebody else has set", is.Number)}, nil
 	}
 	return c.pointTemplate(ctx, change.Where, change.ID, change.Previous, c.templateAct(change.Where, "taking back the default version of", "ec2:ModifyLaunchTemplate", change.Template, change.ID))
 }
 
-// removeTemplateVersion deletes the versions with the AMI that the plugin has made since.
+// removeTemplateVersion deletes the version with the AMI that the run has made.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteLaunchTemplateVersions.html
 func (c *Client) removeTemplateVersion(ctx context.Context, change plan.RemoveTemplateVersion) (plan.Effect, error) {
 	a := c.templateAct(change.Where, "deleting a version of", "ec2:DeleteLaunchTemplateVersions", change.Template, change.ID)
-	numbers, err := c.awaitVersions(ctx, c.readBackTime(), change.Where, change.ID, change.After, true)
+	numbers, _, err := c.awaitVersions(ctx, c.readBackTime(), change.Where, change.ID, change.Note)
 	if err != nil {
 		a.Action, a.Resource = "ec2:DescribeLaunchTemplateVersions", "*"
 		return plan.Effect{}, diagnose.Error(err, a)
@@ -143,7 +159,7 @@ func (c *Client) removeTemplateVersion(ctx context.Context, change plan.RemoveTe
 	out, err := c.EC2(placeOfAnnouncement(change.Where)).DeleteLaunchTemplateVersions(ctx, &ec2.DeleteLaunchTemplateVersionsInput{LaunchTemplateId: &change.ID, Versions: words})
 	if err != nil {
 		return c.settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
-			numbers, err := c.versionsWith(ctx, change.Where, change.ID, change.After, true)
+			numbers, _, err := c.versionsWith(ctx, change.Where, change.ID, change.Note)
 			return len(numbers) == 0, err
 		})
 	}

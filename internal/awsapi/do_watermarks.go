@@ -18,7 +18,7 @@ import (
 // attachWatermark marks an AMI as its owner. AWS refuses a watermark that is there, and has no code of its own for that.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AttachImageWatermark.html
 func (c *Client) attachWatermark(ctx context.Context, change plan.AttachWatermark) (plan.Effect, error) {
-	there := func(ctx context.Context) (bool, error) { return c.hasWatermark(ctx, change) }
+	there := func(ctx context.Context) (bool, error) { return c.hasWatermark(ctx, change.Image, change.Key()) }
 	ctx, tries := clients.Watched(ctx)
 	err := c.sendWatermark(ctx, change, false)
 	if err != nil && !tries.Lost() && !diagnose.Denied(err) {
@@ -26,7 +26,7 @@ func (c *Client) attachWatermark(ctx context.Context, change plan.AttachWatermar
 			return plan.Effect{Found: true}, nil
 		}
 	}
-	return c.settle(ctx, err, c.watermarkAct(change, "ec2:AttachImageWatermark"), tries, there)
+	return c.settle(ctx, err, c.watermarkAct(change.Where, change.Key(), "ec2:AttachImageWatermark"), tries, there)
 }
 
 func (c *Client) sendWatermark(ctx context.Context, change plan.AttachWatermark, dry bool) error {
@@ -42,7 +42,7 @@ func (c *Client) sendWatermark(ctx context.Context, change plan.AttachWatermark,
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DetachImageWatermark.html
 func (c *Client) detachWatermark(ctx context.Context, change plan.DetachWatermark) (plan.Effect, error) {
 	gone := func(ctx context.Context) (bool, error) {
-		is, err := c.hasWatermark(ctx, plan.AttachWatermark(change))
+		is, err := c.hasWatermark(ctx, change.Image, change.Key())
 		return !is && err == nil, err
 	}
 	ctx, tries := clients.Watched(ctx)
@@ -54,35 +54,35 @@ func (c *Client) detachWatermark(ctx context.Context, change plan.DetachWatermar
 			return plan.Effect{}, nil
 		}
 	}
-	return c.settle(ctx, err, c.watermarkAct(plan.AttachWatermark(change), "ec2:DetachImageWatermark"), tries, gone)
+	return c.settle(ctx, err, c.watermarkAct(change.Where, change.Key(), "ec2:DetachImageWatermark"), tries, gone)
 }
 
 func (c *Client) undoWatermark(ctx context.Context, change plan.AttachWatermark) (plan.Change, error) {
-	is, err := c.hasWatermark(ctx, change)
+	is, err := c.hasWatermark(ctx, change.Image, change.Key())
 	if err != nil {
-		a := c.watermarkAct(change, "ec2:DescribeImages")
+		a := c.watermarkAct(change.Where, change.Key(), "ec2:DescribeImages")
 		a.Doing, a.Resource = "reading the watermarks of AMI "+change.Image.ID+" before one is attached", "*"
 		return nil, diagnose.Error(err, a)
 	}
 	if is {
 		return nil, nil //nolint:nilnil // another run has just attached it
 	}
-	return plan.DetachWatermark(change), nil
+	return change.Undo(), nil
 }
 
 // hasWatermark tells whether an AMI has a watermark, as its owner sees it.
-func (c *Client) hasWatermark(ctx context.Context, change plan.AttachWatermark) (bool, error) {
-	there, err := c.ownImage(ctx, change.Image)
-	return slices.Contains(clients.WatermarkKeys(there.ImageWatermarks), change.Key()), err
+func (c *Client) hasWatermark(ctx context.Context, image sharing.ImageRef, key string) (bool, error) {
+	there, err := c.ownImage(ctx, image)
+	return slices.Contains(clients.WatermarkKeys(there.ImageWatermarks), key), err
 }
 
-func (c *Client) watermarkAct(change plan.AttachWatermark, action string) diagnose.Act {
-	doing := "attaching the watermark " + change.Key() + " to AMI "
+func (c *Client) watermarkAct(w plan.Where, key, action string) diagnose.Act {
+	doing := "attaching the watermark " + key + " to AMI "
 	if action == "ec2:DetachImageWatermark" {
-		doing = "detaching the watermark " + change.Key() + " from AMI "
+		doing = "detaching the watermark " + key + " from AMI "
 	}
 	return diagnose.Act{
-		Scope: sharing.Scope{Account: change.Account, Region: change.Image.Region}, Doing: doing + change.Image.ID, Action: action,
-		Resource: c.imageARN(change.Image.Region, change.Image.ID),
+		Scope: sharing.Scope{Account: w.Account, Region: w.Image.Region}, Doing: doing + w.Image.ID, Action: action,
+		Resource: c.imageARN(w.Image.Region, w.Image.ID),
 	}
 }

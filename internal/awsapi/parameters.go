@@ -35,19 +35,27 @@ func (c *Client) getParameter(ctx context.Context, p clients.Place, name string)
 
 // versionsOf reads which versions of a parameter have labels.
 func (c *Client) versionsOf(ctx context.Context, p clients.Place, name string, labels []string) (map[string]int64, error) {
-	versions := make([]int64, len(labels))
+	labelled, err := c.labelled(ctx, p, name, labels)
+	byLabel := map[string]int64{}
+	for label, version := range labelled {
+		byLabel[label] = version.Version
+	}
+	return byLabel, err
+}
+
+// labelled reads the versions of a parameter that have labels. A label that none has is left out.
+func (c *Client) labelled(ctx context.Context, p clients.Place, name string, labels []string) (map[string]sharing.StoredParameter, error) {
+	versions := make([]sharing.StoredParameter, len(labels))
 	errs := make([]error, len(labels))
 	parallel.Each(labels, func(i int, label string) {
-		var labelled sharing.StoredParameter
-		labelled, errs[i] = c.getParameter(ctx, p, name+":"+label)
-		versions[i] = labelled.Version
+		versions[i], errs[i] = c.getParameter(ctx, p, name+":"+label)
 	})
-	byLabel := map[string]int64{}
+	byLabel := map[string]sharing.StoredParameter{}
 	for i, label := range labels {
 		if errs[i] != nil {
 			return nil, errs[i]
 		}
-		if versions[i] > 0 {
+		if versions[i].Exists() {
 			byLabel[label] = versions[i]
 		}
 	}

@@ -87,7 +87,7 @@ func (c *Client) prove(ctx context.Context, change plan.Change) (diagnose.Act, e
 		a = c.sharedTagAct(change.Where, "ec2:DeleteTags")
 		err = c.deleteSharedTags(ctx, change.Image, change.Keys(), true)
 	case plan.AttachWatermark:
-		a = c.watermarkAct(change, "ec2:AttachImageWatermark")
+		a = c.watermarkAct(change.Where, change.Key(), "ec2:AttachImageWatermark")
 		err = c.sendWatermark(ctx, change, true)
 	case plan.AddTemplateVersion:
 		a = c.templateAct(change.Where, "making a version of", "ec2:CreateLaunchTemplateVersion", change.Template, change.ID)

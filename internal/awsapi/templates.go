@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -98,7 +97,7 @@ func named(template sharing.LaunchTemplate) (id, name *string) {
 }
 
 func templateVersion(version types.LaunchTemplateVersion) sharing.TemplateVersion {
-	one := sharing.TemplateVersion{Number: aws.ToInt64(version.VersionNumber)}
+	one := sharing.TemplateVersion{Number: aws.ToInt64(version.VersionNumber), Note: aws.ToString(version.VersionDescription)}
 	if version.LaunchTemplateData == nil {
 		return one
 	}
@@ -123,30 +122,31 @@ func (c *Client) versions(ctx context.Context, p clients.Place, in *ec2.Describe
 	})
 }
 
-// versionsWith are the versions of a launch template after a number that have an AMI, of the plugin's own making if own.
-func (c *Client) versionsWith(ctx context.Context, w plan.Where, id string, after int64, own bool) ([]int64, error) {
+// versionsWith are the versions of a launch template that have an AMI: those that the run has made, by their note, and the one that
+// is the default, 0 for none.
+func (c *Client) versionsWith(ctx context.Context, w plan.Where, id, note string) (own []int64, isDefault int64, err error) {
 	found, err := c.versions(ctx, placeOfAnnouncement(w), &ec2.DescribeLaunchTemplateVersionsInput{
-		LaunchTemplateId: &id, MinVersion: aws.String(strconv.FormatInt(after+1, 10)),
-		Filters: []types.Filter{{Name: aws.String("image-id"), Values: []string{w.Image.ID}}},
+		LaunchTemplateId: &id, Filters: []types.Filter{{Name: aws.String("image-id"), Values: []string{w.Image.ID}}},
 	})
-	var numbers []int64
 	for _, version := range found {
-		if !own || strings.HasPrefix(aws.ToString(version.VersionDescription), sharing.TemplateNote) {
-			numbers = append(numbers, aws.ToInt64(version.VersionNumber))
+		if aws.ToString(version.VersionDescription) == note {
+			own = append(own, aws.ToInt64(version.VersionNumber))
+		}
+		if aws.ToBool(version.DefaultVersion) {
+			isDefault = aws.ToInt64(version.VersionNumber)
 		}
 	}
-	return numbers, err
+	return own, isDefault, err
 }
 
-// awaitVersions is versionsWith until there are some: EC2 shows a new version late.
-func (c *Client) awaitVersions(ctx context.Context, limit time.Duration, w plan.Where, id string, after int64, own bool) ([]int64, error) {
-	var numbers []int64
-	err := traffic.PollFor(ctx, limit, func(ctx context.Context) (bool, error) {
+// awaitVersions is versionsWith until there is one of the run's own: EC2 shows a new version late.
+func (c *Client) awaitVersions(ctx context.Context, limit time.Duration, w plan.Where, id, note string) (own []int64, isDefault int64, err error) {
+	err = traffic.PollFor(ctx, limit, func(ctx context.Context) (bool, error) {
 		var err error
-		numbers, err = c.versionsWith(ctx, w, id, after, own)
-		return len(numbers) > 0 || err != nil, err
+		own, isDefault, err = c.versionsWith(ctx, w, id, note)
+		return len(own) > 0 || err != nil, err
 	})
-	return numbers, err
+	return own, isDefault, err
 }
 
 func (c *Client) templateAct(w plan.Where, doing, action string, template sharing.LaunchTemplate, id string) diagnose.Act {

@@ -32,7 +32,7 @@ func (c *Client) Undo(ctx context.Context, change plan.Change) (plan.Change, err
 	case plan.AttachWatermark:
 		return c.undoWatermark(ctx, change)
 	case plan.AddTemplateVersion:
-		return c.undoTemplateVersion(ctx, change)
+		return change.Undo(), nil
 	case plan.SetDefaultVersion:
 		return c.undoDefaultVersion(ctx, change)
 	case plan.RemoveSharedTags:

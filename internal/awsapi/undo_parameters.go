@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -66,8 +67,10 @@ func (c *Client) restoreParameter(ctx context.Context, change plan.RestoreParame
 	switch {
 	case err != nil:
 		return plan.Effect{}, diagnose.Error(err, a)
-	case there.Value != change.Image.ID: // it was not stored, or somebody else has written it
+	case there.Version == change.Previous.Version && there.Value == change.Previous.Value: // it was not stored
 		return plan.Effect{}, nil
+	case there.Value != change.Image.ID:
+		return plan.Effect{Kept: fmt.Sprintf("it holds %q by now, which somebody else has stored", there.Value)}, nil
 	case !change.Previous.Exists():
 		return c.deleteParameter(ctx, p, change.Parameter.Name, a)
 	}
@@ -96,29 +99,47 @@ func (c *Client) writeBack(ctx context.Context, change plan.RestoreParameter, a 
 	return c.stored(ctx, change.Where, write{change.Parameter.Name, change.Previous.Value, change.Previous.DataType, change.Parameter.Timeout}, a, err, tries)
 }
 
-// restoreLabels moves labels back to the versions that had them, and takes those away that none had.
+// restoreLabels moves labels back to the versions that had them, and takes those away that none had. A label that is on a version
+// with another AMI by now is somebody else's.
 func (c *Client) restoreLabels(ctx context.Context, change plan.RestoreLabels) (plan.Effect, error) {
 	a := c.parameterAct(change.Where, "taking back the labels of the parameter", "ssm:LabelParameterVersion", change.Name)
 	p := placeOfAnnouncement(change.Where)
-	for _, label := range slices.Sorted(maps.Keys(change.Move)) {
-		if effect, err := c.moveLabel(ctx, p, change, label, a); err != nil {
-			return effect, err
-		}
-	}
-	if len(change.Remove) == 0 {
-		return plan.Effect{}, nil
-	}
-	versions, err := c.versionsOf(ctx, p, change.Name, change.Remove)
+	labels := append(slices.Sorted(maps.Keys(change.Move)), change.Remove...)
+	versions, err := c.labelled(ctx, p, change.Name, labels)
 	if err != nil {
 		a.Action = "ssm:GetParameter"
 		return plan.Effect{}, diagnose.Error(err, a)
 	}
-	for _, label := range slices.Sorted(maps.Keys(versions)) {
-		if effect, err := c.removeLabel(ctx, p, change.Name, label, versions[label], a); err != nil {
+	var kept []string
+	for _, label := range labels {
+		is, before := versions[label], change.Move[label]
+		var effect plan.Effect
+		var err error
+		switch {
+		case is.Version == before: // none, of one that none had
+		case is.Value != change.Image.ID:
+			kept = append(kept, labelNow(label, is))
+		case before == 0:
+			effect, err = c.removeLabel(ctx, p, change.Name, label, is.Version, a)
+		default:
+			effect, err = c.moveLabel(ctx, p, change, label, a)
+		}
+		if err != nil {
 			return effect, err
 		}
 	}
+	if len(kept) > 0 {
+		return plan.Effect{Kept: strings.Join(kept, ", ") + " by now, which somebody else has done"}, nil
+	}
 	return plan.Effect{}, nil
+}
+
+// labelNow tells where a label is that somebody else has moved.
+func labelNow(label string, is sharing.StoredParameter) string {
+	if !is.Exists() {
+		return "no version has the label " + label
+	}
+	return fmt.Sprintf("%s with %q has the label %s", version(is.Version), is.Value, label)
 }
 
 // moveLabel puts a label back on the version that had it.

@@ -46,7 +46,10 @@ func (c *computation) parameters(where Where, wanted []sharing.Parameter, stored
 
 // labels plans those of a parameter. They are to be on the newest version, which holds the AMI's id then.
 func (c *computation) labels(where Where, parameter sharing.Parameter, there sharing.StoredParameter, same bool) {
-	label := func(labels []string) LabelParameter { return LabelParameter{where, parameter.Name, labels} }
+	label := LabelParameter{Where: where, Name: parameter.Name}
+	if same {
+		label.Version = there.Version
+	}
 	var missing, kept []string
 	for _, name := range parameter.Labels {
 		if same && there.Labels[name] == there.Version {
@@ -56,11 +59,25 @@ func (c *computation) labels(where Where, parameter sharing.Parameter, there sha
 		}
 	}
 	if len(kept) > 0 {
-		c.keep(Present{Change: label(kept)})
+		present := label
+		present.Labels = kept
+		c.keep(Present{Change: present})
 	}
 	if len(missing) > 0 {
-		c.change(label(missing))
+		label.Labels, label.Previous = missing, versionsOf(missing, there.Labels)
+		c.change(label)
 	}
+}
+
+// versionsOf returns the versions that have labels, of those labels that some version has.
+func versionsOf(labels []string, versions map[string]int64) map[string]int64 {
+	some := map[string]int64{}
+	for _, label := range labels {
+		if number, there := versions[label]; there {
+			some[label] = number
+		}
+	}
+	return some
 }
 
 // parametersTwice blocks the AMIs' own account as a target with a parameter that the source has too: it would be written twice.

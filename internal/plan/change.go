@@ -76,6 +76,7 @@ type PutTags struct {
 	Image    sharing.ImageRef
 	Resource string // the AMI's own id or a snapshot's
 	Tags     map[string]string
+	Previous map[string]string // what there is of them
 }
 
 // RestoreTags undoes a PutTags. No plan holds it.

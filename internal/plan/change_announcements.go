@@ -46,6 +46,9 @@ type LabelParameter struct {
 	Where
 	Name   string
 	Labels []string
+	// Version is the one that gets the labels, 0 for one that the run makes. Previous are the versions that have some of them.
+	Version  int64
+	Previous map[string]int64
 }
 
 // RestoreParameter undoes a PutParameter: it writes what was there, or deletes what was made. No plan holds it. Something
@@ -56,7 +59,7 @@ type RestoreParameter struct {
 	Previous  sharing.StoredParameter
 }
 
-// RestoreLabels undoes a LabelParameter. No plan holds it.
+// RestoreLabels undoes a LabelParameter. No plan holds it. Labels that others have moved in the meantime stay.
 type RestoreLabels struct {
 	Where
 	Name   string

@@ -18,7 +18,7 @@ type Effect struct {
 	Lost bool
 	// Warning is what AWS says of a change that it has made.
 	Warning *sharing.Problem
-	// Kept says why AWS was not asked for the change after all, "" when it was.
+	// Kept says why AWS was not asked for the change after all, or for a part of it; "" when it was.
 	Kept string
 }
 

@@ -46,12 +46,15 @@ func Copied(tags map[string]string) map[string]string {
 }
 
 func (c *computation) tag(scope sharing.Scope, image sharing.ImageRef, resource string, wanted map[string]string, there map[string]map[string]string) {
-	put := PutTags{Account: scope.Account, Image: image, Resource: resource, Tags: map[string]string{}}
+	put := PutTags{Account: scope.Account, Image: image, Resource: resource, Tags: map[string]string{}, Previous: map[string]string{}}
 	same := map[string]string{}
 	for key, value := range Copied(wanted) {
-		if old, ok := there[resource][key]; ok && old == value {
+		switch old, ok := there[resource][key]; {
+		case ok && old == value:
 			same[key] = value
 			continue
+		case ok:
+			put.Previous[key] = old
 		}
 		put.Tags[key] = value
 	}
@@ -59,7 +62,7 @@ func (c *computation) tag(scope sharing.Scope, image sharing.ImageRef, resource 
 	case len(put.Tags) > 0:
 		c.change(put)
 	case len(same) > 0:
-		put.Tags = same
+		put.Tags, put.Previous = same, nil
 		c.keep(Present{Change: put})
 	}
 }

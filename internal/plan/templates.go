@@ -17,26 +17,28 @@ type AddTemplateVersion struct {
 	Where
 	Template sharing.LaunchTemplate
 	ID       string
+	Note     string // the version's description, by which the run knows it again
 	Previous string // what AMI the default version has
 }
 
-// SetDefaultVersion makes the newest version with the AMI the default of a launch template.
+// SetDefaultVersion makes a version with the AMI the default of a launch template.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyLaunchTemplate.html
 type SetDefaultVersion struct {
 	Where
 	Template sharing.LaunchTemplate
 	ID       string
-	Previous int64 // the default version
+	Version  int64 // 0 for the one that the run makes
+	Note     string
+	Previous sharing.TemplateVersion // the default version
 }
 
-// RemoveTemplateVersion undoes an AddTemplateVersion: it deletes the plugin's versions with the AMI after a number. No plan
-// holds it.
+// RemoveTemplateVersion undoes an AddTemplateVersion: it deletes the version that the run has made. No plan holds it.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteLaunchTemplateVersions.html
 type RemoveTemplateVersion struct {
 	Where
 	Template sharing.LaunchTemplate
 	ID       string
-	After    int64
+	Note     string
 }
 
 // RestoreDefaultVersion undoes a SetDefaultVersion. No plan holds it. A default that others have set in the meantime stays.
@@ -44,7 +46,19 @@ type RestoreDefaultVersion struct {
 	Where
 	Template sharing.LaunchTemplate
 	ID       string
+	Version  int64 // that was made the default, 0 for the one that the run has made
+	Note     string
 	Previous int64
+}
+
+// Undo returns what undoes the change, whatever there was before.
+func (c AddTemplateVersion) Undo() RemoveTemplateVersion {
+	return RemoveTemplateVersion{c.Where, c.Template, c.ID, c.Note}
+}
+
+// Undo returns what undoes the change if the default version is what it was when the plan was made.
+func (c SetDefaultVersion) Undo() RestoreDefaultVersion {
+	return RestoreDefaultVersion{c.Where, c.Template, c.ID, c.Version, c.Note, c.Previous.Number}
 }
 
 func (AddTemplateVersion) change()    {}
@@ -100,24 +114,33 @@ func (c *computation) templates(target sharing.Target, image sharing.ImageRef) {
 		if !stored.Exists() {
 			continue
 		}
-		where := Where{target.Account, false, image}
-		add := AddTemplateVersion{where, template, stored.ID, stored.Default.Image}
-		point := SetDefaultVersion{where, template, stored.ID, stored.Default.Number}
-		isDefault := stored.Default.Image == image.ID
-		if isDefault || stored.Latest.Image == image.ID {
+		where, note := Where{target.Account, false, image}, c.templateNote(image)
+		add := AddTemplateVersion{where, template, stored.ID, note, stored.Default.Image}
+		point := SetDefaultVersion{where, template, stored.ID, 0, note, stored.Default}
+		switch image.ID {
+		case stored.Default.Image:
+			point.Version = stored.Default.Number
 			c.keep(Present{Change: add})
-		} else {
+		case stored.Latest.Image:
+			point.Version = stored.Latest.Number
+			c.keep(Present{Change: add})
+		default:
 			c.change(add)
 			c.templateWarnings(add, stored.Source)
 		}
 		switch {
 		case !template.Default:
-		case isDefault:
+		case point.Version == stored.Default.Number:
 			c.keep(Present{Change: point})
 		default:
 			c.change(point)
 		}
 	}
+}
+
+// templateNote describes the versions that a run makes. Another run's for the same AMI are another one's.
+func (c *computation) templateNote(image sharing.ImageRef) string {
+	return strings.TrimSpace(sharing.TemplateNote + image.ID + " " + c.request.Run)
 }
 
 // templateWarnings tell what the version that a new one is made of does to launches besides its AMI.

@@ -14,7 +14,8 @@ import (
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AttachImageWatermark.html
 type AttachWatermark struct {
 	Where
-	Name string
+	Name   string
+	Beside []string // the AMI's other watermarks, which stay
 }
 
 // DetachWatermark undoes an AttachWatermark. No plan holds it. AMIs that were made of the AMI in the meantime keep the mark.
@@ -23,6 +24,9 @@ type DetachWatermark struct {
 	Where
 	Name string
 }
+
+// Undo returns what undoes the change.
+func (c AttachWatermark) Undo() DetachWatermark { return DetachWatermark{c.Where, c.Name} }
 
 func (AttachWatermark) change() {}
 func (DetachWatermark) change() {}
@@ -42,17 +46,20 @@ func (c DetachWatermark) String() string {
 }
 
 // Key is the watermark's: AWS puts the account before its name.
-func (c AttachWatermark) Key() string { return string(c.Account) + ":" + c.Name }
+func (c AttachWatermark) Key() string { return watermarkKey(c.Account, c.Name) }
 
 // Key is the watermark's.
-func (c DetachWatermark) Key() string { return AttachWatermark(c).Key() }
+func (c DetachWatermark) Key() string { return watermarkKey(c.Account, c.Name) }
+
+func watermarkKey(account sharing.AccountID, name string) string { return string(account) + ":" + name }
 
 // watermark plans that of an AMI. Others stay, with exact too: AMIs inherit them from those that they were made of.
 func (c *computation) watermark(image sharing.Image) {
 	if c.request.Announcements.Watermark == "" {
 		return
 	}
-	attach := AttachWatermark{Where{c.owner, true, image.Ref}, c.request.Announcements.Watermark}
+	attach := AttachWatermark{Where: Where{c.owner, true, image.Ref}, Name: c.request.Announcements.Watermark}
+	attach.Beside = slices.DeleteFunc(slices.Clone(image.Watermarks), func(key string) bool { return key == attach.Key() })
 	if slices.Contains(image.Watermarks, attach.Key()) {
 		c.keep(Present{Change: attach})
 		return
@@ -65,7 +72,7 @@ func (c *computation) watermark(image sharing.Image) {
 func (c *computation) watermarkLimits() {
 	name := c.request.Announcements.Watermark
 	for _, image := range c.plan.Images {
-		key := AttachWatermark{Where{Account: image.Owner}, name}.Key()
+		key := watermarkKey(image.Owner, name)
 		if name == "" || slices.Contains(image.Watermarks, key) {
 			continue
 		}

@@ -15,7 +15,7 @@ import (
 type sort struct {
 	kind kind
 	word string // their status
-	role string // of grants and roles, less the account; of an announcement its name, and what it is and was
+	role string // of grants and roles, less the account; of what has a value its name, and what it is and was
 	why  string // of what goes, or is left
 }
 
@@ -28,7 +28,14 @@ func sortOf(i item) sort {
 		s.role = roleName(i.Resource)
 	case parameter, parameterLabels, sharedTags, watermark, launchTemplate, templateDefault:
 		s.role = i.announced()
-	case launchPermission, snapshotPermission, tags, groupRole:
+	case groupRole:
+		i.Value, i.Previous = roleName(i.Value), roleName(i.Previous)
+		s.role = i.announced()
+	case tags:
+		if i.Previous != "" {
+			s.role = i.told()
+		}
+	case launchPermission, snapshotPermission:
 	}
 	if i.Removal || i.Status == left || i.announces() && i.Status == skipped {
 		s.why = strings.ReplaceAll(i.Reason, i.Recipient.ID, "<account>")

@@ -100,19 +100,44 @@ func (s *scene) announces() {
 	s.request.Announcements.SharedTags = sharing.SharedTags(map[string]string{"status": "approved"})
 	for n := range s.facts.Images {
 		s.facts.Images[n].Tags = sharing.SharedTags(map[string]string{"status": "candidate"})
+		s.facts.Images[n].Watermarks = []string{string(owner) + ":scanned"}
 	}
+	s.request.Announcements.Watermark = "approved"
 	for n := range s.request.Targets {
 		s.request.Targets[n].Announcements = sharing.Announcements{
-			Parameters: []sharing.Parameter{{Name: "/golden/web/ami", DataType: sharing.ImageParameter}}, Templates: []sharing.LaunchTemplate{{Named: "web", Default: true}},
+			Parameters: []sharing.Parameter{{Name: "/golden/web/ami", DataType: sharing.ImageParameter, Labels: []string{"live", "next"}}}, Templates: []sharing.LaunchTemplate{{Named: "web", Default: true}},
 		}
 		facts := s.facts.Targets[s.request.Targets[n].Account]
 		facts.Parameters, facts.Templates = sharing.StoredParameters{}, sharing.StoredTemplates{}
 		for _, image := range s.request.Images {
 			old := sharing.TemplateVersion{Number: 7, Image: "ami-0000000000000old0"}
-			facts.Parameters[image.Region] = map[string]sharing.StoredParameter{"/golden/web/ami": {Version: 3, Value: old.Image, DataType: sharing.ImageParameter}}
+			facts.Parameters[image.Region] = map[string]sharing.StoredParameter{"/golden/web/ami": {
+				Version: 3, Value: old.Image, DataType: sharing.TextParameter, Labels: map[string]int64{"live": 2},
+			}}
 			facts.Templates[image.Region] = map[string]sharing.StoredTemplate{"web": {ID: "lt-0123456789abcdef0", Default: old, Latest: old, Source: old}}
 		}
 		s.facts.Targets[s.request.Targets[n].Account] = facts
+	}
+}
+
+// uses gives accounts what a run changes in them besides: a tag that is to be another, and a group's role.
+func (s *scene) uses() {
+	role, err := sharing.ParseServiceLinkedRole("autoscaling/golden")
+	if err != nil {
+		panic(err)
+	}
+	for n, target := range s.request.Targets {
+		facts := s.facts.Targets[target.Account]
+		facts.Roles[role] = sharing.Role{Exists: true, ARN: role.ARN("aws", target.Account), UniqueID: "AROAGOLDEN" + string(target.Account)}
+		facts.Tags = map[sharing.Region]map[string]map[string]string{}
+		for i, image := range s.facts.Images {
+			s.facts.Images[i].Tags["os"] = "linux 7"
+			facts.Tags[image.Ref.Region] = map[string]map[string]string{image.Ref.ID: {"os": "linux 6"}}
+			facts.Groups = append(facts.Groups, sharing.AutoScalingGroup{Region: image.Ref.Region, Name: "web", RoleARN: autoscaling().ARN("aws", target.Account)})
+		}
+		s.facts.Targets[target.Account] = facts
+		s.request.Targets[n].Grantees, s.request.Targets[n].CopyTags = []sharing.Grantee{role}, true
+		s.request.Targets[n].AutoScalingGroups = []string{"web"}
 	}
 }
 
@@ -216,7 +241,7 @@ func checks(r report.Run) []sharing.Check {
 		switch row[2] {
 		case "launch permission":
 			check.Subject.Images = []string{row[3]}
-		case "shared tags":
+		case "shared tags", "watermark":
 			check.Subject.Images, check.Subject.Told = []string{row[3]}, row[2]
 		case "grant":
 			check.Subject.Key, check.Subject.Grantee = row[3], row[6]
@@ -275,6 +300,13 @@ func scenes(t testing.TB) map[string]report.Run {
 	dry.has("555555555555", virginia)
 	dry.closed(account(3))
 	all["dry-run"] = proved(dry.plan(t), account(2), virginia)
+
+	told := newScene(2, frankfurt)
+	told.announces()
+	told.uses()
+	dryTold := told.plan(t)
+	dryTold.DryRun = true
+	all["dry-run-of-announcements"] = dryTold
 
 	back := newScene(3, frankfurt, virginia)
 	failed := back.run(t, grantRefused(account(2), virginia))

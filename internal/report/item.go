@@ -4,7 +4,9 @@ package report
 
 import (
 	"cmp"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
@@ -99,12 +101,37 @@ type item struct {
 	Resource  string         // AMI, snapshot, key's ARN, role's ARN or group
 	Grantee   string         // of a grant: the role's ARN
 	GrantID   string
-	Value     string // of an announcement: what it is to be, and what it was
+	Value     string // what it is to be, and what it was, where that is more than to be there
 	Previous  string
-	Removal   bool // it is to go
+	Also      []aspect // what else of it changes
+	Removal   bool     // it is to go
 	Status    status
 	Verified  bool   // it was seen from inside the target after the run
 	Reason    string // why it is not there, or goes
+}
+
+// aspect is something of an item that changes besides its value.
+type aspect struct {
+	Name     string `json:"name"`
+	Value    string `json:"value"`
+	Previous string `json:"previous"`
+}
+
+// also notes an aspect, if it differs from what there was.
+func (i *item) also(name, previous, value string) {
+	if i.Previous != "" && previous != value {
+		i.Also = append(i.Also, aspect{name, value, previous})
+	}
+}
+
+// aspects are those of an item, in words: "data type: text -> aws:ec2:image".
+func (i item) aspects() string {
+	return strings.Join(mapped(i.Also, func(a aspect) string { return a.Name + ": " + arrow(a.Previous, a.Value) }), "; ")
+}
+
+// arrow writes what something was and is to be.
+func arrow(previous, value string) string {
+	return cmp.Or(previous, "none") + " -> " + cmp.Or(value, "none")
 }
 
 func compareItems(a, b item) int {
@@ -145,12 +172,30 @@ func (i item) announces() bool { return i.Kind >= parameter }
 
 // announced names an announcement, what it is and, if that differs, what it was: "/golden/web/ami (ami-1 -> ami-2)".
 func (i item) announced() string {
-	switch {
-	case i.Previous != "" && i.Previous != i.Value:
-		return i.Resource + " (" + i.Previous + " -> " + i.Value + ")"
-	case i.Value == "":
-		return i.Resource
-	default:
-		return i.Resource + " (" + i.Value + ")"
+	if told := i.told(); told != "" {
+		return i.Resource + " (" + told + ")"
 	}
+	return i.Resource
+}
+
+// told is what an item is to be and was: "ami-1 -> ami-2; data type: text -> aws:ec2:image".
+func (i item) told() string {
+	value := i.Value
+	if i.Previous != "" && i.Previous != i.Value {
+		value = arrow(i.Previous, i.Value)
+	}
+	return strings.TrimPrefix(strings.TrimSuffix(value+"; "+i.aspects(), "; "), "; ")
+}
+
+// versionWords names a version, 0 for one that is made.
+func versionWords(number int64) string {
+	if number == 0 {
+		return "new version"
+	}
+	return "version " + strconv.FormatInt(number, 10)
+}
+
+// labelWords tell which versions have labels: "live: version 3, next: version 2".
+func labelWords(versions map[string]int64) string {
+	return strings.Join(mapped(slices.Sorted(maps.Keys(versions)), func(label string) string { return label + ": " + versionWords(versions[label]) }), ", ")
 }

@@ -91,16 +91,21 @@ func changeItems(change plan.Change, like item) []item {
 	case plan.ModifyLaunchPermission:
 		return permissionItems(c.Operation, c.Recipients, give(launchPermission, sharing.Recipient{}, c.Image.Region, c.Image.ID))
 	case plan.PutTags:
-		return []item{give(tags, sharing.Account(c.Account), c.Image.Region, c.Resource)}
+		i := give(tags, sharing.Account(c.Account), c.Image.Region, c.Resource)
+		i.Value, i.Previous = sharing.TagWords(c.Tags), sharing.TagWords(c.Previous)
+		return []item{i}
 	case plan.SetGroupRole:
-		return []item{give(groupRole, sharing.Account(c.Account), c.Region, c.Group)}
+		i := give(groupRole, sharing.Account(c.Account), c.Region, c.Group)
+		i.Value, i.Previous = c.RoleARN, c.Previous
+		return []item{i}
 	case plan.PutParameter:
 		i := give(parameter, sharing.Account(c.Account), c.Image.Region, c.Parameter.Name)
 		i.Value, i.Previous = c.Image.ID, c.Previous.Value
+		i.also("data type", c.Previous.DataType, c.Parameter.DataType)
 		return []item{i}
 	case plan.LabelParameter:
 		i := give(parameterLabels, sharing.Account(c.Account), c.Image.Region, c.Name)
-		i.Value = strings.Join(c.Labels, ", ")
+		i.Value, i.Previous = strings.Join(c.Labels, ", ")+": "+versionWords(c.Version), labelWords(c.Previous)
 		return []item{i}
 	case plan.PutSharedTags:
 		i := give(sharedTags, sharing.Account(c.Account), c.Image.Region, c.Image.ID)
@@ -112,15 +117,18 @@ func changeItems(change plan.Change, like item) []item {
 		return []item{i}
 	case plan.SetDefaultVersion:
 		i := give(templateDefault, sharing.Account(c.Account), c.Image.Region, c.Template.Named)
-		i.Value = c.Image.ID
+		i.Value = versionWords(c.Version) + " with " + c.Image.ID
+		if c.Previous.Number > 0 {
+			i.Previous = versionWords(c.Previous.Number) + " with " + cmp.Or(c.Previous.Image, "no AMI")
+		}
 		return []item{i}
 	case plan.AttachWatermark:
 		i := give(watermark, sharing.Account(c.Account), c.Image.Region, c.Image.ID)
-		i.Value = c.Key()
+		i.Value, i.Previous = strings.Join(append(slices.Clone(c.Beside), c.Key()), ", "), strings.Join(c.Beside, ", ")
 		return []item{i}
 	case plan.RemoveSharedTags:
 		i := give(sharedTags, sharing.Account(c.Account), c.Image.Region, c.Image.ID)
-		i.Value, i.Reason = sharing.TagWords(c.Tags), cmp.Or(i.Reason, "shared_tags does not name them")
+		i.Previous, i.Reason = sharing.TagWords(c.Tags), cmp.Or(i.Reason, "shared_tags does not name them")
 		return []item{i.removal()}
 	default: // what only undoes: what it undoes is told
 		return nil

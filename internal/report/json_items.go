@@ -25,6 +25,7 @@ type jsonItem struct {
 	Grantee  string            `json:"grantee,omitempty"`
 	Value    string            `json:"value,omitempty"`
 	Previous string            `json:"previous,omitempty"`
+	Also     []aspect          `json:"also,omitempty"`
 	Status   status            `json:"status"`
 	Removal  bool              `json:"removal,omitempty"`
 	Verified bool              `json:"verified"`
@@ -82,8 +83,8 @@ func (i item) general(several bool) jsonItem {
 		return text
 	}
 	return jsonItem{
-		Kind: i.Kind.String(), Region: i.Region, Resource: one(i.Resource), Grantee: one(i.Grantee), Value: i.Value, Previous: i.Previous, Status: i.Status, Removal: i.Removal,
-		Verified: i.Verified, Reason: one(i.Reason),
+		Kind: i.Kind.String(), Region: i.Region, Resource: one(i.Resource), Grantee: one(i.Grantee), Value: one(i.Value), Previous: one(i.Previous), Also: i.Also, Status: i.Status,
+		Removal: i.Removal, Verified: i.Verified, Reason: one(i.Reason),
 	}
 }
 

@@ -51,6 +51,26 @@ func TestWhatIsLeftOfManyAccounts(t *testing.T) {
 	}
 }
 
+// TestWhatOthersHaveChangedSinceIsTold: in words and without a command, since nothing of the run's is there any more.
+func TestWhatOthersHaveChangedSinceIsTold(t *testing.T) {
+	const why = `it holds "ami-b" by now, which somebody else has stored`
+	change := plan.PutParameter{
+		Where: plan.Where{Account: account(0), Image: sharing.ImageRef{Region: frankfurt, ID: "ami-a"}}, Parameter: sharing.Parameter{Name: "/golden"},
+	}
+	r := report.Run{Result: apply.Result{
+		RolledBack: true, Outcomes: []apply.Outcome{{Change: change, Status: apply.Left, Reason: why}}, Left: []apply.Leftover{{Change: change, Why: why}},
+	}}
+	for name, text := range map[string]string{"text": report.Leftovers(r), "Markdown": report.Markdown(r)} {
+		told := strings.ReplaceAll(text, "\n", " ")
+		if !strings.Contains(told, change.String()+" (eu-central-1): "+why) || !strings.Contains(told, "What others have changed since this run did stays as it is:") || strings.Contains(told, "these commands") {
+			t.Errorf("%s: %s", name, text)
+		}
+	}
+	if text := report.Text(r); !strings.Contains(text, "# 1 parameter left: /golden (ami-a)") || strings.Contains(machineText(r), "left,\n") {
+		t.Errorf("%s\n%s", text, machineText(r))
+	}
+}
+
 // Each of a few grants is ended by its id.
 func TestWhatIsLeftOfFewAccounts(t *testing.T) {
 	left, _ := leftOf(t, 3, 1)

@@ -16,7 +16,7 @@ import (
 //	build, <name>, <run uuid>, <identity>
 //	outcome, <outcome>
 //	count, <status>, <number of items>
-//	item, <region>, <kind>, <resource>, <recipients>, <status>, <grantee>, <grant id>, <whether verified>, <value>, <previous value>
+//	item, <region>, <kind>, <resource>, <recipients>, <status>, <grantee>, <grant id>, <whether verified>, <value>, <previous value>, <what else changes>
 //	left, <commands>
 //	failure, <account>, <region>, <code>, <doing>, <cause>, <request id>, <other places>
 //	warning, <account>, <region>, <code>, <doing>, <cause>, <request id>, <other places>
@@ -34,7 +34,7 @@ func MachineRows(r Run) [][]string {
 	for _, alike := range itemsAlike(items) {
 		rows = append(rows, itemRow(alike))
 	}
-	commands := mapped(r.Result.Left, func(l apply.Leftover) string { return l.Command })
+	commands := slices.DeleteFunc(mapped(r.Result.Left, func(l apply.Leftover) string { return l.Command }), func(command string) bool { return command == "" })
 	for chunk := range slices.Chunk(commands, commandsPerRow) {
 		rows = append(rows, []string{"left", strings.Join(chunk, "\n")})
 	}
@@ -49,13 +49,13 @@ type likeRow struct {
 	region                        sharing.Region
 	kind, resource, word, grantee string
 	verified                      bool
-	value, previous               string
+	value, previous, also         string
 	to                            sharing.RecipientKind
 }
 
 func (i item) likeRow() likeRow {
 	g := i.general(true)
-	return likeRow{i.Region, g.Kind, g.Resource, i.word(), g.Grantee, i.Verified, i.Value, i.Previous, i.Recipient.Kind}
+	return likeRow{i.Region, g.Kind, g.Resource, i.word(), g.Grantee, i.Verified, g.Value, g.Previous, i.aspects(), i.Recipient.Kind}
 }
 
 // itemsAlike puts items together that differ in nothing but their recipients and the ids of grants, in the order of the first of each. A
@@ -96,7 +96,7 @@ func itemRow(alike []item) []string {
 	to := strings.Join(mapped(alike, func(i item) string { return i.Recipient.ID }), " ")
 	return []string{
 		"item", string(first.Region), first.Kind, first.Resource, to, alike[0].word(), first.Grantee, id, strconv.FormatBool(first.Verified),
-		first.Value, first.Previous,
+		first.Value, first.Previous, alike[0].aspects(),
 	}
 }
 

@@ -27,6 +27,9 @@ type Request struct {
 	// Announcements are for the AMIs' own account.
 	Announcements Announcements
 
+	// Run is what no other run has: by it a run knows again what it has made where AWS has no name for that.
+	Run string
+
 	// SharingQuota is how many accounts, organizations and OUs an AMI can be shared with; 0 means [DefaultSharingQuota].
 	SharingQuota int
 }

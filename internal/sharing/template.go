@@ -29,6 +29,7 @@ func (t StoredTemplate) Exists() bool { return t.ID != "" }
 type TemplateVersion struct {
 	Number int64
 	Image  string // an AMI's id, or resolve:ssm: and a parameter
+	Note   string // its description
 	// Devices that name a snapshot or a key of their own.
 	Devices []TemplateDevice
 }
@@ -39,5 +40,5 @@ type TemplateDevice struct{ Name, Snapshot, Key string }
 // StoredTemplates are those that are asked for, by Region and as they are named.
 type StoredTemplates map[Region]map[string]StoredTemplate
 
-// TemplateNote begins the description of a version that the plugin makes; the AMI's id follows.
+// TemplateNote begins the description of a version that the plugin makes; the AMI's id follows, and which run it was.
 const TemplateNote = "packer-plugin-ami-share "

@@ -5,6 +5,7 @@ package amishare
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"log"
 	"slices"
@@ -109,6 +110,7 @@ func (r *run) observe(ctx context.Context) (sharing.Facts, error) {
 func (r *run) open(ctx context.Context, artifact packersdk.Artifact) error {
 	c := r.config
 	request, sources, err := c.request(artifact)
+	request.Run = rand.Text()
 	r.told.Request = request
 	if err != nil {
 		return err
