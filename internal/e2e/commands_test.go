@@ -37,26 +37,10 @@ type storyKey struct{}
 
 func of(ts *testscript.TestScript) *story { return ts.Value(storyKey{}).(*story) }
 
-// commands are what stories know beyond testscript's own commands.
-func commands() map[string]func(*testscript.TestScript, bool, []string) {
-	all := map[string]func(*testscript.TestScript, bool, []string){
-		"world": world, "as": as, "mark": mark, "calls": calls, "writes": writes, "launch": launchGroup, "start": start, "state": state, "fault": fault,
-		"interrupt": interrupt, "killed": killed, "ami": ami, "role": role, "grant": grant, "crowd": crowd, "multitude": multitude, "size": size, "relocate": relocate,
-		"apply": apply, "within": within, "renew": renew, "identity": identity, "hcp": hcp, "tracked": tracked,
-		"packer": runPacker,
-	}
-	for name, command := range all {
-		all[name] = func(ts *testscript.TestScript, neg bool, args []string) {
-			settle(ts)
-			command(ts, neg, args)
-		}
-	}
-	return all
-}
-
 // world FILE...: starts a local AWS with a world, changes laid over it, and works as the packer user of its
 // source account. Calls count from here on.
 func world(ts *testscript.TestScript, neg bool, files []string) {
+	of(ts).server = nil // a world that can't be read is none
 	for i := range files {
 		files[i] = ts.MkAbs(files[i])
 	}
@@ -104,9 +88,6 @@ func mark(ts *testscript.TestScript, neg bool, args []string) {
 // calls N ACTION [field=value]...: so many calls of an action (any for all) were made, whatever came of them; "N+" is at
 // least so many.
 func calls(ts *testscript.TestScript, neg bool, args []string) {
-	if len(args) < 2 {
-		ts.Fatalf("usage: calls N ACTION [field=value]...")
-	}
 	entries := slices.DeleteFunc(of(ts).since(), func(e awssim.Entry) bool { return !fits(e, args[1], args[2:]) })
 	text, atLeast := strings.CutSuffix(args[0], "+")
 	want, err := strconv.Atoi(text)
@@ -172,9 +153,6 @@ func writes(ts *testscript.TestScript, neg bool, args []string) {
 // launch ACCOUNT REGION GROUP PATTERN: has a group launch the AMI of manifest.json, or of $ami_<region> where ami set it,
 // and looks how that ends.
 func launchGroup(ts *testscript.TestScript, neg bool, args []string) {
-	if len(args) != 4 {
-		ts.Fatalf("usage: launch ACCOUNT REGION GROUP PATTERN")
-	}
 	account, region, group := args[0], args[1], args[2]
 	image := builtImage(ts, region)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

@@ -64,9 +64,6 @@ func exists(file string) bool {
 // start ACCOUNT REGION ROLE PATTERN: a role starts an instance of the AMI of manifest.json, as Karpenter's controller does, and
 // the state and the reason of that instance match.
 func start(ts *testscript.TestScript, neg bool, args []string) {
-	if len(args) != 4 {
-		ts.Fatalf("usage: start ACCOUNT REGION ROLE PATTERN")
-	}
 	account, region, role := args[0], args[1], args[2]
 	image := builtImage(ts, region)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

@@ -23,9 +23,6 @@ func killed(ts *testscript.TestScript, neg bool, args []string) { stopped(ts, ar
 
 // stopped runs packer and does something to it and all it has started when a call is first made.
 func stopped(ts *testscript.TestScript, args []string, stop func(pid int) error) {
-	if len(args) < 2 {
-		ts.Fatalf("usage: interrupt ACTION PROGRAM ARGS...")
-	}
 	var stdout, stderr bytes.Buffer
 	program := exec.Command(shop.tools.Packer, args[2:]...)
 	program.Dir = ts.MkAbs(".")

@@ -30,9 +30,6 @@ const (
 // multitude ACCOUNTS UNITS: writes multitude.json, a layer over company.json with so many accounts more, in so many units below the
 // one that the example of an organization names. The first of them has no role to assume.
 func multitude(ts *testscript.TestScript, neg bool, args []string) {
-	if len(args) != 2 {
-		ts.Fatalf("usage: multitude ACCOUNTS UNITS")
-	}
 	count, err := strconv.Atoi(args[0])
 	ts.Check(err)
 	below, err := strconv.Atoi(args[1])
@@ -65,9 +62,6 @@ func oneOfMany(n int) awssim.WorldAccount {
 
 // size FILE MAX: the file, or "stdout", has no more bytes than that, and some.
 func size(ts *testscript.TestScript, neg bool, args []string) {
-	if len(args) != 2 {
-		ts.Fatalf("usage: size FILE MAX")
-	}
 	most, err := strconv.Atoi(args[1])
 	ts.Check(err)
 	got := len(ts.ReadFile(args[0]))

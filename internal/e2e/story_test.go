@@ -79,7 +79,7 @@ func inWorkshop(m *testing.M) (int, error) {
 	return m.Run(), nil
 }
 
-// TestStories runs the scripts in testdata, in the language of testscript with the commands of commands_test.go.
+// TestStories runs the scripts in testdata, in the language of testscript with the commands of language_test.go.
 func TestStories(t *testing.T) { tell(t, scripts(t, "testdata"), story{}) }
 
 // scripts are the files of the stories in a folder.
@@ -95,6 +95,12 @@ func scripts(t *testing.T, dir string) []string {
 // tell runs scripts, each in a story of its own.
 func tell(t *testing.T, files []string, like story) {
 	t.Helper()
+	testscript.Run(t, telling(t, files, like))
+}
+
+// telling is how scripts are run.
+func telling(t *testing.T, files []string, like story) testscript.Params {
+	t.Helper()
 	example, err := filepath.Abs(filepath.Join("..", "..", "example"))
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +109,7 @@ func tell(t *testing.T, files []string, like story) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	testscript.Run(t, testscript.Params{
+	return testscript.Params{
 		Files: files, Cmds: commands(), RequireExplicitExec: true, ContinueOnError: true,
 		Condition: func(name string) (bool, error) {
 			if name != "late" {
@@ -119,5 +125,5 @@ func tell(t *testing.T, files []string, like story) {
 			env.Values[storyKey{}] = &one
 			return nil
 		},
-	})
+	}
 }
