@@ -21,6 +21,7 @@ import (
 // TestTheExamplesPage types the commands of example/README.md: those of the first shell, which ends with a local AWS that keeps running,
 // and then those of the second. Only the port is another one, since somebody may use that of the page.
 func TestTheExamplesPage(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile(filepath.Join("..", "..", "example", "README.md"))
 	if err != nil {
 		t.Fatal(err)

@@ -66,6 +66,7 @@ func pieces(t *testing.T) []piece {
 
 // TestGettingStarted does what the guide says, from accounts with nothing in them to an instance InService.
 func TestGettingStarted(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	script := "set -euo pipefail\n"
 	for _, one := range pieces(t) {

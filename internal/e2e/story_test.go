@@ -28,7 +28,7 @@ var shop struct {
 }
 
 // together is how many stories run at once, unless go test -parallel says another number: much of their time is waiting.
-const together = 4
+const together = 8
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -92,9 +92,10 @@ func scripts(t *testing.T, dir string) []string {
 	return files
 }
 
-// tell runs scripts, each in a story of its own.
+// tell runs scripts, each in a story of its own, and at the same time as those of other tests.
 func tell(t *testing.T, files []string, like story) {
 	t.Helper()
+	t.Parallel()
 	testscript.Run(t, telling(t, files, like))
 }
 
