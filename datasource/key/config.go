@@ -60,6 +60,12 @@ type Config struct {
 	// that the post-processor will make. Nothing is created. With `false`, no target is entered and the policies are
 	// made from the roles' names; use it to get the policies before anybody has permissions. Default `true`.
 	CheckGrants config.Trilean `mapstructure:"check_grants" required:"false"`
+	// Ask KMS whether the data source's own credentials could use the key in each of `regions`: to decrypt, and to encrypt again under
+	// the same key. EBS does that in the name of whoever runs the builder, and says only at the end of the build, by a copy that
+	// fails without a reason, that it may not. The calls are `DryRun` calls: nothing is decrypted. A refusal is an error. Leave it
+	// out if the builder has other credentials, or may use the key only through EC2 (`kms:ViaService`): a direct call is refused
+	// then. With `check_grants = false` nothing is asked. Default `false`.
+	ProveUse bool `mapstructure:"prove_use" required:"false"`
 	// The id of the organization that all targets belong to, for example `o-abcde12345`; `aws organizations
 	// describe-organization` shows it. It is used only when there are too many targets for a key policy, which holds
 	// 32 KB. `key_policy_statements` then allows all accounts of the organization (`aws:PrincipalOrgID`), limited to

@@ -37,6 +37,7 @@ type FlatConfig struct {
 	Exact                 *bool                            `mapstructure:"exact" required:"false" cty:"exact" hcl:"exact"`
 	ExactGrants           *bool                            `mapstructure:"exact_grants" required:"false" cty:"exact_grants" hcl:"exact_grants"`
 	CheckGrants           *bool                            `mapstructure:"check_grants" required:"false" cty:"check_grants" hcl:"check_grants"`
+	ProveUse              *bool                            `mapstructure:"prove_use" required:"false" cty:"prove_use" hcl:"prove_use"`
 	OrganizationID        *string                          `mapstructure:"organization_id" required:"false" cty:"organization_id" hcl:"organization_id"`
 	TrustedPrincipals     []string                         `mapstructure:"trusted_principals" required:"false" cty:"trusted_principals" hcl:"trusted_principals"`
 	BootstrapDirectory    *string                          `mapstructure:"bootstrap_directory" required:"false" cty:"bootstrap_directory" hcl:"bootstrap_directory"`
@@ -84,6 +85,7 @@ func (*FlatConfig) HCL2Spec() map[string]hcldec.Spec {
 		"exact":                      &hcldec.AttrSpec{Name: "exact", Type: cty.Bool, Required: false},
 		"exact_grants":               &hcldec.AttrSpec{Name: "exact_grants", Type: cty.Bool, Required: false},
 		"check_grants":               &hcldec.AttrSpec{Name: "check_grants", Type: cty.Bool, Required: false},
+		"prove_use":                  &hcldec.AttrSpec{Name: "prove_use", Type: cty.Bool, Required: false},
 		"organization_id":            &hcldec.AttrSpec{Name: "organization_id", Type: cty.String, Required: false},
 		"trusted_principals":         &hcldec.AttrSpec{Name: "trusted_principals", Type: cty.List(cty.String), Required: false},
 		"bootstrap_directory":        &hcldec.AttrSpec{Name: "bootstrap_directory", Type: cty.String, Required: false},

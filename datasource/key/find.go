@@ -44,6 +44,7 @@ func (c *Config) find(ctx context.Context) (DatasourceOutput, error) {
 		return DatasourceOutput{}, err
 	}
 	s.prove(ctx, client)
+	s.proveUse(ctx, client)
 	s.bootstrap()
 	if len(s.problems) > 0 {
 		return DatasourceOutput{}, s.refusal()
@@ -125,6 +126,16 @@ func (s *search) prove(ctx context.Context, client *awsapi.Client) {
 	s.problems = append(s.problems, proof.Problems...)
 	s.explain(proof.Refused)
 	slices.SortStableFunc(s.problems, func(a, b sharing.Problem) int { return sharing.CompareScopes(a.Scope, b.Scope) })
+}
+
+// proveUse has KMS prove that whoever builds can use the keys that are fit.
+func (s *search) proveUse(ctx context.Context, client *awsapi.Client) {
+	if !s.config.ProveUse || s.config.CheckGrants.False() {
+		return
+	}
+	problems, warnings := client.ProveUse(ctx, s.keys)
+	s.problems = append(problems, s.problems...)
+	s.warnings = append(s.warnings, warnings...)
 }
 
 func receives(t sharing.Target) bool { return t.Credentials && (len(t.Grantees) > 0 || t.ProveUse) }

@@ -65,6 +65,20 @@ func (c *Client) ProveGrants(ctx context.Context, keys []ResolvedKey, targets []
 	return GrantsProof{proof.grantees.Items, proof.refused.Items, sortProblems(proof.problems.Items), proof.warnings.Items}
 }
 
+// ProveUse asks KMS whether the source account could use the keys as EBS does for whoever builds. Warnings are what could not be told.
+func (c *Client) ProveUse(ctx context.Context, keys []ResolvedKey) (problems []sharing.Problem, warnings []string) {
+	proof := &grantsProof{Client: c}
+	parallel.Each(keys, func(_ int, key ResolvedKey) {
+		scope := sharing.Scope{Region: key.Region}
+		problem := parallel.Guard(scope, "proving that key "+key.ARN+" can be used", func() { proof.use(ctx, scope, key.ARN, true) })
+		if problem != nil {
+			proof.problems.Add(*problem)
+		}
+	})
+	slices.Sort(proof.warnings.Items)
+	return sortProblems(proof.problems.Items), proof.warnings.Items
+}
+
 // grantsProof is one proof of all grants.
 type grantsProof struct {
 	*Client
@@ -142,7 +156,7 @@ func (g *grantsProof) grant(ctx context.Context, to ProvenGrantee, key ResolvedK
 	g.refused.Add(RefusedGrant{key, to, problem, diagnose.BlamesAnother(err), diagnose.OwnSide(a)})
 }
 
-// use proves before the build that who acts in a target could use a key.
+// use proves before the build that who acts in a target, or the source, could use a key.
 func (g *grantsProof) use(ctx context.Context, scope sharing.Scope, key string, must bool) {
 	for _, u := range verify.Uses(ctx, g.Clients, scope, key) {
 		switch {

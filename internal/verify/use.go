@@ -15,7 +15,7 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// Use is what KMS said to a use of a key from inside a target.
+// Use is what KMS said to a use of a key, from inside a target or as the source account.
 type Use struct {
 	act     diagnose.Act
 	Err     error // nil when KMS would take the call
@@ -23,7 +23,7 @@ type Use struct {
 }
 
 // Uses asks KMS, by dry runs without ciphertext, whether who acts in a target could use a key as EC2 does for whoever starts
-// an instance. kms:CreateGrant can't be proved so: key policies allow it for AWS resources only, which no direct call is for.
+// an instance, or, without an account, the source as EBS does for whoever builds. kms:CreateGrant can't be proved so: key policies allow it for AWS resources only, which no direct call is for.
 // https://docs.aws.amazon.com/kms/latest/developerguide/testing-permissions.html
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/share-amis-with-organizations-and-OUs.html
 func Uses(ctx context.Context, c *clients.Clients, scope sharing.Scope, key string) []Use {
@@ -47,8 +47,12 @@ func Uses(ctx context.Context, c *clients.Clients, scope sharing.Scope, key stri
 }
 
 func useAct(c *clients.Clients, scope sharing.Scope, key, action string) diagnose.Act {
+	from := ""
+	if scope.Account != "" {
+		from = "from inside the account "
+	}
 	return diagnose.Act{
-		Scope: scope, Doing: "proving from inside the account that key " + key + " can be used (" + action + ")",
+		Scope: scope, Doing: "proving " + from + "that key " + key + " can be used (" + action + ")",
 		Action: action, Resource: key, Principal: c.Principal(scope.Account),
 	}
 }
@@ -57,10 +61,21 @@ func useAct(c *clients.Clients, scope sharing.Scope, key, action string) diagnos
 func (u Use) Problem() sharing.Problem {
 	problem := diagnose.Error(u.Err, u.act)
 	if u.Refused {
-		problem.Cause += "; a role that is let in otherwise, or only through EC2 (kms:ViaService), may use it all the same"
-		problem.Remedy += "\nIf others than this role launch, set prove_use = false in the target."
+		cause, remedy := u.unless()
+		problem.Cause += "; " + cause
+		problem.Remedy += "\n" + remedy
 	}
 	return problem
+}
+
+// unless tells when a refusal says nothing about those who use the key in earnest.
+func (u Use) unless() (cause, remedy string) {
+	if u.act.Scope.Account == "" {
+		return "a builder that has other credentials, or is let in only through EC2 (kms:ViaService), may use it all the same",
+			"If that is so, leave out prove_use of the data source."
+	}
+	return "a role that is let in otherwise, or only through EC2 (kms:ViaService), may use it all the same",
+		"If others than this role launch, set prove_use = false in the target."
 }
 
 // use verifies that who acts in a target could use a key.
