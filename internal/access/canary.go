@@ -17,7 +17,8 @@ import (
 //
 // The instance has to be in service within ten minutes. If it is not, the account fails verification with the reason that
 // Auto Scaling gives. If the reason says nothing about the AMI (AWS has no capacity, the subnet has no free address, a quota is
-// used up), that is a warning; announcements that wait for the account are not made then, and fail the run.
+// used up), that is a warning; announcements that wait for the account are not made then, and fail the run. The report has an
+// item for each canary: `proved`, `failed` or `skipped`. A dry run starts none.
 //
 // Group, launch template and instance are deleted afterwards, also when the build is interrupted. If a run was killed, a later
 // run deletes what it left: group and launch template have the tag `packer-plugin-ami-share:canary` with the time after which

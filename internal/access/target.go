@@ -78,7 +78,7 @@ type TargetConfig struct {
 	// for a volume (`kms:CreateGrant`).
 	//
 	// Default: if no role gets a grant, KMS is asked, and a refusal is a warning; if roles get grants, nothing is asked. With `true`,
-	// a refusal is a failure. With `false`, nothing is asked.
+	// a refusal is a failure, and the report has an item for each key: `proved` or `failed`. A dry run asks as well. With `false`, nothing is asked.
 	ProveUse config.Trilean `mapstructure:"prove_use" required:"false"`
 	// Start an instance of each AMI in the accounts to prove that it can be started: see [canary](#canary-of-a-target).
 	Canaries []CanaryConfig `mapstructure:"canary" required:"false"`

@@ -105,7 +105,7 @@ func newPasses(p plan.Plan, result Result, looks Looks) passes {
 		}
 		for _, image := range check.Subject.Images {
 			at := sight{check.Scope, image}
-			passed.seen[at] = check.OK || passed.seen[at]
+			passed.seen[at] = check.Sees(image) || passed.seen[at]
 			passed.awaits[at] = check.Awaits || passed.awaits[at]
 		}
 	}

@@ -159,11 +159,9 @@ func (g *grantsProof) grant(ctx context.Context, to ProvenGrantee, key ResolvedK
 // use proves before the build that who acts in a target, or the source, could use a key.
 func (g *grantsProof) use(ctx context.Context, scope sharing.Scope, key string, must bool) {
 	for _, u := range verify.Uses(ctx, g.Clients, scope, key) {
-		switch {
-		case u.Err == nil:
-		case u.Refused && must:
+		if u.Refused && must {
 			g.problems.Add(u.Problem())
-		default:
+		} else {
 			g.warnings.Add(u.Problem().Error())
 		}
 	}

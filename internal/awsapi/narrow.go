@@ -28,6 +28,9 @@ func (c *Client) narrow(request sharing.Request, images []sharing.Image, keys []
 		if !c.Enters(target.Account) || request.ExactGrants && len(target.Grantees) == 0 {
 			continue
 		}
+		if c.options.WithoutVerify {
+			target.Canaries = nil
+		}
 		c.narrowSession(config, target)
 	}
 }
@@ -44,6 +47,7 @@ func (c *Client) narrowToProof(keys []ResolvedKey, targets []sharing.Target, ope
 			continue
 		}
 		target.CreateServiceLinkedRoles, target.AutoScalingGroups, target.CopyTags, target.Announcements = false, nil, false, sharing.Announcements{}
+		target.Canaries = nil
 		c.narrowSession(config, target)
 	}
 }

@@ -109,6 +109,8 @@ func (f *refusal) alongside() {
 	switch f.blames.action {
 	case "sts:TagSession", "sts:SetSourceIdentity":
 		f.Action = f.blames.action
+	case "kms:ReEncryptFrom", "kms:ReEncryptTo": // one call takes both
+		f.Action = f.blames.action
 	case "iam:PassRole":
 		f.Action, f.Resource = f.blames.action, f.Grantee
 	}

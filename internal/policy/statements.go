@@ -2,6 +2,8 @@
 
 package policy
 
+import "slices"
+
 // The functions of this file return the statements that a policy lacks, as JSON for people to paste into it. They have no
 // Sid, which would have to be unique in the policy.
 
@@ -15,7 +17,15 @@ func IdentityStatement(action, resource string) string {
 	case action == "iam:GetRole":
 		resources = withoutPaths(resources)
 	}
-	return allow("", []string{action}, resources).pasted()
+	return allow("", together(action), resources).pasted()
+}
+
+// together are the actions that go with one that is refused: a use of a key takes all of its actions.
+func together(action string) []string {
+	if slices.Contains(useActions(), action) {
+		return useActions()
+	}
+	return []string{action}
 }
 
 // LaunchStatement returns what the identity-based policy of a role or user lacks that may not give a group a launch template, in a
@@ -27,7 +37,7 @@ func LaunchStatement(partition string) string {
 
 // KeyStatement returns what a key's policy lacks that does not allow action to principal.
 func KeyStatement(action, principal string) string {
-	return allow("", []string{action}, []string{"*"}).to(principal).pasted()
+	return allow("", together(action), []string{"*"}).to(principal).pasted()
 }
 
 // GrantStatement returns what a key's policy lacks that does not let principal create a grant for grantee. It allows that

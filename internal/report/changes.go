@@ -26,7 +26,7 @@ func sortOf(i item) sort {
 		s.role = roleName(i.Grantee)
 	case serviceLinkedRole:
 		s.role = roleName(i.Resource)
-	case parameter, parameterLabels, sharedTags, watermark, launchTemplate, templateDefault:
+	case canary, parameter, parameterLabels, sharedTags, watermark, launchTemplate, templateDefault:
 		s.role = i.announced()
 	case groupRole:
 		i.Value, i.Previous = roleName(i.Value), roleName(i.Previous)
@@ -35,9 +35,9 @@ func sortOf(i item) sort {
 		if i.Previous != "" {
 			s.role = i.told()
 		}
-	case launchPermission, snapshotPermission:
+	case launchPermission, snapshotPermission, keyUse:
 	}
-	if i.Removal || i.Status == left || i.announces() && i.Status == skipped {
+	if i.Removal || i.Status == left || (i.announces() || i.proof()) && i.Status == skipped {
 		s.why = strings.ReplaceAll(i.Reason, i.Recipient.ID, "<account>")
 	}
 	return s
@@ -116,7 +116,9 @@ func (r Run) recipients(items []item) string {
 // counts tells how many items have which status, in words: "3 added, 12 present, 1 failed".
 func counts(items []item) string {
 	var words []string
-	for _, s := range slices.Backward(statuses()) {
+	all := statuses()
+	slices.Reverse(all)
+	for _, s := range append(all[1:], all[0]) { // proofs last
 		if n := count(items, s.status); n > 0 {
 			words = append(words, fmt.Sprintf("%d %s", n, s.status))
 		}

@@ -56,7 +56,7 @@ func (i item) scope() sharing.Scope {
 
 // turn tells when the turn of an item is. What fails for an account in a Region is left out of the later turns there.
 func (i item) turn() int {
-	turn := map[kind]int{serviceLinkedRole: 0, grant: 1, snapshotPermission: 2, launchPermission: 3, tags: 4, groupRole: 5, parameter: 20, watermark: 20, sharedTags: 20, launchTemplate: 20, templateDefault: 30, parameterLabels: 30}[i.Kind]
+	turn := map[kind]int{serviceLinkedRole: 0, grant: 1, snapshotPermission: 2, launchPermission: 3, tags: 4, groupRole: 5, keyUse: 6, canary: 6, parameter: 20, watermark: 20, sharedTags: 20, launchTemplate: 20, templateDefault: 30, parameterLabels: 30}[i.Kind]
 	if i.Removal {
 		turn += 10
 	}
@@ -109,6 +109,9 @@ func (r Run) verify(items []item) []item {
 func inVain(check sharing.Check) bool { return !check.OK && !check.Warning && check.Problem != nil }
 
 func sights(c sharing.Check) []sight {
+	if c.Subject.Proof != "" {
+		return nil
+	}
 	if c.Subject.Key != "" {
 		return []sight{{scope: c.Scope, key: c.Subject.Key, grantee: c.Subject.Grantee}}
 	}
@@ -132,7 +135,7 @@ func (i item) sight() sight {
 		s.key, s.grantee = i.Resource, i.Grantee
 	case sharedTags, watermark:
 		s = sight{scope: sharing.Scope{Region: i.Region}, image: i.Resource, told: i.Kind.String()}
-	case snapshotPermission, serviceLinkedRole, tags, groupRole, parameter, parameterLabels, launchTemplate, templateDefault: // not looked at from inside
+	case snapshotPermission, serviceLinkedRole, tags, groupRole, parameter, parameterLabels, launchTemplate, templateDefault, canary, keyUse: // not looked at from inside
 	}
 	return s
 }

@@ -27,6 +27,7 @@ const (
 	skipped status = "skipped" // it was not begun, because something before it failed or the run was interrupted; in a dry run, would not be
 	undone  status = "undone"  // this run did it and took it back
 	left    status = "left"    // this run did it, and a rollback left it
+	proved  status = "proved"  // it was to be proved, and was
 )
 
 // statuses are all statuses with the signs that stand for them in a table, those first that most need to be seen: where a cell stands for
@@ -43,6 +44,7 @@ func statuses() []signed {
 		{planned, "+"},
 		{removed, "-"},
 		{present, "="},
+		{proved, "="},
 	}
 }
 
@@ -62,6 +64,8 @@ const (
 	serviceLinkedRole
 	tags
 	groupRole
+	canary
+	keyUse
 	parameter
 	parameterLabels
 	sharedTags
@@ -71,7 +75,7 @@ const (
 )
 
 func (k kind) String() string {
-	return [...]string{"launch permission", "snapshot permission", "grant", "service-linked role", "tags", "Auto Scaling group", "parameter", "parameter labels", "shared tags", "watermark", "launch template", "default version of launch template"}[k]
+	return [...]string{"launch permission", "snapshot permission", "grant", "service-linked role", "tags", "Auto Scaling group", "canary", "use of key", "parameter", "parameter labels", "shared tags", "watermark", "launch template", "default version of launch template"}[k]
 }
 
 // plural names several items of a kind.
@@ -81,6 +85,10 @@ func (k kind) plural(n int) string {
 		return "sets of " + k.String()
 	case k.set():
 		return "set of " + k.String()
+	case k == canary && n != 1:
+		return "canaries"
+	case k == keyUse && n != 1:
+		return "uses of keys"
 	case k == templateDefault && n != 1:
 		return "default versions of launch templates"
 	case n == 1:
@@ -98,7 +106,7 @@ type item struct {
 	Kind      kind
 	Recipient sharing.Recipient
 	Region    sharing.Region // "" for roles
-	Resource  string         // AMI, snapshot, key's ARN, role's ARN or group
+	Resource  string         // AMI, snapshot, key's ARN, role's ARN or group; of a canary its AMI
 	Grantee   string         // of a grant: the role's ARN
 	GrantID   string
 	Value     string // what it is to be, and what it was, where that is more than to be there

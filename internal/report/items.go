@@ -17,7 +17,7 @@ func (r Run) items() []item {
 	if r.listed != nil {
 		return r.listed
 	}
-	all := slices.Concat(keptItems(r.Plan), r.changedItems(), r.blockedItems(), r.unplannedItems())
+	all := slices.Concat(keptItems(r.Plan), r.changedItems(), r.blockedItems(), r.proofItems(), r.unplannedItems())
 	r.prove(all)
 	all = r.verify(all)
 	slices.SortStableFunc(all, compareItems)

@@ -64,7 +64,7 @@ func (c *cell) add(i item) {
 		c.rank, c.sign, c.word = rank, sign, i.word()
 	}
 	c.items++
-	if s := i.sight(); s.image+s.key != "" && !i.Removal {
+	if s := i.sight(); (s.image+s.key != "" || i.proof()) && !i.Removal {
 		c.open = c.open || !i.Verified
 		c.verified = !c.open
 	}

@@ -144,12 +144,19 @@ func TestTheDocumentedReportIsARealOne(t *testing.T) {
 	s := newScene(2, frankfurt)
 	s.names = map[sharing.AccountID]string{account(0): "team-web"}
 	s.announces()
+	for n := range s.request.Targets {
+		s.request.Targets[n].Canaries = []sharing.Canary{{Region: frankfurt, Subnet: "subnet-0123456789abcdef0", InstanceType: "t3.micro"}}
+	}
 	before, rest, _ := strings.Cut(string(page), "```json\n")
 	example, after, found := strings.Cut(rest, "```\n")
 	if !found {
 		t.Fatalf("%s has no example", path)
 	}
-	want := jsonText(t, s.run(t))
+	run := s.run(t)
+	for n := range s.request.Targets {
+		run.Checks = append(run.Checks, canaryCheck(account(n)))
+	}
+	want := jsonText(t, run)
 	if *update && example != want {
 		if err := os.WriteFile(path, []byte(before+"```json\n"+want+"```\n"+after), 0o600); err != nil {
 			t.Fatal(err)

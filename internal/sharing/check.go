@@ -2,7 +2,10 @@
 
 package sharing
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Check is one thing that verification looked at from inside a target.
 type Check struct {
@@ -17,17 +20,33 @@ type Check struct {
 	Awaits bool
 }
 
-// Subject is what a check is about: AMIs, a grant, or a setting of the account.
+// The proofs that a verification can be asked for.
+const (
+	CanaryProof = "canary"     // an instance of the AMI was in service
+	UseProof    = "use of key" // KMS would let whoever acts in the account use the key
+)
+
+// Sees tells whether an AMI was seen from inside the account, which has it by a permission.
+func (c Check) Sees(image string) bool {
+	return c.OK && c.Subject.Proof == "" && slices.Contains(c.Subject.Images, image)
+}
+
+// Subject is what a check is about: AMIs, a grant, a setting of the account, or a proof.
 type Subject struct {
 	Images       []string // ids
 	Key, Grantee string   // of a grant: the ARNs of key and role
 	Setting      string   // in words: "default EBS key arn:…"
+	Proof        string   // CanaryProof of the one AMI in Images, or UseProof of Key; "" for what was only looked at
 	Told         string   // what of the AMIs was announced to whoever sees them: "shared tags"; "" for the AMIs themselves
 }
 
 // String names the subject for people.
 func (s Subject) String() string {
 	switch {
+	case s.Proof == CanaryProof:
+		return "canary of AMI " + strings.Join(s.Images, ", ")
+	case s.Proof == UseProof:
+		return "use of key " + s.Key
 	case s.Told != "":
 		return s.Told + " of AMI " + strings.Join(s.Images, ", ")
 	case len(s.Images) == 1:

@@ -96,7 +96,7 @@ func regionNames(scopes []sharing.Scope) []string {
 // witness is where an AMI was first seen.
 func witness(checks []sharing.Check, image sharing.ImageRef) (sharing.Scope, bool) {
 	i := slices.IndexFunc(checks, func(check sharing.Check) bool {
-		return check.OK && check.Scope.Region == image.Region && slices.Contains(check.Subject.Images, image.ID)
+		return check.Scope.Region == image.Region && check.Sees(image.ID)
 	})
 	if i < 0 {
 		return sharing.Scope{}, false

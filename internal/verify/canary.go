@@ -58,7 +58,7 @@ func (v *verification) canaries(ctx context.Context, e *expectation) {
 			Clients: v.Clients, scope: e.scope, spec: *e.canary, image: image, role: e.canaryRole,
 			name: sharing.CanaryPrefix + strings.ToLower(rand.Text()), until: time.Now().Add(canaryTime + canaryEnd),
 		}
-		subject := sharing.Subject{Setting: "canary of AMI " + image}
+		subject := sharing.Subject{Proof: sharing.CanaryProof, Images: []string{image}}
 		problem := c.fly(ctx)
 		switch {
 		case problem == nil:
@@ -69,7 +69,7 @@ func (v *verification) canaries(ctx context.Context, e *expectation) {
 			v.fail(subject, *problem)
 		}
 		for _, problem := range c.end(ctx) {
-			v.left.Add(sharing.Check{Scope: e.scope, Subject: subject, Problem: &problem, Warning: true})
+			v.left.Add(sharing.Check{Scope: e.scope, Subject: sharing.Subject{Setting: "what is left of the " + subject.String()}, Problem: &problem, Warning: true})
 		}
 	}
 }

@@ -4,6 +4,8 @@ package verify
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
@@ -12,18 +14,20 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 	"github.com/amishare/packer-plugin-ami-share/internal/parallel"
+	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// Use is what KMS said to a use of a key, from inside a target or as the source account.
+// Use is a use of a key, from inside a target or as the source account, that KMS would not take, or gives no answer about.
 type Use struct {
 	act     diagnose.Act
-	Err     error // nil when KMS would take the call
-	Refused bool  // KMS does not allow it; any other error says nothing of that
+	Err     error
+	Refused bool // KMS does not allow it; any other error says nothing of that
 }
 
 // Uses asks KMS, by dry runs without ciphertext, whether who acts in a target could use a key as EC2 does for whoever starts
-// an instance, or, without an account, the source as EBS does for whoever builds. kms:CreateGrant can't be proved so: key policies allow it for AWS resources only, which no direct call is for.
+// an instance, or, without an account, the source as EBS does for whoever builds, and returns what KMS would not take. kms:CreateGrant
+// can't be proved so: key policies allow it for AWS resources only, which no direct call is for.
 // https://docs.aws.amazon.com/kms/latest/developerguide/testing-permissions.html
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/share-amis-with-organizations-and-OUs.html
 func Uses(ctx context.Context, c *clients.Clients, scope sharing.Scope, key string) []Use {
@@ -37,24 +41,30 @@ func Uses(ctx context.Context, c *clients.Clients, scope sharing.Scope, key stri
 			_, asked[1].Err = c.KMS(clients.At(scope)).ReEncrypt(ctx, &kms.ReEncryptInput{SourceKeyId: &key, DestinationKeyId: &key, DryRun: dry, DryRunModifiers: ignore})
 		},
 	)
+	asked = slices.DeleteFunc(asked, func(u Use) bool { return u.Err == nil || diagnose.Proven(u.Err) })
 	for i := range asked {
-		if diagnose.Proven(asked[i].Err) {
-			asked[i].Err = nil
-		}
 		asked[i].Refused = diagnose.Has(asked[i].Err, "AccessDeniedException")
+	}
+	if len(asked) == 2 && asked[0].Refused && asked[1].Refused && asked[0].Problem().Remedy == asked[1].Problem().Remedy {
+		asked[0].act.Doing = useDoing(scope, key, asked[0].act.Action+", "+asked[1].act.Action) // the same helps against both
+		return asked[:1]
 	}
 	return asked
 }
 
 func useAct(c *clients.Clients, scope sharing.Scope, key, action string) diagnose.Act {
+	return diagnose.Act{
+		Scope: scope, Doing: useDoing(scope, key, action),
+		Action: action, Resource: key, Principal: c.Principal(scope.Account),
+	}
+}
+
+func useDoing(scope sharing.Scope, key, actions string) string {
 	from := ""
 	if scope.Account != "" {
 		from = "from inside the account "
 	}
-	return diagnose.Act{
-		Scope: scope, Doing: "proving " + from + "that key " + key + " can be used (" + action + ")",
-		Action: action, Resource: key, Principal: c.Principal(scope.Account),
-	}
+	return "proving " + from + "that key " + key + " can be used (" + actions + ")"
 }
 
 // Problem says what a refused use means, and what it does not.
@@ -80,15 +90,28 @@ func (u Use) unless() (cause, remedy string) {
 
 // use verifies that who acts in a target could use a key.
 func (v *verification) use(ctx context.Context, scope sharing.Scope, key string, must bool) {
-	for _, u := range Uses(ctx, v.Clients, scope, key) {
-		subject := sharing.Subject{Setting: "use of key " + key + " (" + u.act.Action + ")"}
-		switch {
-		case u.Err == nil:
-			v.ok(scope, subject)
-		case u.Refused && must:
+	subject := sharing.Subject{Proof: sharing.UseProof, Key: key}
+	uses := Uses(ctx, v.Clients, scope, key)
+	for _, u := range uses {
+		if u.Refused && must {
 			v.fail(subject, u.Problem())
-		default:
+		} else {
 			v.warn(subject, u.Problem())
 		}
 	}
+	if len(uses) == 0 {
+		v.ok(scope, subject)
+	}
+}
+
+// ProveUses asks KMS for all targets of a plan that want it whether they could use the keys, before anything is shared: that
+// depends on no permission of an AMI. The checks are sorted by account and Region.
+func ProveUses(ctx context.Context, c *clients.Clients, p plan.Plan, o Options) []sharing.Check {
+	v := &verification{Clients: c, options: o, plan: p}
+	expected := v.expectations(nil)
+	maps.DeleteFunc(expected, func(_ sharing.Scope, e *expectation) bool {
+		*e = expectation{scope: e.scope, uses: e.uses, mustUse: e.mustUse}
+		return len(e.uses) == 0
+	})
+	return v.run(ctx, expected)
 }

@@ -9,12 +9,17 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// checkCanaries finds canaries of a run that is not verified: none would be started.
-func (c *Config) checkCanaries() []error {
+// checkProofs finds what is to be proved by a run that is not verified: nothing would be.
+func (c *Config) checkProofs() []error {
 	var errs []error
 	for i, target := range c.Targets {
-		if len(target.Canaries) > 0 && c.Verify.False() {
-			errs = append(errs, fmt.Errorf("target %d: canary: it is part of verification, and verify = false skips that: leave out one of the two", i+1))
+		for _, proof := range []struct {
+			option string
+			set    bool
+		}{{"canary", len(target.Canaries) > 0}, {"prove_use", target.ProveUse.True()}} {
+			if proof.set && c.Verify.False() {
+				errs = append(errs, fmt.Errorf("target %d: %s: it is part of verification, and verify = false skips that: leave out one of the two", i+1, proof.option))
+			}
 		}
 	}
 	return errs

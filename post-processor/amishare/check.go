@@ -50,7 +50,7 @@ func (c *Config) check(known bool) (access.Targets, []error) {
 	if c.ForceRemoval && !c.Exact {
 		errs = append(errs, errors.New("force_removal: nothing is removed without exact: set exact = true too, or leave it out"))
 	}
-	errs = append(errs, c.checkCanaries()...)
+	errs = append(errs, c.checkProofs()...)
 	return targets, slices.Concat(errs, c.checkQuota(targets), c.checkPlanned())
 }
 

@@ -154,6 +154,9 @@ func home(request sharing.Request) sharing.Region {
 func (r *run) prove(ctx context.Context) error {
 	r.ui.Sayf("[DryRun] Asking AWS whether it would allow %s...", sharing.Counted(len(r.told.Plan.Changes), "change"))
 	r.told.Proof = r.client.Prove(ctx, r.told.Plan)
+	if unlessFalse(r.config.Verify) {
+		r.told.Checks = verify.ProveUses(ctx, r.client.Clients, r.told.Plan, r.looks())
+	}
 	return r.failure()
 }
 
