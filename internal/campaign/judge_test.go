@@ -119,6 +119,8 @@ func (v *verdict) item(i item) {
 	switch i.Status {
 	case "added":
 		ok = !i.Removal && after == goal && after != before
+	case "proved":
+		ok = i.Verified && (i.Kind == canary || i.Kind == "use of key")
 	case "present":
 		ok = !i.Removal && after == goal && after == before && after != ""
 	case "removed":
