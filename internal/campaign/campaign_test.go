@@ -180,6 +180,7 @@ func (s *stage) end(t *testing.T, one trial, to goal) (*verdict, *awssim.Server)
 	}
 	v.told = s.run(t, one.template())
 	server.Heal()
+	server.Settle() // what AWS has accepted arrives after the run, too
 	v.journal = server.Journal()[calls:]
 	v.after = factsOf(t, server)
 	return v, server

@@ -76,7 +76,7 @@ func (v *verdict) needless() bool {
 	case v.answered():
 		return true
 	case c.write: // what it was to do is done, by the attempt that got no answer
-		return slices.ContainsFunc(v.trial.kind.faults(c), func(f awssim.Fault) bool { return f.AfterEffect || f.Cut })
+		return slices.ContainsFunc(v.trial.kind.faults(c), func(f awssim.Fault) bool { return f.AfterEffect || f.Cut || f.DelayMillis > 0 && !f.Drop })
 	case c.action == "kms:ListGrants" && c.account == source:
 		return true // a target has listed them
 	case v.trial.mode == "rollback" && slices.Contains([]string{"ec2:DescribeTags", "ec2:DescribeImageAttribute", "ec2:DescribeSnapshotAttribute", "ssm:GetParameter", "ec2:DescribeLaunchTemplateVersions"}, c.action),

@@ -112,6 +112,7 @@ func (s *stage) stopped(t *testing.T, p *packer, m moment, goal facts) []string 
 	err := run.wait()
 	s.at(moment{}, nil)
 	server.Heal()
+	server.Settle()
 	v.after = factsOf(t, server)
 	switch {
 	case !run.stopped.Load():
