@@ -82,7 +82,7 @@ func TestSignals(t *testing.T) {
 	packer := newPacker(t)
 	goal := s.goal(t)
 	all := s.moments(t)
-	tried := 0
+	tried, wrongEnds := 0, 0
 	for i, m := range all {
 		if os.Getenv("AMISHARE_CAMPAIGN") == "" && i%59 != 0 { // prime: all ways to stop, and all stages
 			continue
@@ -92,10 +92,14 @@ func TestSignals(t *testing.T) {
 		}
 		tried++
 		if wrong := s.stopped(t, packer, m, goal.facts); len(wrong) > 0 {
+			wrongEnds++
 			t.Errorf("%s:\n  %s", m, strings.Join(wrong, "\n  "))
 		}
+		if tried%100 == 0 {
+			t.Logf("%d moments so far, wrong in %d", tried, wrongEnds)
+		}
 	}
-	t.Logf("%d of %d moments", tried, len(all))
+	t.Logf("%d of %d moments ended wrong in %d", tried, len(all), wrongEnds)
 }
 
 // stopped runs packer, stops it at a moment, and runs the same again.
