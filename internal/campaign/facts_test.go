@@ -211,11 +211,14 @@ func (f facts) templates(account, region string, has regionState) {
 func (f facts) parameters(account, region string, has regionState) {
 	for name, one := range has.Parameters {
 		f[strings.Join([]string{"parameter", account, region, name}, " ")] = fmt.Sprint(one.Value, " ", one.DataType, " ", one.Description, one.Tags)
-		if len(one.Labels) > 0 {
-			f[strings.Join([]string{"parameter labels", account, region, name}, " ")] = fmt.Sprint(one.Labels)
+		for label, value := range one.Labels {
+			f[strings.Join([]string{labels, account, region, name, label}, " ")] = value
 		}
 	}
 }
+
+// labels begins the names of facts about labels of parameters, one for each: what the version holds that has the label.
+const labels = "parameter labels"
 
 // oldGrant begins the name of the fact about a grant with the operations of the earlier run, beside which a target gets another one.
 const oldGrant = "grant of before "

@@ -118,7 +118,7 @@ func (v *verdict) item(i item) {
 	var ok bool
 	switch i.Status {
 	case "added":
-		ok = !i.Removal && after == goal && after != before
+		ok = !i.Removal && after == goal && (after != before || v.relabelled(i))
 	case "proved":
 		ok = i.Verified && (i.Kind == canary || i.Kind == "use of key")
 	case "present":
@@ -128,7 +128,7 @@ func (v *verdict) item(i item) {
 	case "undone", "skipped", "refused":
 		ok = after == before
 	case "left": // of several labels some may have been taken back
-		ok = after != before && (after == goal || i.Kind == "parameter labels")
+		ok = after != before && after == goal || i.Kind == labels && after == before
 	case "failed": // or it was made, and verification did not see it
 		ok = i.Reason != "" && (after == before || after == goal && v.looked(i))
 	case "unknown":
@@ -146,6 +146,13 @@ func (v *verdict) item(i item) {
 	if i.Verified && after != goal {
 		v.add("%s is verified, and not as asked for", i.fact())
 	}
+}
+
+// relabelled tells whether an item is a label of a parameter with a new version: what had the label may have held the same.
+func (v *verdict) relabelled(i item) bool {
+	name, _, _ := strings.Cut(i.Resource, " ")
+	parameter := strings.Join([]string{"parameter", i.recipient, i.Region, name}, " ")
+	return i.Kind == labels && v.before[parameter] != v.after[parameter]
 }
 
 // looked tells whether an item failed because verification could not see it: only these are looked at from inside, by reads
@@ -208,6 +215,8 @@ func (l leftover) about(fact string) bool {
 			command = "modify-launch-template"
 		}
 		return strings.Contains(l.Change, resource) && strings.Contains(l.Command, command) && strings.Contains(l.Command, region) && strings.Contains(l.Command, account)
+	case strings.HasPrefix(fact, labels):
+		return strings.Contains(l.Command, words[4]) && strings.Contains(l.Command, words[3]) && strings.Contains(l.Command, words[2]) && strings.Contains(l.Command, resource)
 	default:
 		region, account := words[len(words)-2], words[len(words)-3]
 		return strings.Contains(l.Command, resource) && strings.Contains(l.Command, region) && strings.Contains(l.Command, account)

@@ -70,9 +70,23 @@ func (d document) items() []item {
 			for _, i := range entry.Items {
 				i.recipient = id
 				i.Resource, i.Grantee = strings.ReplaceAll(i.Resource, "{account}", id), strings.ReplaceAll(i.Grantee, "{account}", id)
-				all = append(all, i)
+				all = append(all, i.each()...)
 			}
 		}
+	}
+	return all
+}
+
+// each is an item, or for labels one for each of them.
+func (i item) each() []item {
+	if i.Kind != labels {
+		return []item{i}
+	}
+	var all []item
+	for label := range strings.SplitSeq(i.Value, ", ") {
+		one := i
+		one.Resource += " " + label
+		all = append(all, one)
 	}
 	return all
 }

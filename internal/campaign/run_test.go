@@ -30,12 +30,14 @@ import (
 // stage serves one local AWS after the other at one address, where the SDK looks for AWS. Runs that are there at once have an
 // address each, by their profile.
 type stage struct {
-	mu     sync.Mutex
-	server *awssim.Server
-	before func(*http.Request) // sees every call before it is answered; may be nil
-	hosts  []string            // of the runs that are there at once
-	own    string              // the profile of its runs, where it is one of several
-	live   bool                // its runs are in no bubble
+	places  []*httptest.Server
+	serving sync.WaitGroup // the calls that have come
+	mu      sync.Mutex
+	server  *awssim.Server
+	before  func(*http.Request) // sees every call before it is answered; may be nil
+	hosts   []string            // of the runs that are there at once
+	own     string              // the profile of its runs, where it is one of several
+	live    bool                // its runs are in no bubble
 }
 
 // mostAtOnce is how many runs there can be at once.
@@ -97,7 +99,22 @@ func (s *stage) listen(t *testing.T) string {
 	listening.Config.SetKeepAlivesEnabled(false)
 	listening.Start()
 	t.Cleanup(listening.Close)
+	s.places = append(s.places, listening)
 	return listening.URL
+}
+
+// drain waits for the effects of the calls of a program that has ended: none comes after that.
+func (s *stage) drain(t *testing.T) {
+	t.Helper()
+	for _, place := range s.places {
+		answer, err := place.Client().Get(place.URL) // connections are taken in the order in which they come
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close() // nobody reads it
+		place.CloseClientConnections()
+	}
+	s.serving.Wait()
 }
 
 // runBehind tells which of the runs that are there at once makes a call.
@@ -105,6 +122,8 @@ func (s *stage) runBehind(r *http.Request) int { return slices.Index(s.hosts, r.
 
 // ServeHTTP implements http.Handler.
 func (s *stage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.serving.Add(1)
+	defer s.serving.Done()
 	s.mu.Lock()
 	server, before := s.server, s.before
 	s.mu.Unlock()

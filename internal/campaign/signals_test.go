@@ -115,6 +115,7 @@ func (s *stage) stopped(t *testing.T, p *packer, m moment, goal facts) []string 
 	s.at(m, func() { run.stop(m.stop) })
 	err := run.wait()
 	s.at(moment{}, nil)
+	s.drain(t)
 	server.Heal()
 	server.Settle()
 	v.after = factsOf(t, server)
