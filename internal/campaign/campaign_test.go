@@ -144,8 +144,8 @@ func (c *course) end(t *testing.T, happened, wrong bool) {
 
 // goal is how a run without faults ends.
 type goal struct {
-	facts    facts
-	warnings []problem
+	facts  facts
+	report document
 }
 
 // goal is where a run without faults leads to.
@@ -156,7 +156,7 @@ func (s *stage) goal(t *testing.T) goal {
 	if r.err != nil {
 		t.Fatalf("a run without faults: %v\n%s", r.err, r.said)
 	}
-	return goal{factsOf(t, server), r.report.Warnings}
+	return goal{factsOf(t, server), r.report}
 }
 
 // try runs a case, and the same again without faults. It returns what is wrong, and whether the fault happened.
@@ -173,7 +173,7 @@ func (s *stage) try(t *testing.T, one trial, to goal) (wrong []string, happened 
 func (s *stage) end(t *testing.T, one trial, to goal) (*verdict, *awssim.Server) {
 	t.Helper()
 	server := s.open(t)
-	v := &verdict{trial: one, before: factsOf(t, server), goal: to.facts, usual: to.warnings}
+	v := &verdict{trial: one, before: factsOf(t, server), goal: to.facts, usual: to.report}
 	calls := len(server.Journal())
 	for _, fault := range one.faults() {
 		server.Fail(fault)

@@ -24,8 +24,23 @@ type shared struct {
 }
 
 type template struct {
-	Default  json.RawMessage   `json:"default_version"`
-	Versions []json.RawMessage `json:"versions"`
+	Default  version   `json:"default_version"`
+	Versions []version `json:"versions"`
+}
+
+// version is one of a launch template. What describes it ends with which run has made it.
+type version struct {
+	Description  string   `json:"description"`
+	Image        string   `json:"image"`
+	InstanceType string   `json:"instance_type"`
+	Devices      []string `json:"block_devices"`
+}
+
+func (v version) String() string {
+	if note := sharing.TemplateNote + v.Image; strings.HasPrefix(v.Description, note) {
+		v.Description = note
+	}
+	return strings.Join(append([]string{v.Description, v.Image, v.InstanceType}, v.Devices...), ", ")
 }
 
 type regionState struct {
@@ -203,8 +218,8 @@ func (f facts) templates(account, region string, has regionState) {
 			f[strings.Join([]string{canary, account, region, canaryTemplate, name}, " ")] = "there"
 			continue
 		}
-		f[strings.Join([]string{"launch template", account, region, name}, " ")] = fmt.Sprintf("%s", one.Versions)
-		f[strings.Join([]string{"default version of launch template", account, region, name}, " ")] = string(one.Default)
+		f[strings.Join([]string{"launch template", account, region, name}, " ")] = fmt.Sprint(one.Versions)
+		f[strings.Join([]string{"default version of launch template", account, region, name}, " ")] = one.Default.String()
 	}
 }
 

@@ -16,7 +16,7 @@ type verdict struct {
 	before, after, goal facts
 	journal             []awssim.Entry
 	told                told
-	usual               []problem // the warnings of a run without faults
+	usual               document // the report of a run without faults
 	wrong               []string
 }
 
@@ -86,6 +86,10 @@ func (v *verdict) ending() {
 	if changed := differing(v.before, v.after); v.told.report.Outcome == "unchanged" && len(changed) > 0 {
 		v.add("the outcome is unchanged, and these have changed: %q", changed)
 	}
+	proofs := func(i item) bool { return i.proof() && i.Status == "proved" }
+	if want := len(slices.DeleteFunc(v.usual.items(), func(i item) bool { return !proofs(i) })); good && want != len(slices.DeleteFunc(v.told.report.items(), func(i item) bool { return !proofs(i) })) {
+		v.add("the outcome is %s, and not all of %d proofs are", v.told.report.Outcome, want)
+	}
 	v.silence()
 }
 
@@ -95,7 +99,7 @@ func (v *verdict) silence() {
 		like := func(other problem) bool {
 			return p.Account == other.Account && p.Region == other.Region && p.Doing == other.Doing && p.Cause == other.Cause
 		}
-		if v.trial.kind.passes && len(v.trial.beside) == 0 && !slices.ContainsFunc(v.usual, like) {
+		if v.trial.kind.passes && len(v.trial.beside) == 0 && !slices.ContainsFunc(v.usual.Warnings, like) {
 			v.add("the call succeeds when it is repeated, and something is told: %+v", p)
 		}
 	}
@@ -120,7 +124,7 @@ func (v *verdict) item(i item) {
 	case "added":
 		ok = !i.Removal && after == goal && (after != before || v.relabelled(i))
 	case "proved":
-		ok = i.Verified && (i.Kind == canary || i.Kind == "use of key")
+		ok = i.Verified && i.proof() && !v.disproved(i)
 	case "present":
 		ok = !i.Removal && after == goal && after == before && after != ""
 	case "removed":
@@ -137,8 +141,10 @@ func (v *verdict) item(i item) {
 	if !ok {
 		v.add("%s: the report says %q (removal: %t, reason: %s); before %q, after %q, asked for %q", i.fact(), i.Status, i.Removal, i.Reason, before, after, goal)
 	}
-	if slices.Contains([]string{"added", "present", "left"}, i.Status) && i.holdsValue() && !strings.Contains(after, i.Value) {
-		v.add("%s: the report says that it is %q, and it is %q", i.fact(), i.Value, after)
+	for _, part := range i.values() {
+		if slices.Contains([]string{"added", "present", "left"}, i.Status) && !strings.Contains(after, part) {
+			v.add("%s: the report says that it is %q, and it is %q", i.fact(), i.Value, after)
+		}
 	}
 	if i.Kind == "parameter" && !strings.Contains(before, i.Previous) {
 		v.add("%s: the report says that it was %q, and it was %q", i.fact(), i.Previous, before)
@@ -153,6 +159,17 @@ func (v *verdict) relabelled(i item) bool {
 	name, _, _ := strings.Cut(i.Resource, " ")
 	parameter := strings.Join([]string{"parameter", i.recipient, i.Region, name}, " ")
 	return i.Kind == labels && v.before[parameter] != v.after[parameter]
+}
+
+// disproved tells whether an account was never given what something is proved with.
+func (v *verdict) disproved(i item) bool {
+	c := v.trial.call
+	with := map[string][]string{
+		canary:       {"ec2:CreateLaunchTemplate", "autoscaling:CreateAutoScalingGroup"},
+		"use of key": {"kms:ReEncrypt", "kms:GenerateDataKeyWithoutPlaintext"},
+	}
+	return strings.HasSuffix(v.trial.kind.name, ", for ever") && c.nth == 1 && c.account == i.recipient && c.region == i.Region && slices.Contains(with[i.Kind], c.action) &&
+		!slices.ContainsFunc(v.trial.kind.faults(c), func(f awssim.Fault) bool { return f.AfterEffect || f.Cut || f.DelayMillis > 0 && !f.Drop })
 }
 
 // looked tells whether an item failed because verification could not see it: only these are looked at from inside, by reads

@@ -49,7 +49,7 @@ func becomes(kind, from, to string) func(*verdict) {
 	return func(v *verdict) {
 		v.told.report.each(kind, func(i *item) bool {
 			if i.Status == from {
-				i.Status = to
+				i.Status, i.Verified = to, i.Verified || to == "proved"
 			}
 			return true
 		})
@@ -97,11 +97,13 @@ func TestTheJudge(t *testing.T) {
 	}
 	grant := call{action: "kms:CreateGrant", account: lacking, region: regions()[0], nth: 1, write: true}
 	label := call{action: "ssm:LabelParameterVersion", account: lacking, region: regions()[0], nth: 1, write: true}
+	group := call{action: "autoscaling:CreateAutoScalingGroup", account: ready, region: regions()[1], nth: 1, write: true}
 	ends := map[string]*verdict{}
 	for name, one := range map[string]trial{
 		"shared":     {call: grant, kind: named("throttled, once"), mode: "fail"},
 		"failed":     {call: grant, kind: named("denied, for ever"), mode: "fail"},
 		"rolledback": {call: label, kind: named("denied, for ever"), mode: "rollback"},
+		"unproved":   {call: group, kind: named("denied, for ever"), mode: "fail"},
 		"continued":  {call: grant, kind: named("denied, for ever"), mode: "continue"},
 	} {
 		ends[name], _ = s.end(t, one, goal)
@@ -148,6 +150,8 @@ func spoilt() []spoil {
 		{"shared", "one permission is there in the report only", report(func(d *document) {
 			d.each("launch permission", func(i *item) bool { i.Resource, i.Status = "ami-1", "present"; return true })
 		}), `the report says "present"`},
+		{"shared", "a proof is missing", without(canary), "not all of"},
+		{"unproved", "a proof is told", becomes(canary, "failed", "proved"), `the report says "proved"`},
 		{"shared", "all is verified", func(v *verdict) {
 			v.told.report.each("grant", func(i *item) bool { i.Verified = true; return true })
 			otherwise("grant ")(v)

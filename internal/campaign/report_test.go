@@ -83,7 +83,8 @@ func (i item) each() []item {
 		return []item{i}
 	}
 	var all []item
-	for label := range strings.SplitSeq(i.Value, ", ") {
+	names, _, _ := strings.Cut(i.Value, ": ") // and then the version that gets them
+	for label := range strings.SplitSeq(names, ", ") {
 		one := i
 		one.Resource += " " + label
 		all = append(all, one)
@@ -113,9 +114,21 @@ func (d document) good() bool {
 	return slices.Contains([]string{"shared", "removed", "unchanged"}, d.Outcome)
 }
 
-// holdsValue tells whether the value of an item is a part of that of its fact.
-func (i item) holdsValue() bool {
-	return slices.Contains([]string{"parameter", "launch template", "default version of launch template", "watermark"}, i.Kind)
+// proof tells whether an item is something that is proved: nothing of it stays.
+func (i item) proof() bool { return i.Kind == canary || i.Kind == "use of key" }
+
+// values are the parts of an item's value that are in that of its fact.
+func (i item) values() []string {
+	switch i.Kind {
+	case "parameter", "launch template", "Auto Scaling group":
+		return []string{i.Value}
+	case "default version of launch template": // "version 2 with ami-..."
+		return []string{i.Value[strings.LastIndex(i.Value, " ")+1:]}
+	case "watermark", "tags", "shared tags":
+		return strings.FieldsFunc(i.Value, func(r rune) bool { return strings.ContainsRune(", =", r) })
+	default:
+		return nil
+	}
 }
 
 // fact is the name of what an item is about, as facts has it.
