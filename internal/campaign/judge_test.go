@@ -86,9 +86,11 @@ func (v *verdict) ending() {
 	if changed := differing(v.before, v.after); v.told.report.Outcome == "unchanged" && len(changed) > 0 {
 		v.add("the outcome is unchanged, and these have changed: %q", changed)
 	}
-	proofs := func(i item) bool { return i.proof() && i.Status == "proved" }
-	if want := len(slices.DeleteFunc(v.usual.items(), func(i item) bool { return !proofs(i) })); good && want != len(slices.DeleteFunc(v.told.report.items(), func(i item) bool { return !proofs(i) })) {
-		v.add("the outcome is %s, and not all of %d proofs are", v.told.report.Outcome, want)
+	proofs := func(d document) int {
+		return len(slices.DeleteFunc(d.items(), func(i item) bool { return !i.proof() || i.Status != "proved" && (i.Status != "skipped" || i.Reason == "") }))
+	}
+	if want := proofs(v.usual); good && proofs(v.told.report) != want {
+		v.add("the outcome is %s, and not each of %d proofs is there or has a reason why not", v.told.report.Outcome, want)
 	}
 	v.silence()
 }

@@ -150,7 +150,7 @@ func spoilt() []spoil {
 		{"shared", "one permission is there in the report only", report(func(d *document) {
 			d.each("launch permission", func(i *item) bool { i.Resource, i.Status = "ami-1", "present"; return true })
 		}), `the report says "present"`},
-		{"shared", "a proof is missing", without(canary), "not all of"},
+		{"shared", "a proof is missing", without(canary), "not each of"},
 		{"unproved", "a proof is told", becomes(canary, "failed", "proved"), `the report says "proved"`},
 		{"shared", "all is verified", func(v *verdict) {
 			v.told.report.each("grant", func(i *item) bool { i.Verified = true; return true })
