@@ -87,7 +87,9 @@ func (v *verdict) ending() {
 		v.add("the outcome is unchanged, and these have changed: %q", changed)
 	}
 	proofs := func(d document) int {
-		return len(slices.DeleteFunc(d.items(), func(i item) bool { return !i.proof() || i.Status != "proved" && (i.Status != "skipped" || i.Reason == "") }))
+		return len(slices.DeleteFunc(d.items(), func(i item) bool {
+			return !i.proof() || i.Status != "proved" && (i.Status != "skipped" || i.Reason == "")
+		}))
 	}
 	if want := proofs(v.usual); good && proofs(v.told.report) != want {
 		v.add("the outcome is %s, and not each of %d proofs is there or has a reason why not", v.told.report.Outcome, want)
