@@ -22,7 +22,7 @@ func Markdown(r Run) string {
 	sections := []string{
 		"### " + icon(outcome) + " ami-share: " + strings.ReplaceAll(outcome, "_", " ") + " (" + counts(items) + ")",
 		escaped(r.heading()), escaped(r.planned(items)), r.markdownTable(items), markdownProblems("Failed", r.failures()), r.markdownLeft(),
-		markdownProblems("Warnings", r.warnings()), folded("All items", r.lines(items, func(sign, text string) string { return "- `" + sign + "` " + escaped(text) })), folded("Images", r.markdownImages()),
+		markdownProblems("Warnings", r.warnings()), folded("All items", r.lines(items, func(sign, text string) string { return "- `" + sign + "` " + escaped(text) })), folded("AMIs", r.markdownImages()),
 		folded("Left alone", mapped(r.Plan.Foreign, bullet)), folded("Notes", mapped(r.Plan.Notes, bullet)), escaped(r.summary(items)),
 	}
 	text := strings.Join(slices.DeleteFunc(sections, func(s string) bool { return s == "" }), "\n\n") + "\n"

@@ -12,7 +12,7 @@ import (
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// longestName is how many characters of an account's name are shown.
+// longestName is how many cells of a terminal an account's name may take.
 const longestName = 24
 
 // who names a recipient: an account by its id and its name, an organization or OU by its id instead of by its ARN.
@@ -30,10 +30,7 @@ func (r Run) name(to sharing.Recipient) string {
 		return ""
 	}
 	name := strings.Join(strings.FieldsFunc(r.Names[sharing.AccountID(to.ID)], func(c rune) bool { return unicode.IsSpace(c) || !unicode.IsPrint(c) }), " ")
-	if letters := []rune(name); len(letters) > longestName {
-		return string(letters[:longestName-1]) + "…"
-	}
-	return name
+	return shortened(name, longestName)
 }
 
 // someOf names the first of many.
@@ -60,12 +57,12 @@ func shortRegion(region sharing.Region) string {
 	return strings.Join(parts, "")
 }
 
-// wrap breaks words into lines of at most width characters. Lines after the first are indented.
+// wrap breaks words into lines of at most width cells of a terminal. Lines after the first are indented.
 func wrap(words []string, width int) string {
 	var b strings.Builder
 	length := 0
 	for _, word := range words {
-		n := len([]rune(word))
+		n := cellsOf(word)
 		switch {
 		case length == 0:
 		case length+1+n > width:

@@ -54,7 +54,7 @@ func (r Run) labels(m matrix) []string {
 func widest(texts []string) int {
 	n := 0
 	for _, text := range texts {
-		n = max(n, len([]rune(text)))
+		n = max(n, cellsOf(text))
 	}
 	return n
 }
@@ -93,10 +93,6 @@ func (r Run) draw(m matrix, groups []columnGroup) string {
 		}
 	}
 	return strings.Join(lines, "\n")
-}
-
-func padded(text string, width int) string {
-	return text + strings.Repeat(" ", max(0, width-len([]rune(text))))
 }
 
 // alike tells which Regions share a column.
