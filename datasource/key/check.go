@@ -3,6 +3,7 @@
 package key
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -27,7 +28,7 @@ func (c *Config) check(known bool) (access.Targets, []error) {
 	_, parameters := access.ParseParameters(c.Parameters, known)
 	errs := slices.Concat(c.Config.Prepare(), wrong, parameters, access.CheckSharedTags(c.SharedTags, known), access.CheckWatermark(c.Watermark, known), c.checkKey(known, open), access.CheckRegions("regions", c.Regions, known),
 		access.CheckGrantOperations(c.GrantOperations, known), access.CheckConcurrency(c.MaxConcurrency))
-	errs = append(errs, c.checkPrincipals(open)...)
+	errs = slices.Concat(errs, c.checkPrincipals(open), c.checkPartition())
 	if !open(c.OrganizationID) && !organizationPattern.MatchString(c.OrganizationID) {
 		errs = append(errs, fmt.Errorf("organization_id: %q is not the id of an organization, as in o-abcde12345", c.OrganizationID))
 	}
@@ -35,6 +36,30 @@ func (c *Config) check(known bool) (access.Targets, []error) {
 		errs = append(errs, fmt.Errorf("timeout: %s is less than nothing", c.Timeout))
 	}
 	return targets, errs
+}
+
+// checkPartition finds Regions and ARNs of another partition than the first Region that is named.
+func (c *Config) checkPartition() []error {
+	home := cmp.Or(c.Region, slices.Concat(c.Regions, []string{""})[0])
+	if !access.IsRegion(home) {
+		return nil
+	}
+	partition := sharing.PartitionOf(sharing.Region(home))
+	var errs []error
+	find := func(option string, err error) {
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", option, err))
+		}
+	}
+	for _, region := range c.Regions {
+		find("regions", access.RegionInPartition(partition, region))
+	}
+	find("key_id", access.InPartition(partition, c.KeyID))
+	find("alias", access.InPartition(partition, c.Alias))
+	for _, principal := range c.TrustedPrincipals {
+		find("trusted_principals", access.InPartition(partition, principal))
+	}
+	return append(errs, access.CheckPartition(partition, &c.Config, c.Targets)...)
 }
 
 // checkKey checks that the key is named once, and in the right shape. Packer shows tags that it doesn't know yet as an

@@ -34,10 +34,11 @@ func (d *Datasource) OutputSpec() hcldec.ObjectSpec {
 // Configure reads the block and checks what can be checked without asking AWS: Packer calls it also while it only
 // validates, when some values are not known.
 func (d *Datasource) Configure(raws ...any) error {
-	if err := config.Decode(&d.config, &config.DecodeOpts{PluginType: "ami-share-key"}, raws...); err != nil {
-		return err
+	errs, checkable := access.Undecoded(config.Decode(&d.config, &config.DecodeOpts{PluginType: "ami-share-key"}, raws...))
+	if checkable {
+		_, wrong := d.config.check(false)
+		errs = append(errs, wrong...)
 	}
-	_, errs := d.config.check(false)
 	return d.config.masked(access.Joined(errs))
 }
 

@@ -172,6 +172,26 @@ func TestConfigureTellsEverythingAtOnce(t *testing.T) {
 	}
 }
 
+func TestNothingIsSharedBetweenPartitions(t *testing.T) {
+	serve(t, theWorld())
+	_, err := execute(options{
+		"key_id": "arn:aws-cn:kms:cn-north-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab", "region": frankfurt, "regions": []string{frankfurt, "us-gov-west-1"},
+		"trusted_principals": []string{"arn:aws-cn:iam::111111111111:role/ci"}, "timeout": "90",
+		"target": []options{{"account_ids": []string{"222222222222"}, "assume_role": options{"role_arn": "arn:aws-us-gov:iam::222222222222:role/x"}}},
+	})
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	for _, want := range []string{
+		"regions: us-gov-west-1 is in partition aws-us-gov", "key_id: \"arn:aws-cn:kms:cn-north-1", "trusted_principals: \"arn:aws-cn:iam::111111111111:role/ci\" is in partition aws-cn",
+		"target 1: assume_role: role_arn: \"arn:aws-us-gov:iam", `timeout: time: missing unit in duration "90": write a number and its unit`,
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is missing in\n%v", want, err)
+		}
+	}
+}
+
 func TestValidateToleratesWhatIsNotKnownYet(t *testing.T) {
 	var d key.Datasource
 	err := d.Configure(map[string]any{

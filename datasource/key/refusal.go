@@ -70,14 +70,15 @@ func (s *search) explained(r awsapi.RefusedGrant, found keypolicy.Explanation) s
 
 // ownSide explains a refusal that is not the key's policy's.
 func (s *search) ownSide(r awsapi.RefusedGrant) (cause, remedy string) {
-	const start = "the key's policy lets the call in, so a policy in the target's own account is in the way: "
+	const start = "the key's policy lets the call in, so another policy is in the way: "
+	const end = ", or a permissions boundary or a policy of an organization does not let it through"
 	who := cmp.Or(s.principal(r.Grantee.Account), "the target's principal")
 	role := s.targets.Sources[r.Grantee.Account].Role
 	if role == nil || role.Policy == "" && len(role.PolicyARNs) == 0 {
-		return start + "the identity policy of " + who + " does not allow kms:CreateGrant, or it or a service control policy denies it", r.OwnSide
+		return start + "the identity policy of " + who + " does not allow kms:CreateGrant, or denies it" + end, r.OwnSide
 	}
 	return start + "the identity policy of " + who + " or the session policy that assume_role gives it (policy, policy_arns) " +
-		"does not allow kms:CreateGrant, or one of them or a service control policy denies it", r.OwnSide + "\nThe session policy needs the same statement."
+		"does not allow kms:CreateGrant, or one of them denies it" + end, r.OwnSide + "\nThe session policy needs the same statement."
 }
 
 // lack are statements that are missing in the policies of some keys.

@@ -3,8 +3,11 @@
 package access
 
 import (
+	"errors"
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 
 	packersdk "github.com/hashicorp/packer-plugin-sdk/packer"
 )
@@ -16,6 +19,29 @@ func Joined(errs []error) error {
 	}
 	return packersdk.MultiErrorAppend(nil, errs...)
 }
+
+// Undecoded are the mistakes that were found while the configuration was decoded, each on its own, if everything else of it could be
+// decoded and can be checked too.
+func Undecoded(err error) (errs []error, checkable bool) {
+	several, ok := err.(interface{ WrappedErrors() []error }) //nolint:errorlint // Packer's SDK returns it as it is
+	switch {
+	case err == nil:
+		return nil, true
+	case !ok:
+		return []error{err}, false
+	}
+	for _, one := range several.WrappedErrors() {
+		text := undecoded.ReplaceAllString(one.Error(), "$1: ")
+		if strings.Contains(text, "time: ") {
+			text += `: write a number and its unit, as in "5m"`
+		}
+		errs = append(errs, errors.New(text))
+	}
+	return errs, true
+}
+
+// undecoded is how an error about one option begins.
+var undecoded = regexp.MustCompile(`^error decoding '([^']+)': `)
 
 // findings collects what is wrong with a part of the configuration.
 type findings struct {

@@ -13,14 +13,13 @@ import (
 // https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
 func CheckPartition(partition string, c *Config, blocks []TargetConfig) []error {
 	f := newFindings("", true)
+	f.add("region", RegionInPartition(partition, c.Region))
 	checkPartition(f.within("assume_role"), partition, c.AssumeRole)
 	for i, block := range blocks {
 		at := f.within(fmt.Sprintf("target %d", i+1))
 		checkPartition(at.within("assume_role"), partition, block.AssumeRole.AssumeRoleConfig)
 		for _, region := range block.Regions {
-			if other := sharing.PartitionOf(sharing.Region(region)); other != partition && !Placeholder(region) {
-				at.addf("regions: %s is in partition %s and the AMIs are in %s: nothing can be shared between partitions", region, other, partition)
-			}
+			at.add("regions", RegionInPartition(partition, region))
 		}
 		for _, role := range block.GranteeRoles {
 			at.add("grantee_roles", InPartition(partition, role))
@@ -34,6 +33,15 @@ func checkPartition(f findings, partition string, role AssumeRoleConfig) {
 	for _, arn := range role.PolicyARNs {
 		f.add("policy_arns", InPartition(partition, arn))
 	}
+}
+
+// RegionInPartition returns an error when a Region is in another partition.
+func RegionInPartition(partition, region string) error {
+	other := sharing.PartitionOf(sharing.Region(region))
+	if other == partition || !IsRegion(region) {
+		return nil
+	}
+	return fmt.Errorf("%s is in partition %s and the AMIs are in %s: nothing can be shared between partitions", region, other, partition)
 }
 
 // InPartition returns an error when s is an ARN of another partition.

@@ -149,7 +149,7 @@ func (t TargetConfig) checkAccess(f findings, accounts []sharing.AccountID, gran
 
 func (t TargetConfig) checkNoAccess(f findings, grantees []sharing.Grantee) {
 	if len(grantees) > 0 {
-		f.addf("there are grants to make for %s, and a grant must be issued from inside the account: add an assume_role block, "+
+		f.addf("there are grants to make for %s, and a grant must be issued from inside the account: add an assume_role block with role_name or role_arn, "+
 			"or share without grants by service_linked_roles = []", names(grantees))
 	}
 	for _, option := range []struct {
@@ -165,7 +165,7 @@ func (t TargetConfig) checkNoAccess(f findings, grantees []sharing.Grantee) {
 		{"canary", len(t.Canaries) > 0},
 	} {
 		if option.set {
-			f.addf("%s: it needs access to the account: add an assume_role block", option.name)
+			f.addf("%s: it needs access to the account: add an assume_role block with role_name or role_arn", option.name)
 		}
 	}
 }

@@ -151,7 +151,7 @@ func TestWrongTargets(t *testing.T) {
 		},
 		"grants without access": {
 			plain(func(c *TargetConfig) { c.AssumeRole = TargetRoleConfig{} }),
-			[]string{"target 1: there are grants to make for autoscaling.amazonaws.com, and a grant must be issued from inside the account: add an assume_role block, or share without grants by service_linked_roles = []"},
+			[]string{"target 1: there are grants to make for autoscaling.amazonaws.com, and a grant must be issued from inside the account: add an assume_role block with role_name or role_arn, or share without grants by service_linked_roles = []"},
 		},
 		"what needs access without any, while a list may yet be filled": {
 			[]TargetConfig{{AccountIDs: []string{one}, ServiceLinkedRoles: []string{}, CreateServiceLinkedRoles: true, AutoScalingGroups: []string{"a"}, CopyTags: true}},

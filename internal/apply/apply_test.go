@@ -327,3 +327,25 @@ func BenchmarkRun(b *testing.B) {
 		apply.Run(b.Context(), newWorld(), p, apply.Options{})
 	}
 }
+
+func TestWhomAStageWaitsForIsNamedByWhatItIs(t *testing.T) {
+	w := newWorld()
+	tally := progress.New(nil)
+	missing := map[string]bool{}
+	w.hold = func(plan.Change) {
+		for _, who := range tally.State().Missing {
+			missing[who] = true
+		}
+	}
+	options := apply.Options{Concurrency: 1, Undoable: true, Progress: tally}
+	r := apply.Run(t.Context(), w, job(), options)
+	apply.Undo(t.Context(), w, &r, options)
+	for who := range missing {
+		if !strings.HasSuffix(who, " in eu-central-1") && !strings.HasSuffix(who, " in us-east-1") || strings.Count(who, " ") != 2 {
+			t.Errorf("a stage waits for %q, want an account, an AMI or a snapshot in a Region", who)
+		}
+	}
+	if len(missing) == 0 {
+		t.Error("no stage waits for anybody")
+	}
+}

@@ -224,11 +224,17 @@ func parties(changes []plan.Change, indexes []int) []string {
 
 // party names whom a change is for: an account in a Region, or what all of its accounts get.
 func party(change plan.Change) string {
-	scopes := change.Scopes()
-	if len(scopes) != 1 {
+	if scopes := change.Scopes(); len(scopes) == 1 {
+		return scopes[0].String()
+	}
+	switch change := change.(type) {
+	case plan.ModifySnapshotPermission:
+		return change.Snapshot + " in " + string(change.Image.Region)
+	case plan.ModifyLaunchPermission:
+		return change.Image.ID + " in " + string(change.Image.Region)
+	default:
 		return change.String()
 	}
-	return scopes[0].String()
 }
 
 // finish puts the result together.

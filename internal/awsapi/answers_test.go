@@ -27,7 +27,7 @@ func TestAnAnswerThatIsNotAWSs(t *testing.T) {
 		attempts int
 	}{
 		"a proxy's refusal":          {403, pageOfProxy, `a web page came instead of AWS's answer: "Blocked This site is not on the list & the proxy says no."`, "HTTPS_PROXY", 1},
-		"a proxy's refusal, as XML":  {403, `<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><body>No.</body></html>`, `a web page came instead of AWS's answer: "No."`, "curl -i https://", 1},
+		"a proxy's refusal, as XML":  {403, `<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><body>No.</body></html>`, `a web page came instead of AWS's answer: "No."`, "curl -i http://127.0.0.1:", 1},
 		"a gateway without backend":  {502, "<html><body><h1>502 Bad Gateway</h1></body></html>", `a web page came instead of AWS's answer: "502 Bad Gateway"`, "Run again", 2},
 		"a gateway that is busy":     {503, "upstream connect error", `the answer is not one of AWS's: "upstream connect error"`, "Run again", 2},
 		"a gateway that is silent":   {504, "", "the answer is empty, and AWS's never is", "Run again", 2},

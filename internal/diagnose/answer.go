@@ -16,6 +16,7 @@ import (
 // NotAWS is an answer that does not come from AWS's API: a proxy's page, a network that asks to log in first, garbage.
 type NotAWS struct {
 	Status int
+	Scheme string // "https", or "http" for an endpoint of the user's own
 	Host   string // that was asked
 	Body   string // how it begins
 }
@@ -75,7 +76,7 @@ func notAWS(err error) (*NotAWS, bool) {
 		found.Body = string(unreadable.Snapshot)
 	}
 	if request := response.Response.Request; request != nil {
-		found.Host = request.URL.Host
+		found.Scheme, found.Host = request.URL.Scheme, request.URL.Host
 	}
 	return found, true
 }
@@ -96,7 +97,7 @@ func (e *NotAWS) explain() (cause, remedy string) {
 		cause = "the answer is not one of AWS's: " + words
 	}
 	remedy = "Look at what is between here and AWS: a proxy (HTTPS_PROXY, NO_PROXY), a network that asks to log in first, a firewall, a VPC endpoint, AWS_ENDPOINT_URL. " +
-		"This shows what it answers:\ncurl -i https://" + e.Host + "/"
+		"This shows what it answers:\ncurl -i " + e.Scheme + "://" + e.Host + "/"
 	if e.Status >= serverErrors || e.Status < redirects {
 		remedy = "Run again: it may pass, and what is done already costs no call. If it stays so: l" + strings.TrimPrefix(remedy, "L")
 	}

@@ -79,8 +79,12 @@ func TestDiagnose(t *testing.T) {
 		},
 		"a key policy that does not let another account in": {
 			grant, "AccessDeniedException", "User: " + session1 + " is not authorized to perform: kms:CreateGrant on this resource because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access",
-			[]string{roleARN + " is not allowed kms:CreateGrant", "the key's policy and the role's identity policy", "kms:GrantIsForAWSResource", "no such key"},
-			[]string{"The policy of key " + keyARN, `"kms:GranteePrincipal": "` + granteeID, `"kms:GrantOperations"`, "The identity policy of " + roleARN, `"Resource": "` + keyARN},
+			[]string{roleARN + " is not allowed kms:CreateGrant", "the key's policy and the role's identity policy", "kms:GrantIsForAWSResource", "to a Deny and when there is no such key"},
+			[]string{
+				"The policy of key " + keyARN, `"kms:GranteePrincipal": "` + granteeID, `"kms:GrantOperations"`, "The identity policy of " + roleARN, `"Resource": "` + keyARN,
+				"If both are there: look for what denies kms:CreateGrant, or does not let it through, in the key's policy, the permissions boundary of " + roleARN +
+					", the service control policies of account 222222222222 and the resource control policies of the key's account.",
+			},
 		},
 		"an identity policy that lacks the grant": {
 			grant, "AccessDeniedException", "User: " + session1 + " is not authorized to perform: kms:CreateGrant on resource: " + keyARN + " because no identity-based policy allows the kms:CreateGrant action",

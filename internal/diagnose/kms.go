@@ -58,9 +58,16 @@ func bothSides(f refusal) (cause, remedy string) {
 	cause = fmt.Sprintf("%s is not allowed %s: across accounts the key's policy and the role's identity policy both have to allow it, "+
 		"without a condition that a direct call can't meet (kms:GrantIsForAWSResource, kms:ViaService)", f.who(), f.Action)
 	if strings.Contains(f.message, "does not exist in this Region") {
-		cause += "; KMS answers in the same way when there is no such key"
+		cause += "; KMS answers in the same way to a Deny and when there is no such key"
 	}
-	return cause, f.keySide() + "\n" + f.roleSide()
+	return cause, f.keySide() + "\n" + f.roleSide() + "\nIf both are there: " + f.elsewhere("the key's policy, ")
+}
+
+// elsewhere says where else to look when all is there that is known to be needed.
+func (f refusal) elsewhere(besides string) string {
+	return fmt.Sprintf("look for what denies %s, or does not let it through, in %sthe permissions boundary of %s, "+
+		"the service control policies of %s and the resource control policies of the key's account.",
+		f.Action, besides, f.who(), accountNamed(sharing.AccountOf(f.caller)))
 }
 
 // keySide is the remedy on the side of the key: for a grant, a statement for that very grant.
@@ -72,5 +79,8 @@ func (f refusal) keySide() string {
 	return "The policy of key " + f.Resource + " needs\n" + statement
 }
 
-// OwnSide returns the remedy for a refusal that is not the key policy's: what the role's own policy needs.
-func OwnSide(a Act) string { return refusal{Act: a, caller: a.Principal.ARN}.roleSide() }
+// OwnSide returns the remedy for a refusal that is not the key policy's: what the role's own policy needs, and where else to look.
+func OwnSide(a Act) string {
+	f := refusal{Act: a, caller: a.Principal.ARN}
+	return f.roleSide() + "\nIf that is there: " + f.elsewhere("")
+}

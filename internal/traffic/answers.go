@@ -49,7 +49,7 @@ func genuine(request *smithyhttp.Request, response *smithyhttp.Response) error {
 	if diagnose.Genuine(response.StatusCode, asJSON, string(begin)) {
 		return nil
 	}
-	return &diagnose.NotAWS{Status: response.StatusCode, Host: request.URL.Host, Body: string(begin)}
+	return &diagnose.NotAWS{Status: response.StatusCode, Scheme: request.URL.Scheme, Host: request.URL.Host, Body: string(begin)}
 }
 
 // whole refuses an answer that says that all went well and is not all of it, or is another call's. The SDK does not look at

@@ -13,6 +13,9 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
+// nullBuilder is the id of the builder that makes nothing.
+const nullBuilder = "fnoeding.null"
+
 // images returns the AMIs that an artifact names: its id holds "region:ami-…" pairs, whichever builder or post-processor
 // made it.
 func images(artifact packersdk.Artifact) ([]sharing.ImageRef, error) {
@@ -43,7 +46,7 @@ func remedy(builder string) string {
 	case "mitchellh.amazon.ebsvolume":
 		return "The amazon-ebsvolume builder makes volumes and snapshots, not AMIs: build with amazon-ebs or amazon-ebssurrogate, " +
 			"or leave it out with only = [\"amazon-ebs.<name>\"]"
-	case "fnoeding.null":
+	case nullBuilder:
 		return "The null builder makes nothing: name the AMIs to share in images, as in images = { \"eu-central-1\" = \"ami-0123456789abcdef0\" }"
 	default:
 		return "ami-share takes what the amazon-ebs, amazon-ebssurrogate, amazon-chroot and amazon-instance builders and the amazon-import " +

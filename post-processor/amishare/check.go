@@ -40,7 +40,7 @@ func (c *Config) check(known bool) (access.Targets, []error) {
 	targets, wrong := access.ParseTargets(c.Targets, known)
 	_, parameters := access.ParseParameters(c.Parameters, known)
 	errs := slices.Concat(c.Config.Prepare(), wrong, parameters, access.CheckSharedTags(c.SharedTags, known), access.CheckWatermark(c.Watermark, known), c.checkRecipients(known),
-		access.CheckGrantOperations(c.GrantOperations, known), c.checkImages(known), c.checkFiles(known), c.checkNames(known), access.CheckConcurrency(c.MaxConcurrency))
+		access.CheckGrantOperations(c.GrantOperations, known), c.checkImages(known), c.checkNames(known), access.CheckConcurrency(c.MaxConcurrency))
 	if on := c.onFailure(); !slices.Contains([]string{onFailureFail, onFailureRollback, onFailureContinue}, on) && !open(known, on) {
 		errs = append(errs, fmt.Errorf("on_failure: %q is none of fail, rollback and continue", on))
 	}
@@ -141,17 +141,27 @@ func (c *Config) checkNames(known bool) []error {
 	return errs
 }
 
-// checkFiles finds paths that no file can be written to.
-func (c *Config) checkFiles(known bool) []error {
+// checkFiles finds paths that no file can be written to. That is asked before the build only: what comes into the way later is no
+// reason to lose the AMIs.
+func (c *Config) checkFiles() []error {
 	var errs []error
 	for option, path := range map[string]string{"report_file": c.ReportFile, "summary_file": c.SummaryFile} {
-		if path != "" && !open(known, path) && isFolder(path) {
+		if path == "" || access.Placeholder(path) {
+			continue
+		}
+		if isFolder(path) {
 			errs = append(errs, fmt.Errorf("%s: %q is a folder: name a file in it", option, path))
+		} else if file := inTheWay(path); file != "" {
+			errs = append(errs, fmt.Errorf("%s: %q can't be written, because %q is a file: name a file in a folder", option, path, file))
 		}
 	}
-	if c.ReportFile != "" && c.ReportFile == c.SummaryFile && !open(known, c.ReportFile) {
-		errs = append(errs, fmt.Errorf("report_file and summary_file are both %q: give each a file of its own", c.ReportFile))
+	if sameFile(c.ReportFile, c.SummaryFile) && !access.Placeholder(c.ReportFile) {
+		errs = append(errs, fmt.Errorf("%w: give each a file of its own", c.sameFiles()))
 	}
 	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errs
+}
+
+func (c *Config) sameFiles() error {
+	return fmt.Errorf("report_file and summary_file are both %q", c.ReportFile)
 }

@@ -120,7 +120,8 @@ type Config struct {
 	// written even when the run fails. It is replaced as a whole, so that a reader sees either the old report or the
 	// new one. A link, pipe, socket or device is written through. Missing folders are created. A build of several
 	// sources runs the post-processor once for each; `"report-${source.name}.json"` keeps their reports apart. A
-	// report that can't be written is a warning.
+	// path that is a folder or lies below a file is refused before the build; after it, a report that can't be
+	// written is a warning.
 	// [report.md](https://github.com/amishare/packer-plugin-ami-share/blob/main/docs/report.md) describes the fields.
 	ReportFile string `mapstructure:"report_file" required:"false"`
 	// A file to append the result to as Markdown, for people. It is written even when the run fails. Several builds
@@ -149,15 +150,20 @@ const (
 )
 
 // Prepare decodes what Packer hands over and returns everything that is wrong with it, as far as it can be known while
-// Packer validates. It asks nobody, and may be called again with other values.
-func (c *Config) Prepare(raws ...any) error {
+// Packer validates. It asks nobody, and may be called again with other values. Only before the build it looks at files.
+func (c *Config) Prepare(before bool, raws ...any) error {
 	decode := &config.DecodeOpts{
 		PluginType: "packer.post-processor.ami-share", Interpolate: true, InterpolateContext: &c.ctx,
 	}
-	if err := config.Decode(c, decode, raws...); err != nil {
-		return err
+	errs, checkable := access.Undecoded(config.Decode(c, decode, raws...))
+	if !checkable {
+		return access.Joined(errs)
 	}
-	_, errs := c.check(false)
+	_, wrong := c.check(false)
+	errs = append(errs, wrong...)
+	if before {
+		errs = append(errs, c.checkFiles()...)
+	}
 	return access.Joined(append(errs, c.checkEmptyLists()...))
 }
 

@@ -185,6 +185,26 @@ func TestWrongConfigurations(t *testing.T) {
 			target + `images = { "eu-central-1" = "ami-01234567", "cn-north-1" = "ami-01234567" }`,
 			[]string{"cn-north-1:ami-01234567 is in partition aws-cn and eu-central-1:ami-01234567 in aws"},
 		},
+		"access in another partition": {
+			target + `region = "us-gov-west-1"
+			 images = { "eu-central-1" = "ami-01234567" }`,
+			[]string{"region: us-gov-west-1 is in partition aws-us-gov and the AMIs are in aws: nothing can be shared between partitions"},
+		},
+		"a time without its unit, and more": {
+			target + `on_failure = "ignore"
+			 ssm_parameter {
+			   name    = "/golden"
+			   timeout = "5"
+			 }`,
+			[]string{`ssm_parameter[0].timeout: time: missing unit in duration "5": write a number and its unit, as in "5m"`, `on_failure: "ignore"`},
+		},
+		"an assume_role block with nothing in it": {
+			`target {
+			   account_ids = ["222222222222"]
+			   assume_role {}
+			 }`,
+			[]string{"add an assume_role block with role_name or role_arn"},
+		},
 		"a target's Region in another partition": {
 			`region = "eu-central-1"
 			 target {
@@ -290,19 +310,6 @@ target {
 			t.Error(err)
 		}
 	})
-}
-
-func TestConfigureAgain(t *testing.T) {
-	p, err := configured(t, target+` on_failure = "continue"`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := p.Configure(block(t, target)); err != nil {
-		t.Fatal(err)
-	}
-	if p.config.onFailure() != "fail" || len(p.config.Targets) != 1 {
-		t.Errorf("the second configuration has something of the first: %+v", p.config)
-	}
 }
 
 func TestRequestsThatMakeNoSense(t *testing.T) {

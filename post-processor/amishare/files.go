@@ -36,14 +36,22 @@ func (o *output) open() error {
 	if o.path == "" {
 		return nil
 	}
-	if err := os.MkdirAll(filepath.Dir(o.path), 0o777); err != nil {
+	if err := o.prepare(); err != nil {
 		return o.failed(err)
+	}
+	return nil
+}
+
+func (o *output) prepare() error {
+	o.file, o.temporary = nil, false
+	if err := os.MkdirAll(filepath.Dir(o.path), 0o777); err != nil {
+		return err
 	}
 	info, err := os.Stat(o.path)
 	o.existed = err == nil && info.Size() > 0
 	switch {
 	case err == nil && info.IsDir():
-		return o.failed(errors.New("it is a folder"))
+		return errors.New("it is a folder")
 	case err == nil && !info.Mode().IsRegular():
 		return nil // a pipe or a socket wants its reader at the time of writing
 	case o.replace:
@@ -51,10 +59,7 @@ func (o *output) open() error {
 	default:
 		o.file, err = os.OpenFile(o.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)
 	}
-	if err != nil {
-		return o.failed(err)
-	}
-	return nil
+	return err
 }
 
 // replacement opens a new file beside the old one, to be renamed in the end: who reads the report meanwhile sees the old one or the new one,
@@ -93,9 +98,7 @@ func (o *output) close(content string) error {
 	if err == nil {
 		return nil
 	}
-	if o.temporary {
-		_ = os.Remove(o.file.Name())
-	}
+	o.discard()
 	err = o.failed(err)
 	if o.replace && o.existed {
 		return fmt.Errorf("%w; the file still holds the report of an earlier run", err)
@@ -103,7 +106,42 @@ func (o *output) close(content string) error {
 	return err
 }
 
+// discard removes what was prepared beside the file.
+func (o *output) discard() {
+	if o.file == nil {
+		return
+	}
+	_ = o.file.Close()
+	if o.temporary {
+		_ = os.Remove(o.file.Name())
+	}
+}
+
+// current tells whether what was prepared is still what is at the path: during the run a folder can be deleted, and somebody else can
+// put a file, a link or a pipe there.
+func (o *output) current() bool {
+	if o.file == nil {
+		return false
+	}
+	mine, err := o.file.Stat()
+	if err != nil {
+		return true // the write will say so
+	}
+	there, err := os.Stat(o.file.Name())
+	if err != nil || !os.SameFile(mine, there) {
+		return false
+	}
+	old, err := os.Lstat(o.path)
+	return !o.temporary || err != nil || old.Mode().IsRegular()
+}
+
 func (o *output) write(content string) error {
+	if !o.current() {
+		o.discard()
+		if err := o.prepare(); err != nil {
+			return err
+		}
+	}
 	if o.file == nil {
 		return o.through(content)
 	}
@@ -156,6 +194,9 @@ func (o *output) failed(err error) error {
 	if cause, ok := errors.AsType[*fs.PathError](err); ok {
 		err = cause.Err
 	}
+	if cause, ok := errors.AsType[*os.LinkError](err); ok {
+		err = cause.Err
+	}
 	return fmt.Errorf("%s: writing %s: %w", o.option, o.path, err)
 }
 
@@ -166,4 +207,31 @@ func isFolder(path string) bool {
 	}
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir()
+}
+
+// inTheWay returns the file that stands where a path has a folder, "" if there is none.
+func inTheWay(path string) string {
+	for parent := filepath.Dir(path); parent != filepath.Dir(parent); parent = filepath.Dir(parent) {
+		if info, err := os.Stat(parent); err == nil {
+			if info.IsDir() {
+				return ""
+			}
+			return parent
+		}
+	}
+	return ""
+}
+
+// sameFile tells whether two paths name one file, however they are written.
+func sameFile(a, b string) bool {
+	if a == "" || b == "" {
+		return false
+	}
+	one, err := os.Stat(a)
+	if other, err2 := os.Stat(b); err == nil && err2 == nil {
+		return os.SameFile(one, other) && one.Mode().IsRegular()
+	}
+	a, err = filepath.Abs(a)
+	b, err2 := filepath.Abs(b)
+	return err == nil && err2 == nil && a == b
 }

@@ -194,6 +194,47 @@ func TestAReportThatCanNotBeWritten(t *testing.T) {
 	})
 }
 
+func TestAFolderThatIsDeletedDuringTheRunIsMadeAgain(t *testing.T) {
+	for name, replace := range map[string]bool{"report": true, "summary": false} {
+		t.Run(name, func(t *testing.T) {
+			folder := filepath.Join(t.TempDir(), "out")
+			o := output{path: filepath.Join(folder, "file"), replace: replace}
+			if err := o.open(); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.RemoveAll(folder); err != nil {
+				t.Fatal(err)
+			}
+			if err := o.close("result"); err != nil {
+				t.Fatal(err)
+			}
+			holdsFile(t, o.path, "result")
+		})
+	}
+}
+
+func TestALinkThatComesDuringTheRunIsWrittenThrough(t *testing.T) {
+	folder := t.TempDir()
+	target := filepath.Join(folder, "target")
+	o := output{path: filepath.Join(folder, "report.json"), replace: true}
+	if err := o.open(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(target, o.path); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.close("result"); err != nil {
+		t.Fatal(err)
+	}
+	holdsFile(t, target, "result")
+	if info, err := os.Lstat(o.path); err != nil || info.Mode().Type() != os.ModeSymlink {
+		t.Errorf("the link is gone: %v, %v", info, err)
+	}
+	if entries, err := os.ReadDir(folder); err != nil || len(entries) != 2 {
+		t.Errorf("something was left behind: %v, %v", entries, err)
+	}
+}
+
 func TestAFolderIsRefusedWhilePackerValidates(t *testing.T) {
 	folder := t.TempDir()
 	for option, text := range map[string]string{
@@ -204,9 +245,19 @@ func TestAFolderIsRefusedWhilePackerValidates(t *testing.T) {
 			t.Errorf("%s: the error is %v", option, err)
 		}
 	}
-	same := filepath.Join(folder, "file")
-	if _, err := configured(t, target+"report_file = \""+same+"\"\nsummary_file = \""+same+"\"\n"); err == nil || !strings.Contains(err.Error(), "are both") {
-		t.Errorf("one file for both: the error is %v", err)
+	file, link := filepath.Join(folder, "file"), filepath.Join(folder, "link")
+	write(t, file, true, "x")
+	if err := os.Symlink(file, link); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := configured(t, target+"report_file = \""+file+"/new/report.json\"\n"); err == nil || !strings.Contains(err.Error(), "because \""+file+"\" is a file") {
+		t.Errorf("below a file: the error is %v", err)
+	}
+	new := filepath.Join(folder, "new")
+	for one, other := range map[string]string{file: link, new: folder + "/./new", folder + "/x/../new": new} {
+		if _, err := configured(t, target+"report_file = \""+one+"\"\nsummary_file = \""+other+"\"\n"); err == nil || !strings.Contains(err.Error(), "are both") {
+			t.Errorf("one file for both, %s and %s: the error is %v", one, other, err)
+		}
 	}
 }
 

@@ -133,6 +133,24 @@ func share(ctx context.Context, t *testing.T, body string) (*recorder, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return process(ctx, t, p)
+}
+
+// shareLater is share with a configuration that is not known before the build: Packer hands it over again after that.
+func shareLater(ctx context.Context, t *testing.T, before, after string) (*recorder, error) {
+	t.Helper()
+	p, err := configured(t, before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Configure(block(t, after)); err != nil {
+		t.Fatal(err)
+	}
+	return process(ctx, t, p)
+}
+
+func process(ctx context.Context, t *testing.T, p *PostProcessor) (*recorder, error) {
+	t.Helper()
 	ui := newRecorder()
 	got, keep, force, err := p.PostProcess(ctx, ui, golden)
 	if got != golden || !keep || !force {

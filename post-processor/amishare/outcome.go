@@ -80,7 +80,7 @@ func (r *run) verdict(ctx context.Context, err error) error {
 	case r.config.onFailure() == onFailureContinue:
 		r.ui.Error("Warning: " + err.Error() + "\nThe build goes on, because on_failure is \"continue\"." + r.again("To share the AMIs again without building them:"))
 		return nil
-	case len(r.config.Images) > 0:
+	case len(r.config.Images) > 0 || r.nothingBuilt:
 		return errors.New(r.hidden.text(err.Error()))
 	default:
 		return errors.New(r.hidden.text(err.Error() + "\n" + discarded + r.again("If they are kept, this shares them again:")))
@@ -131,15 +131,18 @@ func (r *run) report() {
 	for _, row := range report.MachineRows(told) {
 		r.ui.Machine("ami-share", row...)
 	}
-	if err := r.writeFiles(told); err != nil {
-		r.ui.Error("Warning: " + err.Error())
+	for _, err := range r.writeFiles(told) {
+		if err != nil {
+			r.ui.Error("Warning: " + err.Error())
+		}
 	}
 }
 
-func (r *run) writeFiles(told report.Run) error {
+func (r *run) writeFiles(told report.Run) []error {
 	content, err := report.JSON(told)
-	return errors.Join(err,
+	return []error{
+		err,
 		r.files.report.close(r.hidden.text(string(content))),
 		r.files.summary.close(r.hidden.text(report.Markdown(told))),
-	)
+	}
 }

@@ -17,7 +17,8 @@ import (
 
 // PostProcessor shares the AMIs of an artifact, and hands the artifact on as it is.
 type PostProcessor struct {
-	config Config
+	config     Config
+	configured bool
 }
 
 var _ packersdk.PostProcessor = new(PostProcessor)
@@ -27,8 +28,9 @@ func (p *PostProcessor) ConfigSpec() hcldec.ObjectSpec { return p.config.FlatMap
 
 // Configure takes what the template says. Packer calls it while it validates, and again before PostProcess.
 func (p *PostProcessor) Configure(raws ...any) error {
-	p.config = Config{}
-	if err := p.config.Prepare(raws...); err != nil {
+	before := !p.configured
+	p.config, p.configured = Config{}, true
+	if err := p.config.Prepare(before, raws...); err != nil {
 		return p.withoutSecrets(err)
 	}
 	return nil

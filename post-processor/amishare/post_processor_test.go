@@ -171,6 +171,18 @@ func TestRollbackOfWhatFailsItsVerification(t *testing.T) {
 	}
 }
 
+func TestNothingIsDiscardedOfABuildThatMakesNothing(t *testing.T) {
+	start(t, world())
+	p, err := configured(t, targets(first))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, _, err = p.PostProcess(t.Context(), newRecorder(), artifactOf("fnoeding.null", "Null"))
+	if err == nil || !strings.Contains(err.Error(), "name the AMIs to share in images") || strings.Contains(err.Error(), "discards") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
 func TestAnAWSManagedKeyIsRefused(t *testing.T) {
 	w := world()
 	region := w.Accounts[0].Regions["us-east-1"]
@@ -241,9 +253,10 @@ func TestReports(t *testing.T) {
 		t.Errorf("the summary is %q (%v)", summary, err)
 	}
 	t.Run("one that can't be written loses no AMI", func(t *testing.T) {
-		belowAFile := filepath.Join(folder, "report.json", "report.json")
-		ui, err := share(t.Context(), t, targets(first)+option("report_file", belowAFile))
-		if err != nil || !strings.Contains(ui.text.String(), filepath.Join(folder, "report.json")) {
+		report, summary := filepath.Join(folder, "report.json", "report.json"), filepath.Join(folder, "report.json", "summary.md")
+		body := targets(first) + option("report_file", report) + option("summary_file", summary)
+		ui, err := shareLater(t.Context(), t, targets(first), body)
+		if err != nil || strings.Count(ui.text.String(), "Warning: report_file: writing "+report) != 2 || strings.Count(ui.text.String(), "Warning: summary_file: writing "+summary) != 2 {
 			t.Errorf("the error is %v, and it says\n%s", err, ui.text.String())
 		}
 	})
@@ -324,11 +337,19 @@ func TestAPanicIsAnError(t *testing.T) {
 func TestSecretsAreNotShown(t *testing.T) {
 	start(t, world())
 	t.Setenv("AWS_ACCESS_KEY_ID", "")
-	_, err := share(t.Context(), t, targets(first)+"access_key = \"AKIASOURCE\"\nsecret_key = \"hush-hush\"\nsummary_file = \"/dev/null/hush-hush/x\"\n")
-	if err == nil || strings.Contains(err.Error(), "hush-hush") {
-		t.Errorf("the error is %v", err)
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
 	}
-	ui := newRecorder()
+	body := targets(first) + "access_key = \"AKIASOURCE\"\nsecret_key = \"hush-hush\"\n" + option("summary_file", file+"/hush-hush/x")
+	if _, err := configured(t, body); err == nil || strings.Contains(err.Error(), "hush-hush") {
+		t.Errorf("before the build the error is %v", err)
+	}
+	ui, err := shareLater(t.Context(), t, targets(first), body)
+	if said := ui.text.String(); err == nil || strings.Contains(err.Error()+said, "hush-hush") || !strings.Contains(said, "summary_file: writing "+file) {
+		t.Errorf("the error is %v, and it says\n%s", err, said)
+	}
+	ui = newRecorder()
 	hidden := conceal(&Config{}).text
 	masked{ui, hidden}.Errorf("a %s", "hush-hush")
 	masked{ui, hidden}.Machine("x", "hush-hush")

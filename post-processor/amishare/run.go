@@ -34,6 +34,8 @@ type run struct {
 	told   report.Run
 	steps  *progress.Tally
 	hidden *concealed
+	// nothingBuilt says that Packer has no AMIs that it could discard.
+	nothingBuilt bool
 	// files are report_file and summary_file.
 	files struct{ report, summary output }
 }
@@ -63,6 +65,11 @@ func (r *run) openFiles() {
 		if err := file.open(); err != nil {
 			r.ui.Sayf("Warning: %v. The run goes on, and tries again at its end.", err)
 		}
+	}
+	if sameFile(r.config.ReportFile, r.config.SummaryFile) {
+		r.files.summary.discard()
+		r.files.summary = output{}
+		r.ui.Sayf("Warning: %v: the summary is not written.", r.config.sameFiles())
 	}
 }
 
@@ -109,6 +116,7 @@ func (r *run) observe(ctx context.Context) (sharing.Facts, error) {
 // open makes the request, and fetches the credentials.
 func (r *run) open(ctx context.Context, artifact packersdk.Artifact) error {
 	c := r.config
+	r.nothingBuilt = artifact.BuilderId() == nullBuilder
 	request, sources, err := c.request(artifact)
 	request.Run = rand.Text()
 	r.told.Request = request
