@@ -92,6 +92,7 @@ type DatasourceOutput struct {
 	//   `assume_role`, `transitive_tags`).
 	SourcePolicy string `mapstructure:"source_policy"`
 	// What is allowed and may surprise later: a key with imported material, a grant that could not be proved, statements
-	// that don't fit into a key policy.
+	// that don't fit into a key policy. Packer does not show warnings of data sources: they are in its log (`PACKER_LOG=1`), and
+	// a `shell-local` provisioner can print this output.
 	Warnings []string `mapstructure:"warnings"`
 }

@@ -64,9 +64,13 @@ func (c *Config) checkRecipients(known bool) []error {
 		arns        []string
 		pattern     *regexp.Regexp
 		wrong, hint string
+		shows       string // the command that prints the ARN
 	}{
-		{"organization_arns", organizationShape, c.OrganizationARNs, organizationPattern(), ":ou/", "that is an organizational unit: put it into ou_arns"},
-		{"ou_arns", ouShape, c.OUARNs, ouPattern(), ":organization/", "that is a whole organization: put it into organization_arns"},
+		{"organization_arns", organizationShape, c.OrganizationARNs, organizationPattern(), ":ou/", "that is an organizational unit: put it into ou_arns", "describe-organization"},
+		{
+			"ou_arns", ouShape, c.OUARNs, ouPattern(), ":organization/", "that is a whole organization: put it into organization_arns",
+			"describe-organizational-unit --organizational-unit-id ou-…",
+		},
 	} {
 		for i, arn := range option.arns {
 			switch {
@@ -77,7 +81,7 @@ func (c *Config) checkRecipients(known bool) []error {
 			case strings.Contains(arn, option.wrong):
 				errs = append(errs, fmt.Errorf("%s: %q: %s", option.name, arn, option.hint))
 			default:
-				errs = append(errs, fmt.Errorf("%s: %q is not of the form %s", option.name, arn, option.shape))
+				errs = append(errs, fmt.Errorf("%s: %q is not of the form %s: aws organizations %s shows it", option.name, arn, option.shape, option.shows))
 			}
 		}
 	}

@@ -170,8 +170,8 @@ func TestWrongConfigurations(t *testing.T) {
 		"nobody to share with":     {``, []string{"there is nobody to share with: add a target block", "-evaluate-datasources"}},
 		"an OU as an organization": {target + `organization_arns = ["arn:aws:organizations::111111111111:ou/o-abcde12345/ou-ab12-cdefgh34"]`, []string{"that is an organizational unit: put it into ou_arns"}},
 		"an organization as an OU": {target + `ou_arns = ["arn:aws:organizations::111111111111:organization/o-abcde12345"]`, []string{"that is a whole organization: put it into organization_arns"}},
-		"an organization's id":     {target + `organization_arns = ["o-abcde12345"]`, []string{`"o-abcde12345" is not of the form arn:aws:organizations::<management account>:organization/o-<id>`}},
-		"an OU's id":               {target + `ou_arns = ["ou-ab12-cdefgh34"]`, []string{`"ou-ab12-cdefgh34" is not of the form arn:aws:organizations::<management account>:ou/o-<id>/ou-<root id>-<unit id>`}},
+		"an organization's id":     {target + `organization_arns = ["o-abcde12345"]`, []string{`"o-abcde12345" is not of the form arn:aws:organizations::<management account>:organization/o-<id>: aws organizations describe-organization shows it`}},
+		"an OU's id":               {target + `ou_arns = ["ou-ab12-cdefgh34"]`, []string{`"ou-ab12-cdefgh34" is not of the form arn:aws:organizations::<management account>:ou/o-<id>/ou-<root id>-<unit id>: aws organizations describe-organizational-unit`}},
 		"an organization twice":    {target + `organization_arns = ["arn:aws:organizations::111111111111:organization/o-abcde12345", "arn:aws:organizations::111111111111:organization/o-abcde12345"]`, []string{"is named twice"}},
 		"an operation that is none of a grant": {
 			target + `grant_operations = ["Decrypt", "Decrypt", "ListGrants"]`, []string{`"Decrypt" is named twice`, `"ListGrants" is no operation of a grant`},
