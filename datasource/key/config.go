@@ -49,8 +49,8 @@ type Config struct {
 	// list is an error.
 	GrantOperations []string `mapstructure:"grant_operations" required:"false"`
 	// Set it if the post-processor has `exact`. It only affects the policies: whoever runs Packer then needs
-	// `ec2:CreateImageUsageReport`, `ec2:DescribeImageUsageReports`, `ec2:DescribeImageUsageReportEntries` and
-	// `ec2:DeleteImageUsageReport`, and the roles of targets with `regions` need `ec2:DescribeImageReferences`, to ask who
+	// `ec2:CreateImageUsageReport` with `ec2:CreateTags`, `ec2:DescribeImageUsageReports`,
+	// `ec2:DescribeImageUsageReportEntries` and `ec2:DeleteImageUsageReport`, and the roles of targets with `regions` need `ec2:DescribeImageReferences`, to ask who
 	// uses an AMI before it is taken away. Default `false`.
 	Exact bool `mapstructure:"exact" required:"false"`
 	// Set it if the post-processor has `exact_grants`. It only affects the policies: whoever runs Packer then needs

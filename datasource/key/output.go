@@ -83,7 +83,8 @@ type DatasourceOutput struct {
 	// - `AmiShareWatermark`, with `watermark`: to attach it, and to detach it in a rollback.
 	// - `AmiShareParameters`, with `ssm_parameter`: to store the AMI's id, and to take it back.
 	// - `AmiShareExplain`: to say which statement of the key's policy is missing when a grant is refused.
-	// - `AmiShareAskForUsage`, `AmiShareReadUsage`, `AmiShareDeleteUsage`, with `exact`: to ask who uses an AMI before it is taken away.
+	// - `AmiShareAskForUsage`, `AmiShareTagUsage`, `AmiShareReadUsage`, `AmiShareDeleteUsage`, with `exact`: to ask who uses an AMI before
+	//   it is taken away.
 	// - `AmiShareRevokeGrants`, with `exact_grants`: to end the grants of accounts that are no targets any more.
 	// - `AmiShareFindKey`, with `tags`: to find the key by them.
 	// - `AmiShareBuild`, `AmiShareBuildGrants`: what EBS does with the keys while the builder makes encrypted AMIs; what

@@ -6,10 +6,8 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"maps"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -23,12 +21,9 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/traffic"
 )
 
-const (
-	// mostAskedFor is how many accounts a report is limited to. With more it is about all accounts: AWS publishes no limit.
-	mostAskedFor = 100
-	// closeTime is how long it may take to delete the reports.
-	closeTime = time.Minute
-)
+// mostAskedFor is how many accounts a report can be limited to. With more it is about all accounts.
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateImageUsageReport.html
+const mostAskedFor = 200
 
 // usageReport is AWS's report of who uses an AMI, which the run asks for and deletes again.
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/your-ec2-ami-usage.html
@@ -56,7 +51,7 @@ func (u *usageReports) of(image sharing.ImageRef, accounts []string) *usageRepor
 	}
 	if u.all[image] == nil {
 		u.all[image] = &usageReport{image: image, input: ec2.CreateImageUsageReportInput{
-			ImageId: aws.String(image.ID), AccountIds: accounts, ClientToken: aws.String(rand.Text()),
+			ImageId: aws.String(image.ID), AccountIds: accounts, ClientToken: aws.String(rand.Text()), TagSpecifications: reportTags(),
 			ResourceTypes: []types.ImageUsageResourceTypeRequest{{ResourceType: aws.String(usedByInstance)}, {ResourceType: aws.String(usedByTemplate)}},
 		}}
 	}
@@ -211,41 +206,4 @@ func (c *Client) InUse(ctx context.Context, removal plan.ModifyLaunchPermission)
 		found[account] = found[account].atLeast(more)
 	}
 	return plan.Usage{Uses: usesOf(removal, found), Warnings: inside.warnings}, nil
-}
-
-// Close deletes what the run has made in order to look, also after an interruption. It returns what it could not delete, with
-// the commands that do it.
-func (c *Client) Close(ctx context.Context) []sharing.Problem {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
-	defer cancel()
-	c.reports.mu.Lock()
-	defer c.reports.mu.Unlock()
-	var left parallel.List[sharing.Problem]
-	parallel.Each(slices.Collect(maps.Values(c.reports.all)), func(_ int, r *usageReport) {
-		if problem := c.deleteReport(ctx, r); problem != nil {
-			left.Add(*problem)
-		}
-	})
-	c.reports.all = nil
-	return sortProblems(left.Items)
-}
-
-func (c *Client) deleteReport(ctx context.Context, r *usageReport) *sharing.Problem {
-	act := diagnose.Act{
-		Scope: sharing.Scope{Region: r.image.Region}, Doing: "deleting the report of who uses AMI " + r.image.ID,
-		Action: "ec2:DeleteImageUsageReport", Resource: "arn:" + c.Partition() + ":ec2:" + string(r.image.Region) + ":*:image-usage-report/*",
-	}
-	var err error
-	if r.lost {
-		err = c.begin(ctx, r)
-	}
-	if err == nil && r.id != "" {
-		_, err = c.EC2(clients.Place{Region: r.image.Region}).DeleteImageUsageReport(ctx, &ec2.DeleteImageUsageReportInput{ReportId: &r.id})
-	}
-	if err == nil || diagnose.Has(err, "InvalidImageUsageReportId.NotFound") {
-		return nil
-	}
-	problem := diagnose.Error(err, act)
-	problem.Remedy += "\nAWS deletes it after 30 days. This deletes it now:\naws ec2 delete-image-usage-report --region " + string(r.image.Region) + " --report-id " + cmp.Or(r.id, "<its id>")
-	return &problem
 }

@@ -3,7 +3,9 @@
 package awsapi
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -152,6 +154,109 @@ func TestAReportIsDeletedWhoseRepetitionWasRefused(t *testing.T) {
 	}
 	if left := c.Close(t.Context()); len(left) > 0 || reports(t, s) > 0 {
 		t.Errorf("left: %v, and %d reports", left, reports(t, s))
+	}
+}
+
+// withReports has reports about the AMI in Virginia: of a run that was killed, of one that is at work, and of people.
+func withReports(w *awssim.World) {
+	past, future := sharing.NeededUntil(time.Now().Add(-time.Minute)), sharing.NeededUntil(time.Now().Add(time.Hour))
+	region := w.Accounts[0].Regions[string(virginia)]
+	for id, tags := range map[string]map[string]string{
+		"amiur-killed": {sharing.UsageTag: past}, "amiur-busy": {sharing.UsageTag: future}, "amiur-noted": {sharing.UsageTag: "mine"}, "amiur-other": {"until": past}, "amiur-plain": nil,
+	} {
+		region.ImageUsageReports = append(region.ImageUsageReports, awssim.WorldImageUsageReport{ID: id, Image: imageVirginia.ID, Tags: tags})
+	}
+	w.Accounts[0].Regions[string(virginia)] = region
+}
+
+func TestTheReportOfAKilledRunIsDeletedAndNoOther(t *testing.T) {
+	interrupted := func(t *testing.T) context.Context {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		return ctx
+	}
+	for sentence, test := range map[string]struct {
+		request func(*sharing.Request)
+		options Options
+		end     func(*testing.T) context.Context // of the run
+		deleted string
+	}{
+		"once this run has made one":   {deleted: "amiur-killed"},
+		"not by a run that makes none": {request: func(r *sharing.Request) { r.Exact = false }},
+		"not by a dry run":             {options: Options{OnlyLook: true}},
+		"not by one that is cut short": {end: interrupted},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			s := start(t, withReports, func(w *awssim.World) { w.Hostility.PageSize = 1 })
+			c, request := s.client(test.options), exactly()
+			if test.request != nil {
+				test.request(&request)
+			}
+			if _, err := c.Observe(t.Context(), request); err != nil {
+				t.Fatal(err)
+			}
+			ctx := t.Context()
+			if test.end != nil {
+				ctx = test.end(t)
+			}
+			if left := c.Close(ctx); len(left) > 0 {
+				t.Errorf("left: %v", left)
+			}
+			var deleted []string
+			for _, entry := range s.Of("ec2:DeleteImageUsageReport") {
+				if id := fmt.Sprint(entry.Parameters["ReportId"]); slices.Contains([]string{"amiur-killed", "amiur-busy", "amiur-noted", "amiur-other", "amiur-plain"}, id) {
+					deleted = append(deleted, id)
+				}
+			}
+			if got := strings.Join(deleted, " "); got != test.deleted {
+				t.Errorf("deleted %q of others, want %q", got, test.deleted)
+			}
+		})
+	}
+}
+
+// The policy that is handed out lets reports be deleted by their tag. One that is gone has none, and AWS refuses to delete it once more.
+func TestAReportWhoseSecondDeletionIsRefusedIsGone(t *testing.T) {
+	s := start(t)
+	s.Fail(awssim.Fault{Action: "ec2:DeleteImageUsageReport", Region: string(virginia), Nth: 1, Drop: true, AfterEffect: true})
+	s.Fail(awssim.Fault{Action: "ec2:DeleteImageUsageReport", Region: string(virginia), From: 2, Code: "UnauthorizedOperation", Message: "You are not authorized to perform this operation.", Status: 403})
+	c := s.client(Options{})
+	if _, err := c.Observe(t.Context(), exactly()); err != nil {
+		t.Fatal(err)
+	}
+	if left := c.Close(t.Context()); len(left) > 0 || reports(t, s) > 0 {
+		t.Errorf("left: %v, and %d reports", left, reports(t, s))
+	}
+}
+
+// A report of a killed run that can't be looked for, or deleted, is told, and nothing else suffers.
+func TestAReportOfAKilledRunThatStaysIsTold(t *testing.T) {
+	const refused = "You are not authorized to perform this operation."
+	for sentence, test := range map[string]struct {
+		fault awssim.Fault
+		want  []string
+	}{
+		"it can't be looked for": {awssim.Fault{Action: "ec2:DescribeImageUsageReports", Region: string(virginia)}, []string{"looking for reports of who uses AMIs that earlier runs left", "ec2:DescribeImageUsageReports"}},
+		"it can't be deleted":    {awssim.Fault{Action: "ec2:DeleteImageUsageReport", Region: string(virginia), Nth: 2}, []string{"aws ec2 delete-image-usage-report --region us-east-1 --report-id amiur-killed"}},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			s := start(t, withReports)
+			test.fault.Code, test.fault.Message, test.fault.Status = "UnauthorizedOperation", refused, 403
+			s.Fail(test.fault)
+			c := s.client(Options{})
+			if _, err := c.Observe(t.Context(), exactly()); err != nil {
+				t.Fatal(err)
+			}
+			left := c.Close(t.Context())
+			if len(left) != 1 {
+				t.Fatalf("left: %v", left)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(left[0].Error(), want) {
+					t.Errorf("%v lacks %q", left[0], want)
+				}
+			}
+		})
 	}
 }
 

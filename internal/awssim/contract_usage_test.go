@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,6 +20,7 @@ import (
 func report(ctx context.Context, c *ec2.Client, image string, dry *bool, accounts ...string) (string, error) {
 	out, err := c.CreateImageUsageReport(ctx, &ec2.CreateImageUsageReportInput{
 		ImageId: &image, AccountIds: accounts, DryRun: dry, ClientToken: aws.String(""),
+		TagSpecifications: []types.TagSpecification{{ResourceType: types.ResourceTypeImageUsageReport, Tags: []types.Tag{{Key: aws.String("team"), Value: aws.String("images")}}}},
 		ResourceTypes: []types.ImageUsageResourceTypeRequest{
 			{ResourceType: aws.String("ec2:Instance")},
 			{ResourceType: aws.String("ec2:LaunchTemplate"), ResourceTypeOptions: []types.ImageUsageResourceTypeOptionRequest{
@@ -161,5 +163,53 @@ func TestImageReferences(t *testing.T) {
 	_, limitedConfig := limited(t, allow(`["ec2:Describe*"]`, ""))
 	if err := only(references(t.Context(), ec2.NewFromConfig(limitedConfig), true, nil)); code(err) != "UnauthorizedOperation" || !strings.Contains(err.Error(), "ssm:DescribeParameters") {
 		t.Errorf("without permission for parameters: %v", err)
+	}
+}
+
+// TestImageUsageReportsHaveTags: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateImageUsageReport.html
+func TestImageUsageReportsHaveTags(t *testing.T) {
+	world := computeWorld(t)
+	region := world.Accounts[0].Regions[home]
+	region.ImageUsageReports = []awssim.WorldImageUsageReport{{ID: "amiur-old", Image: "ami-plain", Tags: map[string]string{"until": "noon"}}}
+	world.Accounts[0].Regions[home] = region
+	f := start(t, world)
+	owner := ec2.NewFromConfig(f.config(t, administrator, home))
+	id, err := report(t.Context(), owner, "ami-plain", nil)
+	must(t, err)
+	for filter, want := range map[string]string{"tag-key=team": id, "tag:until=noon": "amiur-old", "tag-key=nothing": "", "state=available": "amiur-old " + id} {
+		name, value, _ := strings.Cut(filter, "=")
+		out, err := owner.DescribeImageUsageReports(t.Context(), &ec2.DescribeImageUsageReportsInput{Filters: []types.Filter{{Name: &name, Values: []string{value}}}})
+		must(t, err)
+		var found []string
+		for _, r := range out.ImageUsageReports {
+			found = append(found, *r.ReportId)
+			if len(r.Tags) != 1 {
+				t.Errorf("%s has %d tags", *r.ReportId, len(r.Tags))
+			}
+		}
+		slices.Sort(found)
+		wanted := strings.Fields(want)
+		slices.Sort(wanted)
+		if !slices.Equal(found, wanted) {
+			t.Errorf("%s finds %q, want %q", filter, found, wanted)
+		}
+	}
+	must(t, only(owner.DeleteImageUsageReport(t.Context(), &ec2.DeleteImageUsageReportInput{ReportId: &id})))
+	named := func(kind types.ResourceType, accounts int) string {
+		in := &ec2.CreateImageUsageReportInput{
+			ImageId: aws.String("ami-plain"), ResourceTypes: []types.ImageUsageResourceTypeRequest{{ResourceType: aws.String("ec2:Instance")}},
+			TagSpecifications: []types.TagSpecification{{ResourceType: kind, Tags: []types.Tag{{Key: aws.String("a"), Value: aws.String("b")}}}},
+		}
+		for n := range accounts {
+			in.AccountIds = append(in.AccountIds, fmt.Sprintf("%012d", n+1))
+		}
+		return code(only(owner.CreateImageUsageReport(t.Context(), in)))
+	}
+	if got := named(types.ResourceTypeImage, 0) + named(types.ResourceTypeImageUsageReport, 201) + named(types.ResourceTypeImageUsageReport, 200); got != "InvalidParameterValueInvalidParameterValue" {
+		t.Errorf("another kind of resource, and too many accounts: %s", got)
+	}
+	_, limitedConfig := limited(t, allow(`["ec2:CreateImageUsageReport"]`, ""))
+	if err := only(report(t.Context(), ec2.NewFromConfig(limitedConfig), "ami-cmk", nil)); code(err) != "UnauthorizedOperation" || !strings.Contains(err.Error(), "ec2:CreateTags") {
+		t.Errorf("without permission for tags: %v", err)
 	}
 }

@@ -43,6 +43,8 @@ type (
 	WorldBlockDevice = world.BlockDevice
 	// WorldLaunchTemplate is a launch template with one version.
 	WorldLaunchTemplate = world.LaunchTemplate
+	// WorldImageUsageReport is a report of who uses an AMI.
+	WorldImageUsageReport = world.ImageUsageReport
 	// WorldParameter is a parameter of Systems Manager.
 	WorldParameter = world.Parameter
 	// WorldAutoScalingGroup is a group that launches from a template.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
 // The accounts: the source, a target that lacks its role, one that has all it takes, and one that loses what it has.
@@ -43,7 +44,7 @@ func open() json.RawMessage {
 }
 
 // world has an AMI with a snapshot in each of two Regions, each under a key of its own, and beside it another AMI under the key. In one of them a target has a default
-// key of its own for volumes, and a parameter that names an older AMI.
+// key of its own for volumes, and a parameter that names an older AMI. A run that was killed has left a usage report.
 func world() awssim.World {
 	owner := awssim.WorldAccount{
 		ID:      source,
@@ -66,6 +67,9 @@ func world() awssim.World {
 		}
 	}
 	owner.Regions[regions()[1]].Images[0].LaunchPermissions = []string{lacking} // from when it was a target there too
+	left := owner.Regions[regions()[0]]
+	left.ImageUsageReports = []awssim.WorldImageUsageReport{{ID: "amiur-0killed", Image: image(regions()[0]), Tags: map[string]string{sharing.UsageTag: "2020-01-01T00:00:00Z"}}}
+	owner.Regions[regions()[0]] = left
 	return awssim.World{Hostility: awssim.Hostility{ParameterValidation: 1}, Accounts: []awssim.WorldAccount{
 		owner, behind(account(lacking)), withPast(account(ready, "autoscaling.amazonaws.com")), account(former, "autoscaling.amazonaws.com"),
 	}}

@@ -4,8 +4,8 @@ package policy
 
 import "github.com/amishare/packer-plugin-ami-share/internal/sharing"
 
-// usageStatements ask who uses an AMI before it is taken away: AWS makes a report, which is deleted again. Reading it knows no
-// resources.
+// usageStatements ask who uses an AMI before it is taken away: AWS makes a report, which has the plugin's tag and is deleted again,
+// as no other report can be. Reading it knows no resources.
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/your-ec2-ami-usage.html
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
 func (c Config) usageStatements() []statement {
@@ -17,8 +17,9 @@ func (c Config) usageStatements() []statement {
 	})
 	return []statement{
 		allow("AmiShareAskForUsage", []string{"ec2:CreateImageUsageReport"}, append(c.resources("image"), reports...)),
+		allow("AmiShareTagUsage", []string{"ec2:CreateTags"}, reports).when("StringEquals", "ec2:CreateAction", "CreateImageUsageReport"),
 		allow("AmiShareReadUsage", []string{"ec2:DescribeImageUsageReports", "ec2:DescribeImageUsageReportEntries"}, []string{"*"}),
-		allow("AmiShareDeleteUsage", []string{"ec2:DeleteImageUsageReport"}, reports),
+		allow("AmiShareDeleteUsage", []string{"ec2:DeleteImageUsageReport"}, reports).when("StringLike", "aws:ResourceTag/"+sharing.UsageTag, "*"),
 	}
 }
 

@@ -9,8 +9,8 @@ type Canary struct {
 	InstanceType string
 }
 
-// Canaries are told from everything else in an account by the name that begins with CanaryPrefix, and by the tag CanaryTag. Its
-// value is the time until which the run that made them needs them.
+// Canaries are told from everything else in an account by the name that begins with CanaryPrefix, and by the tag CanaryTag, whose
+// value is NeededUntil.
 const (
 	CanaryPrefix = "packer-plugin-ami-share-canary-"
 	CanaryTag    = "packer-plugin-ami-share:canary"

@@ -105,7 +105,7 @@ func (c *canary) fly(ctx context.Context) *sharing.Problem {
 	return &problem
 }
 
-func (c *canary) tagValue() string { return c.until.UTC().Format(time.RFC3339) }
+func (c *canary) tagValue() string { return sharing.NeededUntil(c.until) }
 
 // makeTemplate makes the launch template. An attempt whose answer was lost may have made it: its name is nobody else's.
 func (c *canary) makeTemplate(ctx context.Context) error {

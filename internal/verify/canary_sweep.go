@@ -42,8 +42,7 @@ func abandoned[Thing, Tag any](things []Thing, now time.Time, named func(Thing) 
 		name, tags := named(thing)
 		for _, tag := range tags {
 			key, value := read(tag)
-			until, err := time.Parse(time.RFC3339, aws.ToString(value))
-			if aws.ToString(key) == sharing.CanaryTag && strings.HasPrefix(aws.ToString(name), sharing.CanaryPrefix) && err == nil && now.After(until) {
+			if aws.ToString(key) == sharing.CanaryTag && strings.HasPrefix(aws.ToString(name), sharing.CanaryPrefix) && sharing.Abandoned(aws.ToString(value), now) {
 				names = append(names, *name)
 			}
 		}

@@ -21,6 +21,9 @@ type groupTag struct {
 	Propagate bool `xml:"PropagateAtLaunch"`
 }
 
+// groupKind is what a group is among the resources that have tags.
+const groupKind = "auto-scaling-group"
+
 // groupTagConditions are the condition keys about the tags of a group that is made.
 func groupTagConditions(c *call) map[string][]string {
 	conditions := map[string][]string{}
@@ -45,7 +48,7 @@ func (c *call) tagGroup(group *Group) error {
 		case slices.ContainsFunc(group.tags, func(t groupTag) bool { return t.Key == key }):
 			return wire.ValidationError("Duplicate tag key %s", key)
 		}
-		group.tags = append(group.tags, groupTag{group.name, "auto-scaling-group", tag.Get("Key"), tag.Get("Value"), tag.Flag("PropagateAtLaunch")})
+		group.tags = append(group.tags, groupTag{group.name, groupKind, tag.Get("Key"), tag.Get("Value"), tag.Flag("PropagateAtLaunch")})
 	}
 	if len(group.tags) == 0 {
 		return nil

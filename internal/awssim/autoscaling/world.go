@@ -4,6 +4,8 @@ package autoscaling
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/world"
@@ -33,6 +35,9 @@ func (s *Service) loadGroup(a *cloud.Account, region string, w world.AutoScaling
 		role: w.ServiceLinkedRole, least: w.MinSize, most: max(w.MaxSize, w.DesiredCapacity, w.MinSize),
 		desired: max(w.DesiredCapacity, w.MinSize), zones: []string{region + "a"}, created: s.Now(),
 		arn: arn(s.Partition, region, a.ID, "autoScalingGroup", w.Name),
+	}
+	for _, key := range slices.Sorted(maps.Keys(w.Tags)) {
+		group.tags = append(group.tags, groupTag{group.name, groupKind, key, w.Tags[key], false})
 	}
 	if err := s.loadOverrides(group, w.Overrides); err != nil {
 		return err

@@ -201,9 +201,12 @@ func (l *regionLoader) template(w world.LaunchTemplate) {
 		Image: w.Image, InstanceType: cmp.Or(w.InstanceType, "t3.micro"), created: l.service.Now(), atStart: true,
 		creator: "arn:" + l.service.Partition + ":iam::" + l.account.ID + ":root",
 	}
-	if w.KMSKey != "" {
-		encrypted := true
-		version.Devices = []BlockDevice{{name: "/dev/xvda", encrypted: &encrypted, key: w.KMSKey, deletes: true}}
+	if w.KMSKey != "" || w.Snapshot != "" {
+		device := BlockDevice{name: "/dev/xvda", key: w.KMSKey, snapshot: w.Snapshot, deletes: true}
+		if w.KMSKey != "" && !w.Unencrypted {
+			device.encrypted = new(true)
+		}
+		version.Devices = []BlockDevice{device}
 	}
 	template := &LaunchTemplate{ID: w.ID, Name: w.Name, defaultVersion: 1, created: l.service.Now()}
 	template.add(version)
@@ -211,4 +214,5 @@ func (l *regionLoader) template(w world.LaunchTemplate) {
 		template.ID = l.service.NewID("lt-")
 	}
 	l.region.templates[template.ID] = template
+	l.service.tags.Put(l.account, l.name, template.ID, w.Tags)
 }

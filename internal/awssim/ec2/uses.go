@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/resources"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
 )
 
@@ -25,6 +26,14 @@ func (s *Service) OwnsImage(made *cloud.Call, id string) error {
 	}
 	return nil
 }
+
+// HasImage tells whether an account has an AMI of its own in a Region.
+func (s *Service) HasImage(a *cloud.Account, region, id string) bool {
+	return s.regions.Of(a, region).images[id] != nil
+}
+
+// Tags are those of all resources of EC2, reports among them.
+func (s *Service) Tags() *resources.Tags { return s.tags }
 
 // InstancesOf are the ARNs of an account's instances of an AMI, in some states or any but terminated.
 func (s *Service) InstancesOf(a *cloud.Account, region, image string, states []string) []string {

@@ -54,6 +54,7 @@ var kinds = [...]struct{ prefix, kind string }{
 	{"key-", "key-pair"},
 	{"sg-", "security-group"},
 	{"lt-", "launch-template"},
+	{"amiur-", "image-usage-report"},
 }
 
 // Kind returns what an id is one of, as tags call it, "" for no id of EC2.

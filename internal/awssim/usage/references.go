@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/resources"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
 )
 
@@ -100,9 +101,9 @@ func (c *call) describeReferences() (cloud.Effect, error) {
 		return nil, err
 	}
 	return cloud.Answer(&struct {
-		References list[referenceItem] `xml:"imageReferenceSet"`
-		Next       string              `xml:"nextToken,omitempty"`
-	}{list[referenceItem]{shown}, next}), nil
+		References resources.Items[referenceItem] `xml:"imageReferenceSet"`
+		Next       string                         `xml:"nextToken,omitempty"`
+	}{resources.Items[referenceItem]{Items: shown}, next}), nil
 }
 
 func (c *call) references(k kind, image string) []string {

@@ -27,10 +27,17 @@ func (c *call) createReport() (cloud.Effect, error) {
 		return nil, wire.BadRequest("MissingParameter", "The request must contain the parameter ResourceType")
 	}
 	accounts := c.Form.List("AccountId")
+	if len(accounts) > mostNamed {
+		return nil, wire.InvalidValue("AccountId", accounts[mostNamed])
+	}
 	for _, account := range accounts {
 		if !cloud.IsAccountID(account) {
 			return nil, wire.InvalidValue("AccountId", account)
 		}
+	}
+	specs, err := c.TagSpecs(reportKind)
+	if err != nil {
+		return nil, err
 	}
 	token := c.Form.Get("ClientToken")
 	for _, other := range c.own() {
@@ -47,9 +54,13 @@ func (c *call) createReport() (cloud.Effect, error) {
 		}
 		made.entries = c.count(made)
 		c.own()[made.id] = made
+		c.SetTags(made.id, specs[reportKind])
 		return &createdReport{made.id}, nil
 	}, nil
 }
+
+// mostNamed is how many accounts, AMIs and reports a call can name.
+const mostNamed = 200
 
 type createdReport struct {
 	ID string `xml:"reportId"`
@@ -93,6 +104,11 @@ func (r *report) state() string {
 // asked are the reports that the call is about, by ReportId or ImageId, or all.
 func (c *call) asked() ([]*report, error) {
 	ids, images := c.Form.List("ReportId"), c.Form.List("ImageId")
+	for _, named := range [][]string{ids, images} {
+		if len(named) > mostNamed {
+			return nil, wire.InvalidValue("ReportId or ImageId", named[mostNamed])
+		}
+	}
 	for _, id := range ids {
 		if c.own()[id] == nil {
 			return nil, notFound(id)
@@ -108,18 +124,15 @@ func notFound(id string) error {
 	return wire.BadRequest("InvalidImageUsageReportId.NotFound", "The image usage report '%s' does not exist", id)
 }
 
-type list[T any] struct {
-	Items []T `xml:"item"`
-}
-
 type reportItem struct {
-	ID       string         `xml:"reportId"`
-	Image    string         `xml:"imageId"`
-	Kinds    list[kindItem] `xml:"resourceTypeSet"`
-	Accounts list[string]   `xml:"accountIdSet"`
-	State    string         `xml:"state"`
-	Created  string         `xml:"creationTime"`
-	Expires  string         `xml:"expirationTime"`
+	ID       string                             `xml:"reportId"`
+	Image    string                             `xml:"imageId"`
+	Kinds    resources.Items[kindItem]          `xml:"resourceTypeSet"`
+	Accounts resources.Items[string]            `xml:"accountIdSet"`
+	State    string                             `xml:"state"`
+	Created  string                             `xml:"creationTime"`
+	Expires  string                             `xml:"expirationTime"`
+	Tags     resources.Items[resources.TagItem] `xml:"tagSet"`
 }
 
 type kindItem struct {
@@ -129,9 +142,9 @@ type kindItem struct {
 // lifetime of a report.
 const lifetime = 30 * 24 * time.Hour
 
-func (r *report) item() reportItem {
+func (c *call) item(r *report) reportItem {
 	item := reportItem{
-		ID: r.id, Image: r.image, State: r.state(), Accounts: list[string]{r.accounts},
+		ID: r.id, Image: r.image, State: r.state(), Accounts: resources.Items[string]{Items: r.accounts}, Tags: c.TagsOf(r.id),
 		Created: wire.Timestamp(r.created), Expires: wire.Timestamp(r.created.Add(lifetime)),
 	}
 	for _, k := range r.kinds {
@@ -146,12 +159,12 @@ func (c *call) describeReports() (cloud.Effect, error) {
 	all, missing := c.asked()
 	items := make([]reportItem, 0, len(all))
 	for _, r := range all {
-		items = append(items, r.item())
+		items = append(items, c.item(r))
 	}
-	items, err := resources.Fitting(c.Form, items, map[string]func(reportItem) string{
-		"creation-time": func(r reportItem) string { return r.Created },
-		"state":         func(r reportItem) string { return r.State },
-	})
+	items, err := resources.Filtered(c.Request, items, resources.FilterFields[reportItem]{
+		"creation-time": resources.One(func(r reportItem) string { return r.Created }),
+		"state":         resources.One(func(r reportItem) string { return r.State }),
+	}, func(r reportItem) string { return r.ID })
 	if err = cmp.Or(err, missing); err != nil {
 		return nil, err
 	}
@@ -164,9 +177,9 @@ func (c *call) describeReports() (cloud.Effect, error) {
 			r.pending.Waits()
 		}
 		return &struct {
-			Reports list[reportItem] `xml:"imageUsageReportSet"`
-			Next    string           `xml:"nextToken,omitempty"`
-		}{list[reportItem]{shown}, next}, nil
+			Reports resources.Items[reportItem] `xml:"imageUsageReportSet"`
+			Next    string                      `xml:"nextToken,omitempty"`
+		}{resources.Items[reportItem]{Items: shown}, next}, nil
 	}, nil
 }
 
@@ -204,9 +217,9 @@ func (c *call) describeEntries() (cloud.Effect, error) {
 		return nil, err
 	}
 	return cloud.Answer(&struct {
-		Entries list[entryItem] `xml:"imageUsageReportEntrySet"`
-		Next    string          `xml:"nextToken,omitempty"`
-	}{list[entryItem]{shown}, next}), nil
+		Entries resources.Items[entryItem] `xml:"imageUsageReportEntrySet"`
+		Next    string                     `xml:"nextToken,omitempty"`
+	}{resources.Items[entryItem]{Items: shown}, next}), nil
 }
 
 // deleteReport: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteImageUsageReport.html
@@ -217,6 +230,7 @@ func (c *call) deleteReport() (cloud.Effect, error) {
 	}
 	return func() (any, error) {
 		delete(c.own(), id)
+		c.DropTags(id)
 		return &struct {
 			Return bool `xml:"return"`
 		}{true}, nil

@@ -5,10 +5,12 @@
 package usage
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/ec2"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/resources"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/ssm"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/world"
 )
@@ -65,8 +67,28 @@ func New(c *cloud.Cloud, compute *ec2.Service, parameters *ssm.Service) *Service
 // APIs of the service: none, as EC2 has its actions.
 func (s *Service) APIs() []*cloud.API { return nil }
 
-// Load does nothing: no report exists when the server starts.
-func (s *Service) Load(world.World) []error { return nil }
+// Load makes the reports of a world. Their AMIs must be there already.
+func (s *Service) Load(w world.World) []error {
+	return s.LoadRegions(w, func(a *cloud.Account, name string, region world.Region) []error {
+		var problems []error
+		for _, given := range region.ImageUsageReports {
+			if err := s.loadReport(a, name, given); err != nil {
+				problems = append(problems, fmt.Errorf("image usage report %q: %w", given.ID, err))
+			}
+		}
+		return problems
+	})
+}
+
+func (s *Service) loadReport(a *cloud.Account, region string, w world.ImageUsageReport) error {
+	all := *s.regions.Of(a, region)
+	if resources.Kind(w.ID) != reportKind || all[w.ID] != nil || !s.ec2.HasImage(a, region, w.Image) {
+		return fmt.Errorf("it needs an id of its own that starts with amiur-, and an AMI of the account in this region, and has %q", w.Image)
+	}
+	all[w.ID] = &report{id: w.ID, image: w.Image, kinds: []kind{{name: instances}}, created: s.Now()}
+	s.ec2.Tags().Put(a, region, w.ID, w.Tags)
+	return nil
+}
 
 // Settle makes every report available.
 func (s *Service) Settle() {
@@ -84,10 +106,14 @@ func (s *Service) Dump(d *cloud.Dump) {
 	}
 }
 
+// reportKind is what a report is among the resources that have tags.
+const reportKind = "image-usage-report"
+
 // call is a call of the service.
 type call struct {
 	*cloud.Call
 	*Service
+	*resources.Request
 }
 
 // own are the reports of the caller's account in the Region of the call.
@@ -99,7 +125,7 @@ func (s *Service) Actions() map[string]cloud.Action[*cloud.Call] {
 	const options = " ResourceType.N.ResourceType ResourceType.N.ResourceTypeOption.N.OptionName ResourceType.N.ResourceTypeOption.N.OptionValue.N"
 	return cloud.Actions(map[string]cloud.Action[*call]{
 		"CreateImageUsageReport": {
-			Params: "ImageId AccountId.N ClientToken DryRun" + options, Write: true, Resources: onImageAndReport, Handle: (*call).createReport,
+			Params: "ImageId AccountId.N ClientToken DryRun" + options + resources.TagSpecParams, Write: true, Resources: onImageAndReport, Handle: (*call).createReport,
 		},
 		"DescribeImageUsageReports": {
 			Params: "ImageId.N ReportId.N Filter.N.Name Filter.N.Value.N DryRun" + pages, Handle: (*call).describeReports,
@@ -109,14 +135,13 @@ func (s *Service) Actions() map[string]cloud.Action[*cloud.Call] {
 		},
 		"DeleteImageUsageReport":  {Params: "ReportId DryRun", Write: true, Resources: onReport, Handle: (*call).deleteReport},
 		"DescribeImageReferences": {Params: "ImageId.N IncludeAllResourceTypes DryRun" + options + pages, Handle: (*call).describeReferences},
-	}, func(c *cloud.Call) *call { return &call{c, s} })
+	}, func(c *cloud.Call) *call { return &call{c, s, s.ec2.Tags().Request(c)} })
 }
 
 func onImageAndReport(c *call) []string {
-	prefix := "arn:" + c.Partition + ":ec2:" + c.Region + ":"
-	return []string{prefix + ":image/" + c.Form.Get("ImageId"), prefix + c.Account.ID + ":image-usage-report/*"}
+	return []string{c.ImageARN(c.Form.Get("ImageId")), c.ARN(reportKind, "*")}
 }
 
 func onReport(c *call) []string {
-	return []string{"arn:" + c.Partition + ":ec2:" + c.Region + ":" + c.Account.ID + ":image-usage-report/" + c.Form.Get("ReportId")}
+	return []string{c.ARN(reportKind, c.Form.Get("ReportId"))}
 }

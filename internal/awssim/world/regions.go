@@ -15,6 +15,8 @@ type Region struct {
 	Parameters []Parameter `json:"parameters,omitempty"`
 	// AutoScalingGroups, which launch as soon as somebody looks at them.
 	AutoScalingGroups []AutoScalingGroup `json:"auto_scaling_groups,omitempty"`
+	// ImageUsageReports that were made earlier, of AMIs of the account.
+	ImageUsageReports []ImageUsageReport `json:"image_usage_reports,omitempty"`
 	// DefaultEBSKey is the id, ARN, alias or alias ARN of the key under which volumes and copies end up when nothing
 	// else is asked for. Empty means the AWS managed key alias/aws/ebs.
 	DefaultEBSKey string `json:"default_ebs_key,omitempty"`
@@ -118,6 +120,23 @@ type LaunchTemplate struct {
 	InstanceType string `json:"instance_type,omitempty"`
 	// KMSKey is the key under which the root volume is encrypted; empty leaves that to the account's default.
 	KMSKey string `json:"kms_key,omitempty"`
+	// Unencrypted leaves out of a template with a KMSKey that the root volume is encrypted: AWS warns of such a version, and makes it
+	// all the same.
+	Unencrypted bool `json:"unencrypted,omitempty"`
+	// Snapshot is the id of the snapshot of the root volume; empty leaves that to the AMI.
+	Snapshot string `json:"snapshot,omitempty"`
+	// Tags of the template.
+	Tags map[string]string `json:"tags,omitempty"`
+}
+
+// ImageUsageReport is a finished report of who uses an AMI.
+type ImageUsageReport struct {
+	// ID is "amiur-" and letters or digits.
+	ID string `json:"id"`
+	// Image is the id of an AMI of the account.
+	Image string `json:"image"`
+	// Tags of the report.
+	Tags map[string]string `json:"tags,omitempty"`
 }
 
 // Parameter is a parameter of the type String with one version.
@@ -153,6 +172,8 @@ type AutoScalingGroup struct {
 	Overrides []TemplateOverride `json:"overrides,omitempty"`
 	// Operator is the service that manages the group and alone may change it, as in "eks.amazonaws.com"; empty for none.
 	Operator string `json:"operator,omitempty"`
+	// Tags of the group.
+	Tags map[string]string `json:"tags,omitempty"`
 }
 
 // TemplateOverride takes the place of parts of a group's launch template.
