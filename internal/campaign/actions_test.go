@@ -9,7 +9,9 @@ import (
 	"go/token"
 	"io"
 	"log"
+	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -43,6 +45,35 @@ func TestEveryActionIsInTheCampaign(t *testing.T) {
 			t.Errorf("%s is in the campaign, and elsewhere says that only %s calls it", action, why)
 		case !is && !not:
 			t.Errorf("%s is in no case of the campaign: ask for what calls it in wanted, or lead to it by a scene", action)
+		}
+	}
+}
+
+// withoutPolicy are the actions that no policy of docs/policies has to name, and why.
+func withoutPolicy() map[string]string {
+	all := elsewhere()
+	delete(all, "tag:GetResources") // which whoever runs Packer needs
+	all["sts:GetCallerIdentity"] = "AWS lets everybody call it"
+	all["kms:ReEncrypt"] = "AWS asks for kms:ReEncryptFrom and kms:ReEncryptTo in its place"
+	return all
+}
+
+// TestEveryActionIsInThePolicies compares the operations that the product has clients for with what the policies with every option
+// allow whoever runs Packer, and the roles in the targets.
+func TestEveryActionIsInThePolicies(t *testing.T) {
+	allowed := map[string]bool{}
+	for _, name := range []string{"source-policy", "target-role-policy"} {
+		text, err := os.ReadFile(filepath.Join("..", "..", "docs", "policies", "every-option."+name+".json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, action := range regexp.MustCompile(`"([a-z0-9]+:[A-Z][A-Za-z]+)"`).FindAllStringSubmatch(string(text), -1) {
+			allowed[action[1]] = true
+		}
+	}
+	for _, action := range operations(t) {
+		if why, not := withoutPolicy()[action]; allowed[action] == not {
+			t.Errorf("%s: a policy allows it: %v; why none has to: %q", action, allowed[action], why)
 		}
 	}
 }

@@ -32,10 +32,15 @@ func Launch(ctx context.Context, config aws.Config, group, image string) (string
 	if err != nil {
 		return "", fmt.Errorf("making a version of the launch template %q: %w", group, err)
 	}
+	return Scale(ctx, config, group, "$Latest")
+}
+
+// Scale asks an Auto Scaling group for an instance of a version of the launch template of its name, and returns how that ends, as Launch does.
+func Scale(ctx context.Context, config aws.Config, group, version string) (string, error) {
 	groups := autoscaling.NewFromConfig(config)
-	_, err = groups.UpdateAutoScalingGroup(ctx, &autoscaling.UpdateAutoScalingGroupInput{
+	_, err := groups.UpdateAutoScalingGroup(ctx, &autoscaling.UpdateAutoScalingGroupInput{
 		AutoScalingGroupName: &group, DesiredCapacity: aws.Int32(1), MaxSize: aws.Int32(1),
-		LaunchTemplate: &astypes.LaunchTemplateSpecification{LaunchTemplateName: &group, Version: aws.String("$Latest")},
+		LaunchTemplate: &astypes.LaunchTemplateSpecification{LaunchTemplateName: &group, Version: &version},
 	})
 	if err != nil {
 		return "", fmt.Errorf("asking the group %q for an instance: %w", group, err)

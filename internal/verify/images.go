@@ -18,8 +18,8 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/traffic"
 )
 
-// looksAtHidden is how often an AMI is looked for that the account's Allowed AMIs setting may hide: it won't come
-// into sight by waiting.
+// looksAtHidden is how often an AMI is looked for that the account's Allowed AMIs setting may hide, or that the account has given up: it
+// won't come into sight by waiting.
 const looksAtHidden = 4
 
 // images waits until a target sees its AMIs. When it doesn't, the account's own settings are asked why.
@@ -41,7 +41,7 @@ func (v *verification) images(ctx context.Context, e *expectation) {
 		if allowed == nil {
 			allowed = v.allowedImages(ctx, e.scope)
 		}
-		return enabled(allowed) && looks >= looksAtHidden, nil
+		return looks >= looksAtHidden && (enabled(allowed) || v.gaveUp(ctx, e, missing(e.images, seen))), nil
 	})
 	if err != nil {
 		v.blind(sharing.Subject{Images: e.images}, err, diagnose.Act{

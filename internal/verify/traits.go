@@ -108,10 +108,16 @@ func (v *verification) invisible(scope sharing.Scope, id string, shared bool) (c
 		return fmt.Sprintf("the AMI is not visible to the account after %s, though its owner still shares it", v.options.Timeout),
 			"Run again: EC2 may take longer to show it."
 	}
-	return fmt.Sprintf("the AMI is not visible to the account after %s, and its launch permissions don't name the account any more: "+
-			"the account has cancelled its permission (CancelImageLaunchPermission), or somebody else has taken it away", v.options.Timeout),
+	return "the AMI is not visible to the account, and its launch permissions don't name the account any more: " +
+			"the account has cancelled its permission (CancelImageLaunchPermission), or somebody else has taken it away",
 		"Ask the account, whose AWS CloudTrail has the call, and run again to share it once more. Who has it now:\n" +
 			"aws ec2 describe-image-attribute --region " + string(scope.Region) + " --attribute launchPermission --image-id " + id
+}
+
+// gaveUp tells whether a target sees none of some AMIs since it can launch them no more: it could before the run, and the owner's launch
+// permissions don't name it any more. That is no lag, and no waiting helps.
+func (v *verification) gaveUp(ctx context.Context, e *expectation, ids []string) bool {
+	return !slices.ContainsFunc(ids, func(id string) bool { return !slices.Contains(e.kept, id) || v.shared(ctx, e.scope, id) })
 }
 
 // shared tells whether the owner's launch permissions still name an account; true when that can't be read.

@@ -102,6 +102,8 @@ type verification struct {
 type expectation struct {
 	scope  sharing.Scope
 	images []string
+	// kept are those of them that the account could launch before the run.
+	kept   []string
 	grants []expectedGrant
 	// uses are the keys that are to be proved usable from inside; see sharing.Target.
 	uses    []string
@@ -131,12 +133,15 @@ func (v *verification) expectations(made []plan.Present) map[sharing.Scope]*expe
 		}
 		return expected[scope]
 	}
-	for _, thing := range slices.Concat(v.plan.Kept, made) {
+	for i, thing := range slices.Concat(v.plan.Kept, made) {
 		switch change := thing.Change.(type) {
 		case plan.ModifyLaunchPermission:
 			for _, scope := range change.Scopes() {
 				if e := of(scope); change.Operation == plan.Add {
 					e.images = append(e.images, change.Image.ID)
+					if i < len(v.plan.Kept) {
+						e.kept = append(e.kept, change.Image.ID)
+					}
 				}
 			}
 		case plan.CreateGrant:

@@ -218,6 +218,29 @@ func TestVerify(t *testing.T) {
 	}
 }
 
+// An account that could launch an AMI before the run and gives that up meanwhile is told as soon as that is sure, and no sooner.
+func TestAPermissionThatAnAccountGaveUpIsNotWaitedFor(t *testing.T) {
+	s := simtest.Start(t)
+	c, p, made := shared(t, s)
+	p.Kept = []plan.Present{made[1]}
+	giveUp(t, s)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second) // far less than verification has
+	defer cancel()
+	before := s.Counts()
+	var failed []string
+	for _, check := range verify.Run(ctx, c.Clients, p, made[:1], verify.Options{Timeout: time.Hour}) {
+		if !check.OK {
+			failed = append(failed, check.Subject.String()+": "+check.Problem.Cause)
+		}
+	}
+	if len(failed) != 1 || !strings.Contains(failed[0], ofImage+": the AMI is not visible to the account, and its launch permissions don't name the account any more") {
+		t.Errorf("failed: %q", failed)
+	}
+	if looks := s.Counts()["ec2:DescribeImages"] - before["ec2:DescribeImages"]; looks != 4 {
+		t.Errorf("%d looks at the AMI", looks)
+	}
+}
+
 func TestVerifyTakesOneCallForEachQuestion(t *testing.T) {
 	s := simtest.Start(t)
 	c, p, made := shared(t, s)
