@@ -36,7 +36,7 @@ var mayImport = map[string][]string{
 	"internal/bootstrap":      {"internal/policy", "internal/sharing"},
 	"internal/diagnose":       {"internal/policy", "internal/sharing"},
 	"internal/report":         {"internal/apply", "internal/plan", "internal/policy", "internal/sharing"},
-	"internal/apply":          {"internal/plan", "internal/progress", "internal/sharing"},
+	"internal/apply":          {"internal/parallel", "internal/plan", "internal/progress", "internal/sharing"},
 	"internal/plan":           {"internal/sharing"},
 	"internal/keypolicy":      {"internal/sharing"},
 	"internal/policy":         {"internal/sharing"},

@@ -40,10 +40,10 @@ type Options struct {
 	Progress *progress.Tally
 }
 
-// limit is Concurrency as errgroup takes it.
-func (o Options) limit() int {
+// most is how many of so many changes are under way at the same time.
+func (o Options) most(changes int) int {
 	if o.Concurrency <= 0 {
-		return -1
+		return changes
 	}
 	return o.Concurrency
 }

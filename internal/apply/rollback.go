@@ -7,8 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
+	"github.com/amishare/packer-plugin-ami-share/internal/parallel"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/progress"
 )
@@ -81,16 +80,10 @@ func (r *Result) undo(ctx context.Context, doer Doer, stage []int, o Options) {
 	stage = slices.DeleteFunc(stage, func(i int) bool { return r.Outcomes[i].Undo == nil })
 	o.Progress.Begin(progress.TakingBack, parties(changes(r.Outcomes), stage))
 	effects, errs := make([]plan.Effect, len(stage)), make([]error, len(stage))
-	workers := errgroup.Group{}
-	workers.SetLimit(o.limit())
-	for n, i := range stage {
-		workers.Go(func() error {
-			effects[n], errs[n] = doer.Do(ctx, r.Outcomes[i].Undo)
-			o.Progress.Done(party(r.Outcomes[i].Change), errs[n] != nil)
-			return nil
-		})
-	}
-	_ = workers.Wait() // errs has each one's error
+	parallel.AtMost(o.most(len(stage)), stage, func(n, i int) {
+		effects[n], errs[n] = doer.Do(ctx, r.Outcomes[i].Undo)
+		o.Progress.Done(party(r.Outcomes[i].Change), errs[n] != nil)
+	})
 	for n, i := range stage {
 		r.undid(&r.Outcomes[i], effects[n], errs[n])
 	}

@@ -8,8 +8,7 @@ import (
 	"slices"
 	"sync"
 
-	"golang.org/x/sync/errgroup"
-
+	"github.com/amishare/packer-plugin-ami-share/internal/parallel"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -48,17 +47,11 @@ func (r *run) hopeless() bool { return r.options.Undoable && len(r.failures) > 0
 func (r *run) stage(ctx context.Context, indexes []int) {
 	failed := r.dropped()
 	r.options.Progress.Begin(r.plan.Changes[indexes[0]].Stage().String(), parties(r.plan.Changes, indexes))
-	workers := errgroup.Group{}
-	workers.SetLimit(r.options.limit())
-	for _, i := range indexes {
-		workers.Go(func() error {
-			if ctx.Err() == nil {
-				r.change(context.WithoutCancel(ctx), i, failed)
-			}
-			return nil
-		})
-	}
-	_ = workers.Wait() // workers return no error
+	parallel.AtMost(r.options.most(len(indexes)), indexes, func(_, i int) {
+		if ctx.Err() == nil {
+			r.change(context.WithoutCancel(ctx), i, failed)
+		}
+	})
 }
 
 // dropped returns which scopes had failed before the stage began. What fails during it does not count yet: the changes

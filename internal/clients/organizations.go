@@ -36,11 +36,11 @@ func newOrganizations(config aws.Config) func(origin) Organizations {
 			global(&options.Region, organizationsRegion)
 		}
 		return Organizations{
-			DescribeOrganization:             from(o, client.DescribeOrganization, set),
-			ListAccounts:                     from(o, client.ListAccounts, set),
-			ListAccountsForParent:            from(o, client.ListAccountsForParent, set),
-			ListOrganizationalUnitsForParent: from(o, client.ListOrganizationalUnitsForParent, set),
-			ListTagsForResource:              from(o, client.ListTagsForResource, set),
+			DescribeOrganization:             from(&o, client.DescribeOrganization, set),
+			ListAccounts:                     from(&o, client.ListAccounts, set),
+			ListAccountsForParent:            from(&o, client.ListAccountsForParent, set),
+			ListOrganizationalUnitsForParent: from(&o, client.ListOrganizationalUnitsForParent, set),
+			ListTagsForResource:              from(&o, client.ListTagsForResource, set),
 		}
 	}
 }

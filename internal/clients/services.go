@@ -74,8 +74,8 @@ func global(region *string, of func(sharing.Region) sharing.Region) {
 type Operation[In, Out, Options any] func(context.Context, *In, ...func(*Options)) (*Out, error)
 
 // from returns an operation as it is called from an origin. In and Out are pointers: the compiler then makes the code once
-// for each service, and not for each operation.
-func from[In, Out, Option any](o origin, call func(context.Context, In, ...Option) (Out, error), set Option) func(context.Context, In, ...Option) (Out, error) {
+// for each service, and not for each operation. The origin is one too, since each call has operations made for it.
+func from[In, Out, Option any](o *origin, call func(context.Context, In, ...Option) (Out, error), set Option) func(context.Context, In, ...Option) (Out, error) {
 	return func(ctx context.Context, in In, more ...Option) (Out, error) {
 		return call(traffic.By(ctx, o.Account), in, append([]Option{set}, more...)...)
 	}
@@ -115,31 +115,31 @@ func newEC2(config aws.Config) func(origin) EC2 {
 	return func(o origin) EC2 {
 		set := func(options *ec2.Options) { o.set(&options.Region, &options.Credentials) }
 		return EC2{
-			AttachImageWatermark:            from(o, client.AttachImageWatermark, set),
-			DetachImageWatermark:            from(o, client.DetachImageWatermark, set),
-			CreateImageUsageReport:          from(o, client.CreateImageUsageReport, set),
-			CreateLaunchTemplate:            from(o, client.CreateLaunchTemplate, set),
-			CreateLaunchTemplateVersion:     from(o, client.CreateLaunchTemplateVersion, set),
-			CreateTags:                      from(o, client.CreateTags, set),
-			DeleteImageUsageReport:          from(o, client.DeleteImageUsageReport, set),
-			DeleteLaunchTemplate:            from(o, client.DeleteLaunchTemplate, set),
-			DeleteLaunchTemplateVersions:    from(o, client.DeleteLaunchTemplateVersions, set),
-			DeleteTags:                      from(o, client.DeleteTags, set),
-			DescribeImageAttribute:          from(o, client.DescribeImageAttribute, set),
-			DescribeImages:                  from(o, client.DescribeImages, set),
-			DescribeImageReferences:         from(o, client.DescribeImageReferences, set),
-			DescribeImageUsageReportEntries: from(o, client.DescribeImageUsageReportEntries, set),
-			DescribeImageUsageReports:       from(o, client.DescribeImageUsageReports, set),
-			DescribeLaunchTemplates:         from(o, client.DescribeLaunchTemplates, set),
-			DescribeLaunchTemplateVersions:  from(o, client.DescribeLaunchTemplateVersions, set),
-			DescribeSnapshotAttribute:       from(o, client.DescribeSnapshotAttribute, set),
-			DescribeSnapshots:               from(o, client.DescribeSnapshots, set),
-			DescribeTags:                    from(o, client.DescribeTags, set),
-			GetAllowedImagesSettings:        from(o, client.GetAllowedImagesSettings, set),
-			GetEbsDefaultKmsKeyId:           from(o, client.GetEbsDefaultKmsKeyId, set),
-			ModifyImageAttribute:            from(o, client.ModifyImageAttribute, set),
-			ModifyLaunchTemplate:            from(o, client.ModifyLaunchTemplate, set),
-			ModifySnapshotAttribute:         from(o, client.ModifySnapshotAttribute, set),
+			AttachImageWatermark:            from(&o, client.AttachImageWatermark, set),
+			DetachImageWatermark:            from(&o, client.DetachImageWatermark, set),
+			CreateImageUsageReport:          from(&o, client.CreateImageUsageReport, set),
+			CreateLaunchTemplate:            from(&o, client.CreateLaunchTemplate, set),
+			CreateLaunchTemplateVersion:     from(&o, client.CreateLaunchTemplateVersion, set),
+			CreateTags:                      from(&o, client.CreateTags, set),
+			DeleteImageUsageReport:          from(&o, client.DeleteImageUsageReport, set),
+			DeleteLaunchTemplate:            from(&o, client.DeleteLaunchTemplate, set),
+			DeleteLaunchTemplateVersions:    from(&o, client.DeleteLaunchTemplateVersions, set),
+			DeleteTags:                      from(&o, client.DeleteTags, set),
+			DescribeImageAttribute:          from(&o, client.DescribeImageAttribute, set),
+			DescribeImages:                  from(&o, client.DescribeImages, set),
+			DescribeImageReferences:         from(&o, client.DescribeImageReferences, set),
+			DescribeImageUsageReportEntries: from(&o, client.DescribeImageUsageReportEntries, set),
+			DescribeImageUsageReports:       from(&o, client.DescribeImageUsageReports, set),
+			DescribeLaunchTemplates:         from(&o, client.DescribeLaunchTemplates, set),
+			DescribeLaunchTemplateVersions:  from(&o, client.DescribeLaunchTemplateVersions, set),
+			DescribeSnapshotAttribute:       from(&o, client.DescribeSnapshotAttribute, set),
+			DescribeSnapshots:               from(&o, client.DescribeSnapshots, set),
+			DescribeTags:                    from(&o, client.DescribeTags, set),
+			GetAllowedImagesSettings:        from(&o, client.GetAllowedImagesSettings, set),
+			GetEbsDefaultKmsKeyId:           from(&o, client.GetEbsDefaultKmsKeyId, set),
+			ModifyImageAttribute:            from(&o, client.ModifyImageAttribute, set),
+			ModifyLaunchTemplate:            from(&o, client.ModifyLaunchTemplate, set),
+			ModifySnapshotAttribute:         from(&o, client.ModifySnapshotAttribute, set),
 		}
 	}
 }
@@ -161,14 +161,14 @@ func newKMS(config aws.Config) func(origin) KMS {
 	return func(o origin) KMS {
 		set := func(options *kms.Options) { o.set(&options.Region, &options.Credentials) }
 		return KMS{
-			CreateGrant:  from(o, client.CreateGrant, set),
-			Decrypt:      from(o, client.Decrypt, set),
-			DescribeKey:  from(o, client.DescribeKey, set),
-			GetKeyPolicy: from(o, client.GetKeyPolicy, set),
-			ListGrants:   from(o, client.ListGrants, set),
-			ReEncrypt:    from(o, client.ReEncrypt, set),
-			RetireGrant:  from(o, client.RetireGrant, set),
-			RevokeGrant:  from(o, client.RevokeGrant, set),
+			CreateGrant:  from(&o, client.CreateGrant, set),
+			Decrypt:      from(&o, client.Decrypt, set),
+			DescribeKey:  from(&o, client.DescribeKey, set),
+			GetKeyPolicy: from(&o, client.GetKeyPolicy, set),
+			ListGrants:   from(&o, client.ListGrants, set),
+			ReEncrypt:    from(&o, client.ReEncrypt, set),
+			RetireGrant:  from(&o, client.RetireGrant, set),
+			RevokeGrant:  from(&o, client.RevokeGrant, set),
 		}
 	}
 }
@@ -187,8 +187,8 @@ func newIAM(config aws.Config) func(origin) IAM {
 			global(&options.Region, sharing.GlobalRegion)
 		}
 		return IAM{
-			CreateServiceLinkedRole: from(o, client.CreateServiceLinkedRole, set),
-			GetRole:                 from(o, client.GetRole, set),
+			CreateServiceLinkedRole: from(&o, client.CreateServiceLinkedRole, set),
+			GetRole:                 from(&o, client.GetRole, set),
 		}
 	}
 }
@@ -204,8 +204,8 @@ func newSTS(config aws.Config) func(origin) STS {
 	return func(o origin) STS {
 		set := func(options *sts.Options) { o.set(&options.Region, &options.Credentials) }
 		return STS{
-			AssumeRole:        from(o, client.AssumeRole, set),
-			GetCallerIdentity: from(o, client.GetCallerIdentity, set),
+			AssumeRole:        from(&o, client.AssumeRole, set),
+			GetCallerIdentity: from(&o, client.GetCallerIdentity, set),
 		}
 	}
 }
@@ -224,11 +224,11 @@ func newAutoScaling(config aws.Config) func(origin) AutoScaling {
 	return func(o origin) AutoScaling {
 		set := func(options *autoscaling.Options) { o.set(&options.Region, &options.Credentials) }
 		return AutoScaling{
-			CreateAutoScalingGroup:    from(o, client.CreateAutoScalingGroup, set),
-			DeleteAutoScalingGroup:    from(o, client.DeleteAutoScalingGroup, set),
-			DescribeAutoScalingGroups: from(o, client.DescribeAutoScalingGroups, set),
-			DescribeScalingActivities: from(o, client.DescribeScalingActivities, set),
-			UpdateAutoScalingGroup:    from(o, client.UpdateAutoScalingGroup, set),
+			CreateAutoScalingGroup:    from(&o, client.CreateAutoScalingGroup, set),
+			DeleteAutoScalingGroup:    from(&o, client.DeleteAutoScalingGroup, set),
+			DescribeAutoScalingGroups: from(&o, client.DescribeAutoScalingGroups, set),
+			DescribeScalingActivities: from(&o, client.DescribeScalingActivities, set),
+			UpdateAutoScalingGroup:    from(&o, client.UpdateAutoScalingGroup, set),
 		}
 	}
 }
@@ -243,7 +243,7 @@ func newTagging(config aws.Config) func(origin) Tagging {
 	return func(o origin) Tagging {
 		set := func(options *resourcegroupstaggingapi.Options) { o.set(&options.Region, &options.Credentials) }
 		return Tagging{
-			GetResources: from(o, client.GetResources, set),
+			GetResources: from(&o, client.GetResources, set),
 		}
 	}
 }

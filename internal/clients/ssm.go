@@ -21,11 +21,11 @@ func newSSM(config aws.Config) func(origin) SSM {
 	return func(o origin) SSM {
 		set := func(options *ssm.Options) { o.set(&options.Region, &options.Credentials) }
 		return SSM{
-			DeleteParameter:         from(o, client.DeleteParameter, set),
-			GetParameter:            from(o, client.GetParameter, set),
-			LabelParameterVersion:   from(o, client.LabelParameterVersion, set),
-			PutParameter:            from(o, client.PutParameter, set),
-			UnlabelParameterVersion: from(o, client.UnlabelParameterVersion, set),
+			DeleteParameter:         from(&o, client.DeleteParameter, set),
+			GetParameter:            from(&o, client.GetParameter, set),
+			LabelParameterVersion:   from(&o, client.LabelParameterVersion, set),
+			PutParameter:            from(&o, client.PutParameter, set),
+			UnlabelParameterVersion: from(&o, client.UnlabelParameterVersion, set),
 		}
 	}
 }

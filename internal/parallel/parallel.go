@@ -9,13 +9,17 @@ import (
 	"sync/atomic"
 )
 
-// mostWorkers is how many items are worked on at the same time. Where there are many, each waits for three calls at once, which makes more
+// mostWorkers is how many items are worked on at the same time. Where there are many, each waits for some calls at once, which makes more
 // than may be in flight; more workers would only take more memory.
 const mostWorkers = 180
 
 // Each calls do for every item, many at the same time, and returns when all are done. The calls to AWS that they make are
 // bounded elsewhere. When do panics, so does Each, in the goroutine that called it, once the others are done.
-func Each[T any](items []T, do func(i int, item T)) {
+func Each[T any](items []T, do func(i int, item T)) { AtMost(mostWorkers, items, do) }
+
+// AtMost is Each for items that wait for one call each, with so many workers: those stay until all is done, so that the stack of a
+// goroutine, which a call makes large, grows once and not for each item.
+func AtMost[T any](most int, items []T, do func(i int, item T)) {
 	var next atomic.Int64
 	var crashed atomic.Pointer[crash]
 	work := func() {
@@ -29,7 +33,7 @@ func Each[T any](items []T, do func(i int, item T)) {
 		}
 	}
 	var workers sync.WaitGroup
-	for range min(len(items), mostWorkers) - 1 {
+	for range min(len(items), most) - 1 {
 		workers.Go(work)
 	}
 	work() // whoever waits can work: a goroutine less, whose stack has not grown yet

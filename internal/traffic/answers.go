@@ -3,14 +3,13 @@
 package traffic
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"encoding/xml"
-	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
@@ -21,55 +20,50 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
 )
 
-// onlyAWS makes an error of an answer that does not come from AWS: a proxy's page, whatever its status. Without it a page
-// with the status 200 would count as the success of a call whose answer has no content. It stands next to the connection,
-// before anything else reads the answer.
-func onlyAWS(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+// checked reads an answer to its end, and makes an error of one that is not AWS's, not all of it, or another call's. A proxy's page
+// with the status 200 would else count as the success of a call whose answer has no content, and the SDK does not look at
+// the answer of a call that has no output. It stands next to the connection, before anything else reads the answer.
+func checked(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
 	out, metadata, err := next.HandleDeserialize(ctx, in)
 	request, asked := in.Request.(*smithyhttp.Request)
 	response, answered := out.RawResponse.(*smithyhttp.Response)
 	if err != nil || !asked || !answered {
 		return out, metadata, err
 	}
-	return out, metadata, genuine(request, response)
-}
-
-// genuine looks at how an answer begins, and leaves it whole.
-func genuine(request *smithyhttp.Request, response *smithyhttp.Response) error {
-	reader := bufio.NewReaderSize(response.Body, diagnose.BodyLimit)
-	begin, err := reader.Peek(diagnose.BodyLimit)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil // a broken connection is told when the answer is read
-	}
-	response.Body = struct {
-		io.Reader
-		io.Closer
-	}{reader, response.Body}
-	asJSON := strings.Contains(request.Header.Get("Content-Type"), "json")
-	if diagnose.Genuine(response.StatusCode, asJSON, string(begin)) {
-		return nil
-	}
-	return &diagnose.NotAWS{Status: response.StatusCode, Scheme: request.URL.Scheme, Host: request.URL.Host, Body: string(begin)}
-}
-
-// whole refuses an answer that says that all went well and is not all of it, or is another call's. The SDK does not look at
-// the answer of a call that has no output.
-func whole(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
-	out, metadata, err := next.HandleDeserialize(ctx, in)
-	response, ok := out.RawResponse.(*smithyhttp.Response)
-	if err != nil || !ok || response.StatusCode < 200 || response.StatusCode >= 300 {
-		return out, metadata, err
-	}
-	body, err := io.ReadAll(response.Body)
+	body, err := readAll(response)
 	_ = response.Body.Close() // all that can be read has been
 	response.Body = io.NopCloser(bytes.NewReader(body))
+	return out, metadata, judgeAnswer(request, response, awsmiddleware.GetOperationName(ctx), body, err)
+}
+
+// longest is how much room is made for an answer that says how long it is, before any of it is there.
+const longest = 64 << 10
+
+func readAll(response *smithyhttp.Response) ([]byte, error) {
+	var body bytes.Buffer
+	body.Grow(int(min(max(0, response.ContentLength), longest)) + bytes.MinRead) // that much it wants to have left at the end
+	_, err := body.ReadFrom(response.Body)
+	return body.Bytes(), err
+}
+
+// judgeAnswer tells what is wrong with an answer of which so much could be read. What AWS refuses a call with is read by the SDK: of
+// that only the beginning counts, which shows whose it is.
+func judgeAnswer(request *smithyhttp.Request, response *smithyhttp.Response, operation string, body []byte, broken error) error {
+	success := response.StatusCode >= http.StatusOK && response.StatusCode < http.StatusMultipleChoices
+	asJSON := strings.Contains(request.Header.Get("Content-Type"), "json")
+	begin := body[:min(len(body), diagnose.BodyLimit)]
 	switch {
-	case err != nil:
-		err = &smithy.DeserializationError{Err: fmt.Errorf("reading the answer: %w", err)}
-	case !isWhole(body, awsmiddleware.GetOperationName(ctx)):
-		err = &smithy.DeserializationError{Err: fmt.Errorf("the answer is cut off, or not to %s: it begins with %.60q", awsmiddleware.GetOperationName(ctx), body)}
+	case broken == nil && success && !asJSON && isNamed(bytes.TrimSpace(body), operation+"Response"):
+		return nil
+	case (broken == nil || len(begin) == diagnose.BodyLimit) && !diagnose.Genuine(response.StatusCode, asJSON, string(begin)):
+		return &diagnose.NotAWS{Status: response.StatusCode, Scheme: request.URL.Scheme, Host: request.URL.Host, Body: string(begin)}
+	case broken != nil:
+		return &smithy.DeserializationError{Err: fmt.Errorf("reading the answer: %w", broken)}
+	case success && !isWhole(body, operation):
+		return &smithy.DeserializationError{Err: fmt.Errorf("the answer is cut off, or not to %s: it begins with %.60q", operation, body)}
+	default:
+		return nil
 	}
-	return out, metadata, err
 }
 
 // isWhole tells whether an answer ends as it should: the XML document of EC2, IAM, STS and Auto Scaling, which is named
@@ -81,7 +75,7 @@ func isWhole(body []byte, operation string) bool {
 	}
 	name := operation + "Response"
 	if begins(body, name) {
-		return ends(body, name)
+		return isNamed(body, name)
 	}
 	for decoder := xml.NewDecoder(bytes.NewReader(body)); ; {
 		token, err := decoder.RawToken()
@@ -93,6 +87,9 @@ func isWhole(body []byte, operation string) bool {
 		}
 	}
 }
+
+// isNamed tells whether an XML document is one element, as AWS's are.
+func isNamed(body []byte, name string) bool { return begins(body, name) && ends(body, name) }
 
 // begins tells whether an XML document begins with an element, as AWS's do. One that has more before it, comments say, it does not know.
 func begins(body []byte, name string) bool {

@@ -112,10 +112,9 @@ func (t *Traffic) attach(stack *middleware.Stack) error {
 	return errors.Join(
 		stack.Initialize.Add(begin, middleware.Before),
 		stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("amishare:Traffic", t.attempt), "Signing", middleware.Before),
-		stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("amishare:Whole", whole), middleware.After),
 		stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("amishare:Members", t.members), middleware.Before),
 		stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("amishare:Renew", t.renew), middleware.Before),
-		stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("amishare:OnlyAWS", onlyAWS), middleware.After),
+		stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("amishare:Answer", checked), middleware.After),
 	)
 }
 

@@ -11,8 +11,8 @@ import (
 	"cmp"
 	"context"
 	"iter"
-	"maps"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/clients"
@@ -21,7 +21,6 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/progress"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
-	"github.com/amishare/packer-plugin-ami-share/internal/traffic"
 )
 
 // Options of a verification. The zero value is usable.
@@ -43,49 +42,23 @@ func Run(ctx context.Context, c *clients.Clients, p plan.Plan, made []plan.Prese
 }
 
 func (v *verification) run(ctx context.Context, expected map[sharing.Scope]*expectation) []sharing.Check {
-	var looks []string
+	var where []string
 	for scope := range expected {
-		looks = append(looks, scope.String())
+		where = append(where, scope.String())
 	}
-	v.options.Progress.Begin(progress.Verifying, looks)
-	parallel.Each(slices.Collect(maps.Values(expected)), func(_ int, e *expectation) {
-		if problem := parallel.Guard(e.scope, "looking from inside the account", func() { v.expectation(ctx, e) }); problem != nil {
-			v.fail(sharing.Subject{Images: e.images}, *problem)
-		}
-		v.options.Progress.Done(e.scope.String(), false)
-	})
+	v.options.Progress.Begin(progress.Verifying, where)
+	parallel.AtMost(mostLooks, looksAt(expected), func(_ int, l look) { v.look(ctx, l) })
 	if ctx.Err() != nil { // what was not seen in time is nobody's fault
 		v.checks.Items = slices.DeleteFunc(v.checks.Items, func(check sharing.Check) bool { return !check.OK })
 	}
 	v.checks.Add(v.left.Items...)
 	slices.SortFunc(v.checks.Items, func(a, b sharing.Check) int {
-		return cmp.Or(sharing.CompareScopes(a.Scope, b.Scope), cmp.Compare(a.Subject.String(), b.Subject.String()))
+		if c := sharing.CompareScopes(a.Scope, b.Scope); c != 0 {
+			return c
+		}
+		return cmp.Compare(a.Subject.String(), b.Subject.String())
 	})
 	return v.checks.Items
-}
-
-// expectation looks at what a target is to see in a Region.
-func (v *verification) expectation(ctx context.Context, e *expectation) {
-	v.look(ctx, e)
-	if e.canary != nil && !v.failed(e.scope) {
-		v.canaries(ctx, e)
-	}
-}
-
-// failed tells whether something is not as it has to be in a scope.
-func (v *verification) failed(scope sharing.Scope) bool {
-	return v.checks.Any(func(check sharing.Check) bool { return check.Scope == scope && !check.OK && !check.Warning })
-}
-
-func (v *verification) look(ctx context.Context, e *expectation) {
-	ctx, cancel := traffic.Patient(ctx, traffic.TargetTimeout)
-	defer cancel()
-	parallel.Together(
-		func() { v.images(ctx, e) },
-		func() { parallel.Each(e.grants, func(_ int, g expectedGrant) { v.grant(ctx, e.scope, g) }) },
-		func() { v.defaultKey(ctx, e) },
-		func() { parallel.Each(e.uses, func(_ int, key string) { v.use(ctx, e.scope, key, e.mustUse) }) },
-	)
 }
 
 // verification is one look from inside all targets.
@@ -112,6 +85,7 @@ type expectation struct {
 	canary     *sharing.Canary
 	canaryRole string
 	launched   []string
+	open       atomic.Int64 // looks that have not ended
 }
 
 // expectedGrant is a grant that is to be listed. Without an id it is known by key and grantee.
