@@ -90,11 +90,11 @@ func TestAMismatchNamesWhatIsTooMuchAndWhatIsMissing(t *testing.T) {
 
 func TestALineMarksWhatMissesItsBar(t *testing.T) {
 	s := scenario{size: Of(15, 500, 1), latency: usual, buckets: but("sts:AssumeRole", awssim.Bucket{Burst: 50, PerSecond: 5}), descriptors: 1024}
-	r := result{scenario: s, run: run{title: "first", path: s.size.first(), bars: bars{memory: 150, cpu: 4, refused: 0.1, report: 1000}}, calls: map[string]int{"sts:AssumeRole": 90, "iam:GetRole": 500}}
+	r := result{scenario: s, run: run{title: "first", path: s.size.first(), bars: bars{memory: 150, cpu: 4, alone: 2, refused: 0.1, report: 1000}}, calls: map[string]int{"sts:AssumeRole": 90, "iam:GetRole": 500}}
 	r.refused = map[string]int{"sts:AssumeRole": 10}
 	r.took = usage{wall: 2 * r.least(), memory: 165e6, cpu: 2 * time.Second, descriptors: 600, rows: 12, report: 20_000}
 	r.alone = time.Millisecond
-	const want = "| 15x500x1, ulimit -n 1024, AssumeRole at 5/s | 100 ms | first | 193.0 | 2.00 | 590 | 10.0 % of 10.0 % (1.00) | 165 of 150 (1.10) **over** | 2.0 of 4.0 (0.50) | 3.39 | 600 | 12 | 20 of 1000 (0.02) |\n"
+	const want = "| 15x500x1, ulimit -n 1024, AssumeRole at 5/s | 100 ms | first | 193.0 | 2.00 | 590 | 10.0 % of 10.0 % (1.00) | 165 of 150 (1.10) **over** | 2.0 of 4.0 (0.50) | 3.39 of 2.00 (1.69) **over** | 600 | 12 | 20 of 1000 (0.02) |\n"
 	if got := r.line(); got != want {
 		t.Errorf("got  %swant %s", got, want)
 	}

@@ -30,6 +30,9 @@ type result struct {
 	err     error
 }
 
+// hang is how long a run may take besides ten times the least, before it counts as one that never ends.
+const hang = 10 * time.Minute
+
 // measure makes the runs of a scenario. Those that only prepare have no result unless they fail.
 func (s scenario) measure(ctx context.Context, binary string) []result {
 	l, stop, err := serve(s.world())
@@ -48,7 +51,9 @@ func (s scenario) measure(ctx context.Context, binary string) []result {
 		one := result{scenario: s, run: r}
 		options := s.options(r)
 		options["report_file"] = file
-		one.took, one.err = post(ctx, binary, l.url, options, s.size.artifact(), s.descriptors)
+		bounded, cancel := context.WithTimeout(ctx, hang+10*one.least())
+		one.took, one.err = post(bounded, binary, l.url, options, s.size.artifact(), s.descriptors)
+		cancel()
 		if info, err := os.Stat(file); err == nil {
 			one.took.report = info.Size()
 		}

@@ -35,6 +35,7 @@ type bars struct {
 	time    float64 // times the least
 	memory  float64 // MB
 	cpu     float64 // seconds
+	alone   float64 // times what the SDK alone takes of the processor
 	refused float64 // share of the attempts of an action
 	report  float64 // kB
 }
@@ -62,7 +63,7 @@ func sizes(o Options) []scenario {
 		{size: Of(4, 100, 1), latency: usual, runs: Of(4, 100, 1).both(bars{time: 1.25})},
 		{size: Of(4, 100, 1), latency: 3 * usual, runs: Of(4, 100, 1).both(bars{})},
 		{size: Of(4, 100, 3), latency: usual, runs: Of(4, 100, 3).both(bars{})},
-		{size: Of(15, 500, 1), latency: usual, runs: Of(15, 500, 1).both(bars{memory: 150, cpu: 4})},
+		{size: Of(15, 500, 1), latency: usual, runs: Of(15, 500, 1).both(bars{memory: 150, cpu: 4, alone: 2})},
 		{size: Of(15, 500, 1), latency: usual, descriptors: 1024, runs: Of(15, 500, 1).both(bars{})[:1]},
 		{size: Of(15, 500, 3), latency: usual, runs: Of(15, 500, 3).both(bars{memory: 250, report: 1000})[:1]},
 		{size: Of(1, 50, 1), latency: usual, volumes: 49_900, runs: Of(1, 50, 1).beside(49_900)},

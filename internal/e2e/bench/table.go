@@ -31,7 +31,7 @@ func (r result) line() string {
 		refused = held(100*r.refusedShare(), 100*b.refused, "%.1f %%")
 	}
 	if r.alone > 0 {
-		alone = fmt.Sprintf("%.2f", r.took.cpu.Seconds()/(r.alone.Seconds()*float64(calls)))
+		alone = held(r.took.cpu.Seconds()/(r.alone.Seconds()*float64(calls)), b.alone, "%.2f")
 	}
 	cells = append(cells,
 		fmt.Sprintf("%.1f", r.took.wall.Seconds()), r.ofLeast(), fmt.Sprint(calls), refused,
