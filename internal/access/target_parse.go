@@ -50,7 +50,7 @@ func ParseTargets(blocks []TargetConfig, known bool) (Targets, []error) {
 			}
 		}
 	}
-	slices.SortFunc(targets.Accounts, func(a, b sharing.Target) int { return cmp.Compare(a.Account, b.Account) })
+	slices.SortStableFunc(targets.Accounts, func(a, b sharing.Target) int { return cmp.Compare(a.Account, b.Account) })
 	return targets, *all.errs
 }
 

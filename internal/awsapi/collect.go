@@ -18,7 +18,7 @@ func names(regions []sharing.Region) []string {
 }
 
 func sortProblems(problems []sharing.Problem) []sharing.Problem {
-	slices.SortFunc(problems, sharing.CompareProblems)
+	slices.SortStableFunc(problems, sharing.CompareProblems)
 	return problems
 }
 

@@ -55,10 +55,10 @@ func (c *Client) ProveGrants(ctx context.Context, keys []ResolvedKey, targets []
 			}
 		}
 	})
-	slices.SortFunc(proof.grantees.Items, func(a, b ProvenGrantee) int {
+	slices.SortStableFunc(proof.grantees.Items, func(a, b ProvenGrantee) int {
 		return cmp.Or(cmp.Compare(a.Account, b.Account), strings.Compare(a.ARN, b.ARN))
 	})
-	slices.SortFunc(proof.refused.Items, func(a, b RefusedGrant) int {
+	slices.SortStableFunc(proof.refused.Items, func(a, b RefusedGrant) int {
 		return cmp.Or(sharing.CompareScopes(a.Problem.Scope, b.Problem.Scope), strings.Compare(a.Grantee.ARN, b.Grantee.ARN))
 	})
 	slices.Sort(proof.warnings.Items)

@@ -144,7 +144,7 @@ func (c *Client) launchPermissionsOf(ctx context.Context, image sharing.ImageRef
 	for _, permission := range out.LaunchPermissions {
 		recipients = append(recipients, recipient(permission))
 	}
-	slices.SortFunc(recipients, sharing.CompareRecipients)
+	slices.SortStableFunc(recipients, sharing.CompareRecipients)
 	return recipients, nil
 }
 

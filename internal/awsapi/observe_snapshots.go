@@ -157,6 +157,6 @@ func (c *Client) createVolumePermissionsOf(ctx context.Context, region sharing.R
 			recipients = append(recipients, sharing.Recipient{Kind: sharing.ToGroup, ID: string(permission.Group)})
 		}
 	}
-	slices.SortFunc(recipients, sharing.CompareRecipients)
+	slices.SortStableFunc(recipients, sharing.CompareRecipients)
 	return recipients, nil
 }

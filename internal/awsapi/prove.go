@@ -29,7 +29,7 @@ func (c *Client) Prove(ctx context.Context, p plan.Plan) []plan.Refused {
 			all.Add(plan.Refused{Change: change, Problem: *problem})
 		}
 	})
-	slices.SortFunc(all.Items, func(a, b plan.Refused) int { return sharing.CompareProblems(a.Problem, b.Problem) })
+	slices.SortStableFunc(all.Items, func(a, b plan.Refused) int { return sharing.CompareProblems(a.Problem, b.Problem) })
 	return all.Items
 }
 

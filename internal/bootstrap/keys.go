@@ -24,7 +24,7 @@ type keyPolicy struct {
 // keyPolicies are those of the keys, in the order of their Regions.
 func (c Config) keyPolicies() []keyPolicy {
 	keys := slices.Clone(c.Keys)
-	slices.SortFunc(keys, func(a, b Key) int { return cmp.Compare(sharing.RegionOf(a.ARN), sharing.RegionOf(b.ARN)) })
+	slices.SortStableFunc(keys, func(a, b Key) int { return cmp.Compare(sharing.RegionOf(a.ARN), sharing.RegionOf(b.ARN)) })
 	var policies []keyPolicy
 	for _, key := range keys {
 		region := sharing.RegionOf(key.ARN)

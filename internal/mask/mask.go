@@ -77,7 +77,7 @@ func (m *Mask) compile() {
 }
 
 func longestFirst(values []string) {
-	slices.SortFunc(values, func(a, b string) int {
+	slices.SortStableFunc(values, func(a, b string) int {
 		if len(a) != len(b) {
 			return len(b) - len(a)
 		}

@@ -84,7 +84,7 @@ func Members(ctx context.Context, c *clients.Clients, units []string) ([]Member,
 		members[i] = member(account)
 		pathless = pathless || len(account.Paths) == 0
 	}
-	slices.SortFunc(members, func(a, b Member) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortStableFunc(members, func(a, b Member) int { return cmp.Compare(a.ID, b.ID) })
 	return members, placeInUnits(ctx, c, members, units, pathless)
 }
 
@@ -128,7 +128,7 @@ func placeInUnits(ctx context.Context, c *clients.Clients, members []Member, uni
 			}
 		}
 	}
-	slices.SortFunc(problems.Items, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
+	slices.SortStableFunc(problems.Items, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
 	return errors.Join(problems.Items...)
 }
 

@@ -66,7 +66,7 @@ func (c *computation) snapshot(image sharing.ImageRef, snapshot sharing.Snapshot
 func (c *computation) launchPermissions() {
 	for _, image := range c.plan.Images {
 		wanted := c.recipients(image.Ref.Region)
-		slices.SortFunc(wanted, sharing.CompareRecipients)
+		slices.SortStableFunc(wanted, sharing.CompareRecipients)
 		there := setOf(image.LaunchPermissions)
 		var missing, kept []sharing.Recipient
 		for _, recipient := range wanted {

@@ -38,6 +38,6 @@ func distinct(problems []sharing.Problem) []sharing.Problem {
 }
 
 func sortedRecipients(all []sharing.Recipient) []sharing.Recipient {
-	slices.SortFunc(all, sharing.CompareRecipients)
+	slices.SortStableFunc(all, sharing.CompareRecipients)
 	return all
 }

@@ -53,7 +53,7 @@ func newMatrix(items []item) matrix {
 		column, _ := slices.BinarySearch(m.columns, i.Region)
 		m.rows[n].cells[column].add(i)
 	}
-	slices.SortFunc(m.rows, func(a, b matrixRow) int { return sharing.CompareRecipients(a.recipients[0], b.recipients[0]) })
+	slices.SortStableFunc(m.rows, func(a, b matrixRow) int { return sharing.CompareRecipients(a.recipients[0], b.recipients[0]) })
 	return m
 }
 
@@ -192,7 +192,7 @@ func (m matrix) legend() []string {
 			verified = verified || c.verified && c.items > 0
 		}
 	}
-	slices.SortFunc(used, func(a, b entry) int { return strings.Compare(a.sign+a.word, b.sign+b.word) })
+	slices.SortStableFunc(used, func(a, b entry) int { return strings.Compare(a.sign+a.word, b.sign+b.word) })
 	var words []string
 	for _, e := range used {
 		words = append(words, e.sign+" "+e.word)

@@ -17,7 +17,7 @@ func (r Request) Leaving(image Image) []Recipient {
 	leaving := slices.DeleteFunc(slices.Clone(image.LaunchPermissions), func(recipient Recipient) bool {
 		return recipient.Kind == ToGroup || named[recipient]
 	})
-	slices.SortFunc(leaving, CompareRecipients)
+	slices.SortStableFunc(leaving, CompareRecipients)
 	return leaving
 }
 

@@ -52,7 +52,7 @@ func (v *verification) run(ctx context.Context, expected map[sharing.Scope]*expe
 		v.checks.Items = slices.DeleteFunc(v.checks.Items, func(check sharing.Check) bool { return !check.OK })
 	}
 	v.checks.Add(v.left.Items...)
-	slices.SortFunc(v.checks.Items, func(a, b sharing.Check) int {
+	slices.SortStableFunc(v.checks.Items, func(a, b sharing.Check) int {
 		if c := sharing.CompareScopes(a.Scope, b.Scope); c != 0 {
 			return c
 		}

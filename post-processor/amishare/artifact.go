@@ -32,7 +32,7 @@ func images(artifact packersdk.Artifact) ([]sharing.ImageRef, error) {
 			Cause: "there are none", Remedy: remedy(artifact.BuilderId()),
 		}
 	}
-	slices.SortFunc(refs, sharing.CompareImages)
+	slices.SortStableFunc(refs, sharing.CompareImages)
 	return slices.Compact(refs), nil
 }
 

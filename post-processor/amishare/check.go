@@ -162,7 +162,7 @@ func (c *Config) checkFiles() []error {
 	if sameFile(c.ReportFile, c.SummaryFile) && !access.Placeholder(c.ReportFile) {
 		errs = append(errs, fmt.Errorf("%w: give each a file of its own", c.sameFiles()))
 	}
-	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	slices.SortStableFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errs
 }
 

@@ -52,7 +52,7 @@ func (c *Config) namedImages() []sharing.ImageRef {
 	for region, id := range c.Images {
 		refs = append(refs, sharing.ImageRef{Region: sharing.Region(region), ID: id})
 	}
-	slices.SortFunc(refs, sharing.CompareImages)
+	slices.SortStableFunc(refs, sharing.CompareImages)
 	return refs
 }
 
