@@ -54,7 +54,7 @@ var mayImport = map[string][]string{
 		"internal/awssim/cloud", "internal/awssim/ec2", "internal/awssim/resources", "internal/awssim/ssm", "internal/awssim/wire", "internal/awssim/world",
 	},
 	"internal/awssim/autoscaling": {
-		"internal/awssim/cloud", "internal/awssim/ec2", "internal/awssim/iam", "internal/awssim/wire", "internal/awssim/world",
+		"internal/awssim/cloud", "internal/awssim/ec2", "internal/awssim/iam", "internal/awssim/network", "internal/awssim/wire", "internal/awssim/world",
 	},
 	"internal/awssim/ec2": {
 		"internal/awssim/allowed", "internal/awssim/cloud", "internal/awssim/ebs", "internal/awssim/kms", "internal/awssim/network",

@@ -39,7 +39,7 @@ type DatasourceOutput struct {
 	//   `AmiShareSourceRevokes` lets the source end grants.
 	// - `AmiShareUse`, with `prove_use = true`: lets who acts in the targets use the key.
 	//
-	// With `key_policy_principals = "accounts"` the names of the first two end with `InAccounts`. When the targets are too many for a key
+	// With `key_policy_principals = "accounts"` the names of those for the targets end with `InAccounts`. When the targets are too many for a key
 	// policy (32 KB), they are given by `organization_id`.
 	KeyPolicyStatements string `mapstructure:"key_policy_statements"`
 	// The policy of the role in the targets. It fits each target; `target_role_policies` has one for each. When the targets

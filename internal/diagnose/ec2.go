@@ -84,6 +84,11 @@ func targetRules() []rule {
 		{codes: []string{"ServiceLinkedRoleFailure"}, action: "autoscaling:", explain: func(f refusal) (string, string) {
 			return "the service-linked role is not ready yet: " + f.message, "Run again in a minute."
 		}},
+		{codes: []string{"ValidationError"}, action: "autoscaling:CreateAutoScalingGroup", contains: "subnet", explain: func(f refusal) (string, string) {
+			return "the account has no such subnet there, and none is shared with it: " + f.message,
+				"Give the canary a subnet of the account, in a target of its own where accounts differ. This lists them, from inside the account:\n" +
+					"aws ec2 describe-subnets --region " + string(f.Scope.Region)
+		}},
 		{codes: []string{"ScalingActivityInProgress", "ResourceContention"}, action: "autoscaling:", explain: func(f refusal) (string, string) {
 			return f.message, "Run again when the group is at rest."
 		}},

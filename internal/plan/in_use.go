@@ -5,6 +5,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -48,10 +49,23 @@ func (c *computation) shrunk() {
 		}
 		c.refuse(sharing.Problem{
 			Scope: sharing.Scope{Region: image.Ref.Region}, Doing: "comparing with whom the AMI " + image.Ref.ID + " is shared and is to be",
-			Cause:  fmt.Sprintf("exact would take it from %d of %s", len(leaving), sharing.Counted(image.Recipients(), "recipient")),
+			Cause:  fmt.Sprintf("exact would take it from %d of %s: %s", len(leaving), sharing.Counted(image.Recipients(), "recipient"), some(leaving)),
 			Remedy: "Check where the list of accounts comes from: one that has lost most of them is likely to be broken. If it is right, set force_removal = true for this run.",
 		})
 	}
+}
+
+// some names the first few of some recipients.
+func some(recipients []sharing.Recipient) string {
+	const few = 5
+	var ids []string
+	for _, recipient := range recipients[:min(few, len(recipients))] {
+		ids = append(ids, recipient.ID)
+	}
+	if more := len(recipients) - few; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(ids, ", "), more)
+	}
+	return strings.Join(ids, ", ")
 }
 
 // ownLaunchers are the accounts that can launch an AMI without any organization or OU.

@@ -25,7 +25,7 @@ func TestAListThatShrankNeedsForce(t *testing.T) {
 		"two of three leave":                         {[]sharing.Recipient{sharing.Account(target), one, two}, nil, "2 of 3 recipients"},
 		"both leave, and another comes":              {[]sharing.Recipient{one, two}, nil, "2 of 2 recipients"},
 		"an organization and an account of two":      {[]sharing.Recipient{one, organization}, nil, "2 of 2 recipients"},
-		"the public is no recipient":                 {[]sharing.Recipient{public, one, two, three, sharing.Account(target)}, nil, "3 of 4 recipients"},
+		"the public is no recipient":                 {[]sharing.Recipient{public, one, two, three, sharing.Account(target)}, nil, "3 of 4 recipients: " + one.ID + ", " + two.ID + ", " + three.ID},
 		"nobody is named for the Region":             {[]sharing.Recipient{one}, func(r *sharing.Request) { r.Targets[0].Regions = []sharing.Region{virginia} }, "1 of 1 recipient"},
 		"nobody is named, and nobody has it":         {nil, func(r *sharing.Request) { r.Targets[0].Regions = []sharing.Region{virginia} }, ""},
 		"it is forced":                               {[]sharing.Recipient{one, two}, func(r *sharing.Request) { r.ForceRemoval = true }, ""},

@@ -44,7 +44,7 @@ func (c Config) keyStatements(targets []Target, grantees []string) []statement {
 		named = filter(named, func(t Target) bool { return t.RoleARN == "" })
 		for _, s := range c.letIn(roles, grantees, func(t Target) string { return c.root(t.Account) }) {
 			s.Sid += "InAccounts"
-			statements = append(statements, s.matching("aws:PrincipalArn", flatMap(roles, func(t Target) []string { return []string{t.RoleARN} })...))
+			statements = append(statements, s.matching("aws:PrincipalArn", roleARNs(roles)...))
 		}
 	}
 	statements = append(statements, c.letIn(named, grantees, c.principal)...)
@@ -63,17 +63,29 @@ func (c Config) letIn(targets []Target, grantees []string, principal func(Target
 
 // letUse lets who acts in the targets use the key, where the configuration demands that they can.
 func (c Config) letUse(targets []Target) []statement {
-	using := filter(targets, func(t Target) bool { return t.MustUse })
-	if len(using) == 0 {
+	named := filter(targets, func(t Target) bool { return t.MustUse })
+	var statements []statement
+	if c.AccountsInKeyPolicies {
+		roles := filter(named, func(t Target) bool { return t.RoleARN != "" })
+		named = filter(named, func(t Target) bool { return t.RoleARN == "" })
+		for _, s := range use(roles, func(t Target) string { return c.root(t.Account) }) {
+			s.Sid += "InAccounts"
+			statements = append(statements, s.matching("aws:PrincipalArn", roleARNs(roles)...))
+		}
+	}
+	return append(statements, use(named, c.principal)...)
+}
+
+func use(targets []Target, principal func(Target) string) []statement {
+	if len(targets) == 0 {
 		return nil
 	}
-	principals := flatMap(using, func(t Target) []string {
-		if c.AccountsInKeyPolicies {
-			return []string{c.root(t.Account)}
-		}
-		return []string{c.principal(t)}
-	})
+	principals := flatMap(targets, func(t Target) []string { return []string{principal(t)} })
 	return []statement{allow("AmiShareUse", useActions(), []string{"*"}).to(principals...)}
+}
+
+func roleARNs(targets []Target) []string {
+	return flatMap(targets, func(t Target) []string { return []string{t.RoleARN} })
 }
 
 // useActions are what is proved of the use of a key.

@@ -190,6 +190,36 @@ func TestNoConditionOfGrantsIsInTheWayOfLooking(t *testing.T) {
 	}
 }
 
+// TestAnAccountInAKeyPolicyStandsForItsRole in every statement: nobody else of the account may use the key.
+func TestAnAccountInAKeyPolicyStandsForItsRole(t *testing.T) {
+	c := everyOption(t)
+	c.AccountsInKeyPolicies = true
+	var statements []struct {
+		Sid       string
+		Principal struct{ AWS any }
+		Condition map[string]map[string]any
+	}
+	if err := json.Unmarshal([]byte(policy.KeyPolicyStatements(c)), &statements); err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]bool{}
+	for _, s := range statements {
+		names[s.Sid] = true
+		if !strings.HasSuffix(s.Sid, "InAccounts") {
+			continue
+		}
+		roles := fmt.Sprint(s.Condition["StringEquals"]["aws:PrincipalArn"], s.Condition["StringLike"]["aws:PrincipalArn"])
+		if !strings.Contains(roles, "arn:aws:iam::333333333333:role/pipelines/ami-share") {
+			t.Errorf("%s is for %v under the condition %v", s.Sid, s.Principal.AWS, s.Condition)
+		}
+	}
+	for _, want := range []string{"AmiShareCreateGrantsInAccounts", "AmiShareLookInAccounts", "AmiShareUseInAccounts"} {
+		if !names[want] {
+			t.Errorf("there is no statement %s: %v", want, names)
+		}
+	}
+}
+
 func TestKeyPolicyStatementsFit(t *testing.T) {
 	for name, test := range map[string]struct {
 		config  policy.Config

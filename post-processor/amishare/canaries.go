@@ -5,6 +5,7 @@ package amishare
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -34,6 +35,9 @@ func placeCanaries(targets []sharing.Target, images []sharing.ImageRef) []error 
 		}
 	}
 	var errs []error
+	misplaced := func(target sharing.Target, cause, remedy string) {
+		errs = append(errs, sharing.Problem{Scope: sharing.Scope{Account: target.Account}, Doing: "placing a canary", Cause: cause, Remedy: remedy})
+	}
 	for _, target := range targets {
 		for i := range target.Canaries {
 			canary := &target.Canaries[i]
@@ -42,14 +46,22 @@ func placeCanaries(targets []sharing.Target, images []sharing.ImageRef) []error 
 			}
 			switch {
 			case canary.Region == "":
-				errs = append(errs, fmt.Errorf("canary of account %s: the AMIs are in several Regions, %v: name the Region of subnet %s, as in region = %q",
-					target.Account, regions, canary.Subnet, regions[0]))
+				misplaced(target, "the AMIs are in several Regions, "+words(regions), fmt.Sprintf("Name the Region of subnet %s, as in region = %q.", canary.Subnet, regions[0]))
 			case !slices.Contains(regions, canary.Region):
-				errs = append(errs, fmt.Errorf("canary of account %s: no AMI is in its Region %s: there are AMIs in %v", target.Account, canary.Region, regions))
+				misplaced(target, "no AMI is in its Region "+string(canary.Region), "There are AMIs in "+words(regions)+".")
 			case !target.In(canary.Region):
-				errs = append(errs, fmt.Errorf("canary of account %s: its Region %s is none of the target's regions", target.Account, canary.Region))
+				misplaced(target, "its Region "+string(canary.Region)+" is none of the target's regions", "Give the canary another region, or add it to regions.")
 			}
 		}
 	}
 	return errs
+}
+
+// words lists Regions for people.
+func words(regions []sharing.Region) string {
+	names := make([]string, len(regions))
+	for i, region := range regions {
+		names[i] = string(region)
+	}
+	return strings.Join(names, ", ")
 }

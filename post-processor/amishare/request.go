@@ -26,7 +26,7 @@ func (c *Config) request(artifact packersdk.Artifact) (sharing.Request, map[shar
 		return sharing.Request{Images: refs}, nil, access.Joined(errs)
 	}
 	if errs := placeCanaries(targets.Accounts, refs); len(errs) > 0 {
-		return sharing.Request{Images: refs}, nil, access.Joined(errs)
+		return sharing.Request{Images: refs, Targets: targets.Accounts}, nil, access.Joined(errs)
 	}
 	parameters, _ := access.ParseParameters(c.Parameters, true) // they have been checked
 	return sharing.Request{

@@ -13,6 +13,7 @@ import (
 
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/cloud"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/ec2"
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim/network"
 	"github.com/amishare/packer-plugin-ami-share/internal/awssim/wire"
 )
 
@@ -244,6 +245,11 @@ func (c *call) setGroup(group *Group) error {
 		group.zones = zones
 	}
 	group.subnets = cmp.Or(c.Form.Get("VPCZoneIdentifier"), group.subnets)
+	for subnet := range strings.SplitSeq(group.subnets, ",") {
+		if subnet = strings.TrimSpace(subnet); subnet != "" && subnet != network.DefaultSubnet {
+			return wire.ValidationError("The subnet ID '%s' does not exist", subnet)
+		}
+	}
 	if err := c.mayLaunch(group); err != nil {
 		return err
 	}

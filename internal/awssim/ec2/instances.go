@@ -59,11 +59,7 @@ func instanceActions() map[string]action {
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ExamplePolicies_EC2.html#iam-example-runinstances
 func onLaunch(c *call) []string {
 	template, _ := c.namedTemplate(c.Form.Sub("LaunchTemplate"))
-	subnet := c.Form.Get("SubnetId")
-	for _, face := range c.Form.Structs("NetworkInterface") {
-		subnet = cmp.Or(subnet, face.Get("SubnetId"))
-	}
-	arns := c.LaunchARNs(c.Account, c.Region, Launch{c.Form.Get("ImageId"), template, c.Form.Get("LaunchTemplate.Version"), []string{subnet}, c.launchGroupIDs()})
+	arns := c.LaunchARNs(c.Account, c.Region, Launch{c.Form.Get("ImageId"), template, c.Form.Get("LaunchTemplate.Version"), []string{c.launchSubnet()}, c.launchGroupIDs()})
 	if name := c.Form.Get("KeyName"); name != "" {
 		arns = append(arns, c.ARN("key-pair", name))
 	}
@@ -184,8 +180,20 @@ func (c *call) runPlan() (LaunchPlan, error) {
 	if plan.keyName != "" && !c.network.HasKeyPair(c.Account, c.Region, plan.keyName) {
 		return plan, wire.BadRequest("InvalidKeyPair.NotFound", "The key pair '%s' does not exist", plan.keyName)
 	}
+	if subnet := c.launchSubnet(); subnet != "" && subnet != network.DefaultSubnet {
+		return plan, wire.BadRequest("InvalidSubnetID.NotFound", "The subnet ID '%s' does not exist", subnet)
+	}
 	plan.groups, err = c.launchGroups()
 	return plan, err
+}
+
+// launchSubnet is the subnet that a launch names, "" for the default one.
+func (c *call) launchSubnet() string {
+	subnet := c.Form.Get("SubnetId")
+	for _, face := range c.Form.Structs("NetworkInterface") {
+		subnet = cmp.Or(subnet, face.Get("SubnetId"))
+	}
+	return subnet
 }
 
 // launchGroupIDs are the security groups that a launch names.
