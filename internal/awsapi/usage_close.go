@@ -40,7 +40,7 @@ func reportTags() []types.TagSpecification {
 }
 
 // Close deletes what the run has made in order to look, also after an interruption. Where it has made something, it also deletes
-// what earlier runs have left that were killed, unless it was interrupted. It returns what it could not delete, with the commands
+// what earlier runs have left that were killed, unless it was interrupted or has no time left. It returns what it could not delete, with the commands
 // that do it.
 func (c *Client) Close(ctx context.Context) []sharing.Problem {
 	interrupted := traffic.Over(ctx)
@@ -54,7 +54,7 @@ func (c *Client) Close(ctx context.Context) []sharing.Problem {
 			left.Add(*problem)
 		}
 	})
-	if !interrupted {
+	if !interrupted && ctx.Err() == nil {
 		parallel.Each(c.reports.regions(), func(_ int, region sharing.Region) { left.Add(c.sweepReports(ctx, region)...) })
 	}
 	c.reports.all = nil

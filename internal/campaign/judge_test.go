@@ -253,6 +253,8 @@ func (v *verdict) canaries() {
 		switch {
 		case words[0] != canary, strings.HasSuffix(fact, runningInstances): // they go with the group
 			continue
+		case v.before[fact] == v.after[fact]: // of a run before, which nobody has come to
+			continue
 		case words[len(words)-1] == "reports":
 			command, name = "delete-image-usage-report --region "+words[2], "--report-id"
 		case words[3] == canaryTemplate:

@@ -164,6 +164,7 @@ func spoilt() []spoil {
 		{"failed", "without a remedy", report(func(d *document) { d.Failures[0].Remedy = "" }), "the failure lacks"},
 		{"failed", "which people don't see", func(v *verdict) { v.told.said, v.told.err = "", errors.New("no") }, "the remedy is in the report only"},
 		{"failed", "which is not known", becomes("grant", "failed", "unknown"), `the report says "unknown"`},
+		{"failed", "because of the time", report(func(d *document) { d.Failures[0].Cause += ": AWS did not answer in time" }), "AWS answers at once"},
 		{"failed", "without an error", func(v *verdict) { v.told.err = nil }, "and the error <nil>"},
 		{"continued", "without a warning", func(v *verdict) { v.told.said = strings.ReplaceAll(v.told.said, "Warning: ", "") }, "there is no warning"},
 		{"continued", "with an error", func(v *verdict) { v.told.err = errors.New("no") }, "and the error no"},

@@ -46,6 +46,12 @@ func (v *verdict) messages() {
 			v.add("the remedy is in the report only: %s", p.Remedy)
 		}
 	}
+	hangs := slices.ContainsFunc(v.trial.faults(), func(f awssim.Fault) bool { return f.DelayMillis > 0 })
+	for _, p := range slices.Concat(report.Failures, report.Warnings) {
+		if strings.Contains(p.Cause, "AWS did not answer in time") && !hangs {
+			v.add("AWS answers at once, and this is told: %+v", p)
+		}
+	}
 	v.fault()
 }
 
