@@ -24,7 +24,7 @@ var mayImport = map[string][]string{
 	"version":                 {},
 	"post-processor/amishare": {"internal/access", "internal/mask", "internal/awsapi", "internal/clients", "internal/apply", "internal/report", "internal/plan", "internal/progress", "internal/sharing", "internal/traffic", "internal/verify", "version"},
 	"datasource/accounts":     {"internal/access", "internal/mask", "internal/clients", "internal/organization", "internal/sharing", "version"},
-	"datasource/key":          {"internal/access", "internal/mask", "internal/awsapi", "internal/bootstrap", "internal/clients", "internal/keypolicy", "internal/policy", "internal/sharing", "version"},
+	"datasource/key":          {"internal/access", "internal/mask", "internal/awsapi", "internal/bootstrap", "internal/clients", "internal/keypolicy", "internal/policy", "internal/report", "internal/sharing", "version"},
 	"internal/access":         {"internal/clients", "internal/diagnose", "internal/sharing"},
 	"internal/awsapi":         {"internal/clients", "internal/diagnose", "internal/parallel", "internal/policy", "internal/plan", "internal/progress", "internal/sharing", "internal/traffic", "internal/verify"},
 	"internal/verify":         {"internal/clients", "internal/diagnose", "internal/keypolicy", "internal/parallel", "internal/plan", "internal/policy", "internal/progress", "internal/sharing", "internal/traffic"},

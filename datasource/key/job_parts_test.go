@@ -3,7 +3,6 @@
 package key_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -11,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -44,7 +42,7 @@ func (u *quietUI) Errorf(format string, args ...any) { u.Say(fmt.Sprintf(format,
 func (u *quietUI) Machine(string, ...string)         {}
 
 // share runs the post-processor.
-func share(ctx context.Context, t *testing.T, more options) (said string, err error) {
+func share(t *testing.T, more options) (said string, err error) {
 	t.Helper()
 	target := theTarget()
 	delete(target, "canary") // has a part of the job of its own
@@ -57,12 +55,12 @@ func share(ctx context.Context, t *testing.T, more options) (said string, err er
 	}
 	var ui quietUI
 	artifact := &packersdk.MockArtifact{BuilderIdValue: "mitchellh.amazonebs", IdValue: frankfurt + ":" + imageID + "," + virginia + ":" + imageID}
-	_, _, _, err = p.PostProcess(ctx, &ui, artifact)
+	_, _, _, err = p.PostProcess(t.Context(), &ui, artifact)
 	return ui.said.String(), err
 }
 
 func shareEverything(t *testing.T, server *awssim.Server, _ options) string {
-	said, err := share(t.Context(), t, nil)
+	said, err := share(t, nil)
 	if err != nil || strings.Contains(said, "Warnings:") {
 		return fmt.Sprintf("%v\n%s", err, said)
 	}
@@ -76,7 +74,7 @@ func withTheTarget(run func(*testing.T, *awssim.Server, options) string) func(*t
 
 // startCanary shares with a target, and has an instance started.
 func startCanary(t *testing.T, server *awssim.Server, target options) string {
-	said, err := share(t.Context(), t, options{"target": []options{target}})
+	said, err := share(t, options{"target": []options{target}})
 	if err != nil || strings.Contains(said, "Warnings:") {
 		return fmt.Sprintf("%v\n%s", err, said)
 	}
@@ -85,7 +83,7 @@ func startCanary(t *testing.T, server *awssim.Server, target options) string {
 
 // seeWhy shares with too few operations, and the canary is told with the reason.
 func seeWhy(t *testing.T, _ *awssim.Server, target options) string {
-	said, err := share(t.Context(), t, options{"grant_operations": []string{"Decrypt", "CreateGrant"}, "target": []options{target}})
+	said, err := share(t, options{"grant_operations": []string{"Decrypt", "CreateGrant"}, "target": []options{target}})
 	if err == nil || !strings.Contains(err.Error(), "EC2 may not use a key of the volumes") {
 		return fmt.Sprintf("%v\n%s", err, said)
 	}
@@ -94,7 +92,7 @@ func seeWhy(t *testing.T, _ *awssim.Server, target options) string {
 
 // replaceGrants shares with fewer operations first: the grants of that run are retired.
 func replaceGrants(t *testing.T, server *awssim.Server, o options) string {
-	if said, err := share(t.Context(), t, options{"grant_operations": []string{"Decrypt", "CreateGrant"}}); err != nil {
+	if said, err := share(t, options{"grant_operations": []string{"Decrypt", "CreateGrant"}}); err != nil {
 		return fmt.Sprintf("%v\n%s", err, said)
 	}
 	return shareEverything(t, server, o)
@@ -106,11 +104,11 @@ func endGrants(t *testing.T, server *awssim.Server, _ options) string {
 	delete(target, "canary")
 	delete(target, "launch_templates") // which would use the AMI
 	delete(target, "default_version")
-	if said, err := share(t.Context(), t, options{"target": []options{target}}); err != nil {
+	if said, err := share(t, options{"target": []options{target}}); err != nil {
 		return fmt.Sprintf("%v\n%s", err, said)
 	}
 	replaceUses(t)
-	said, err := share(t.Context(), t, options{
+	said, err := share(t, options{
 		"exact": true, "exact_grants": true, "target": []options{{"account_ids": []string{"333333333333"}, "service_linked_roles": []string{}}},
 	})
 	if err != nil || strings.Contains(string(server.State()), `"packer-plugin-ami-share:`+targetID) {
@@ -145,7 +143,7 @@ func takeBackAfter(t *testing.T, server *awssim.Server, fault awssim.Fault) stri
 	t.Helper()
 	before := ofAMIs(t, server)
 	server.Fail(fault)
-	said, err := share(t.Context(), t, options{"on_failure": "rollback"})
+	said, err := share(t, options{"on_failure": "rollback"})
 	if err == nil || ofAMIs(t, server) != before {
 		return fmt.Sprintf("not as before: %v\n%s", err, said)
 	}
@@ -171,11 +169,9 @@ func ofAMIs(t *testing.T, server *awssim.Server) string {
 	return fmt.Sprintf("%v", state)
 }
 
-// hiddenImage waits no longer than the plugin does when it may ask why it doesn't see an AMI.
+// hiddenImage is told why the target doesn't see an AMI.
 func hiddenImage(t *testing.T, _ *awssim.Server, _ options) string {
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
-	defer cancel()
-	said, err := share(ctx, t, nil)
+	said, err := share(t, nil)
 	if err == nil || !strings.Contains(said+err.Error(), "Allowed AMIs setting hides") {
 		return fmt.Sprintf("not named: %v\n%s", err, said)
 	}

@@ -370,7 +370,7 @@ func TestAnAccountIsAskedInTheRegionThatItLeaves(t *testing.T) {
 			}
 		}
 		serve(t, world)
-		said, err := share(t.Context(), t, options{"exact": true, "target": []options{staying, other}, "ssm_parameter": nil, "shared_tags": nil, "watermark": ""})
+		said, err := share(t, options{"exact": true, "target": []options{staying, other}, "ssm_parameter": nil, "shared_tags": nil, "watermark": ""})
 		if err != nil || !strings.Contains(said, "the account uses it (1 parameter)") {
 			return fmt.Sprintf("%v\n%s", err, said)
 		}

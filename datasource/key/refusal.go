@@ -15,6 +15,7 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/keypolicy"
 	"github.com/amishare/packer-plugin-ami-share/internal/policy"
+	"github.com/amishare/packer-plugin-ami-share/internal/report"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
@@ -110,13 +111,13 @@ func (s *search) lacking(shut map[string][]sharing.AccountID) []lack {
 	return all
 }
 
-// refusal is the error with everything that is in the way, and below it, once, the statements that the keys' policies
-// lack.
+// refusal is the error with everything that is in the way, what is alike in several accounts and Regions once, and below it the
+// statements that the keys' policies lack.
 func (s *search) refusal() error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "AMIs can't be shared with this configuration: %s\n", sharing.Counted(len(s.problems), "problem"))
-	for _, p := range s.problems {
-		b.WriteString("\n* " + strings.ReplaceAll(p.Error(), "\n", "\n  ") + "\n")
+	for _, text := range report.Problems(s.problems) {
+		b.WriteString("\n* " + strings.ReplaceAll(text, "\n", "\n  ") + "\n")
 	}
 	for _, lack := range s.lacks {
 		fmt.Fprintf(&b, "\nThe policy of key %s needs these statements:\n%s\n", strings.Join(lack.keys, " and of key "), lack.statements)

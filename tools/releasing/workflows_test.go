@@ -70,7 +70,23 @@ func TestOnlyAReleasesTagMakesARelease(t *testing.T) {
 			t.Errorf("the tag %s makes a release: %v", tag, !want)
 		}
 	}
-	if !strings.Contains(text, "needs: test") || !strings.Contains(text, "needs: release") || !strings.Contains(text, "make plugin-check") {
-		t.Error("it does not test before it releases and tell the portal afterwards")
+}
+
+// What is in a release has been tested and attested before anybody can get it: GoReleaser makes a draft, which Packer does not find.
+func TestNothingIsPublishedBeforeItIsTestedAndAttested(t *testing.T) {
+	text := workflows(t)["release.yml"]
+	at := 0
+	for _, step := range []string{
+		"tools/check-tag.sh", "needs: tag", "workflows/test.yml", "needs: test", "environment: release", "make plugin-check", "make release", "attest-build-provenance@",
+		"gh release edit \"$GITHUB_REF_NAME\" --draft=false", "needs: release", "notify-integration-release.yml",
+	} {
+		next := strings.Index(text[at:], step)
+		if next < 0 {
+			t.Fatalf("%q is missing, or stands too early", step)
+		}
+		at += next
+	}
+	if !strings.Contains(read(t, root, ".goreleaser.yml"), "\n  draft: true") {
+		t.Error("GoReleaser publishes what it makes at once")
 	}
 }
