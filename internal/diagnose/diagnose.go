@@ -88,7 +88,7 @@ func refusalOf(err error, a Act) refusal {
 	}
 	f.caller = f.Principal.ARN
 	if f.caller == "" {
-		f.caller = RoleOf(f.blames.user)
+		f.caller = roleOf(f.blames.user)
 	}
 	if arn := f.blames.resource; f.Resource == "*" && strings.HasPrefix(arn, "arn:") {
 		f.Resource = arn // it was asked for by an alias, and only AWS knows its ARN

@@ -366,7 +366,7 @@ func TestRoleOf(t *testing.T) {
 		"arn:aws:iam::111111111111:user/ci":                    "arn:aws:iam::111111111111:user/ci",
 		"nobody":                                               "nobody",
 	} {
-		if got := RoleOf(caller); got != want {
+		if got := roleOf(caller); got != want {
 			t.Errorf("%s: got %q, want %q", caller, got, want)
 		}
 	}

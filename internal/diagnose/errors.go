@@ -72,7 +72,7 @@ func Proven(err error) bool { return Has(err, "DryRunOperation", "DryRunOperatio
 // read, or a fault of AWS came in between. A throttled call had none.
 func Unknown(err error) bool {
 	var invalid *smithy.InvalidParamsError
-	if err == nil || Unreachable(err) || errors.As(err, &invalid) || unsent(err) || Throttled(err) {
+	if err == nil || Unreachable(err) || errors.As(err, &invalid) || unsent(err) || throttled(err) {
 		return false
 	}
 	if _, ok := errors.AsType[smithy.APIError](err); !ok {
@@ -82,8 +82,8 @@ func Unknown(err error) bool {
 	return errors.As(err, &response) && response.HTTPStatusCode() >= 500
 }
 
-// Throttled tells whether AWS refused a call because there were too many, with whatever status.
-func Throttled(err error) bool {
+// throttled tells whether AWS refused a call because there were too many, with whatever status.
+func throttled(err error) bool {
 	_, throttled := retry.DefaultThrottleErrorCodes[Code(err)]
 	return throttled
 }
@@ -100,18 +100,18 @@ func unsent(err error) bool {
 // Unreachable tells whether no connection came about at all, with AWS or with the proxy before it.
 func Unreachable(err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)
-	return ok && (op.Op == "dial" || op.Op == "proxyconnect") || Untrusted(err)
+	return ok && (op.Op == "dial" || op.Op == "proxyconnect") || untrusted(err)
 }
 
-// Untrusted tells whether the other side has shown a certificate that nothing here vouches for.
-func Untrusted(err error) bool {
+// untrusted tells whether the other side has shown a certificate that nothing here vouches for.
+func untrusted(err error) bool {
 	_, ok := errors.AsType[*tls.CertificateVerificationError](err)
 	return ok
 }
 
-// RoleOf turns the ARN of a role's session into that of the role. A path can't be told from it.
+// roleOf turns the ARN of a role's session into that of the role. A path can't be told from it.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
-func RoleOf(caller string) string {
+func roleOf(caller string) string {
 	arn, err := sharing.ParseARN(caller)
 	if err != nil || arn.Service != "sts" {
 		return caller

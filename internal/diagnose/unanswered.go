@@ -20,7 +20,7 @@ func unanswered(err error) (cause, remedy string) {
 		return "AWS did not answer in time", "Run again. If it stays so, look at the way to AWS from here: proxy, VPC endpoint, firewall."
 	case errors.Is(err, context.Canceled):
 		return "the run was interrupted", "Run again."
-	case Untrusted(err):
+	case untrusted(err):
 		return "the TLS certificate that came instead of AWS's is not trusted: " + root(err),
 			"Where a proxy looks into TLS connections, name the file of its authority's certificate in AWS_CA_BUNDLE. " +
 				"With insecure_skip_tls_verify = true the plugin trusts anybody."
