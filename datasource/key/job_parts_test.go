@@ -3,6 +3,7 @@
 package key_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -44,6 +46,11 @@ func (u *quietUI) Machine(string, ...string)         {}
 // share runs the post-processor.
 func share(t *testing.T, more options) (said string, err error) {
 	t.Helper()
+	return shareWithin(t.Context(), t, more)
+}
+
+func shareWithin(ctx context.Context, t *testing.T, more options) (said string, err error) {
+	t.Helper()
 	target := theTarget()
 	delete(target, "canary") // has a part of the job of its own
 	config := map[string]any{"target": []options{target}}
@@ -55,7 +62,7 @@ func share(t *testing.T, more options) (said string, err error) {
 	}
 	var ui quietUI
 	artifact := &packersdk.MockArtifact{BuilderIdValue: "mitchellh.amazonebs", IdValue: frankfurt + ":" + imageID + "," + virginia + ":" + imageID}
-	_, _, _, err = p.PostProcess(t.Context(), &ui, artifact)
+	_, _, _, err = p.PostProcess(ctx, &ui, artifact)
 	return ui.said.String(), err
 }
 
@@ -169,9 +176,12 @@ func ofAMIs(t *testing.T, server *awssim.Server) string {
 	return fmt.Sprintf("%v", state)
 }
 
-// hiddenImage is told why the target doesn't see an AMI.
+// hiddenImage is told why the target doesn't see an AMI. Whoever may not ask looks for it for two minutes; that much is not needed to see that
+// the reason is not told.
 func hiddenImage(t *testing.T, _ *awssim.Server, _ options) string {
-	said, err := share(t, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	said, err := shareWithin(ctx, t, nil)
 	if err == nil || !strings.Contains(said+err.Error(), "Allowed AMIs setting hides") {
 		return fmt.Sprintf("not named: %v\n%s", err, said)
 	}
