@@ -48,20 +48,21 @@ type gatheredItems struct {
 	sort
 	sign  string
 	rank  int
-	items []item
+	items []*item // not copied: a large run has some ten thousand
 }
 
 // bySort gathers items. Each item is in one of the results, which are in the order of what needs to be seen.
 func bySort(items []item) []gatheredItems {
 	var all []gatheredItems
 	at := map[sort]int{}
-	for _, i := range items {
-		s := sortOf(i)
+	for n := range items {
+		i := &items[n]
+		s := sortOf(*i)
 		n, ok := at[s]
 		if !ok {
 			n = len(all)
 			at[s] = n
-			rank, sign := signOf(i)
+			rank, sign := signOf(*i)
 			all = append(all, gatheredItems{sort: s, rank: rank, sign: sign})
 		}
 		all[n].items = append(all[n].items, i)
@@ -101,7 +102,7 @@ func (g gatheredItems) regions() string {
 }
 
 // recipients names the recipients of items, each once.
-func (r Run) recipients(items []item) string {
+func (r Run) recipients(items []*item) string {
 	var recipients []sharing.Recipient
 	seen := map[sharing.Recipient]bool{}
 	for _, i := range items {

@@ -26,7 +26,7 @@ func (r Run) items() []item {
 
 // changedItems are those that the plan changes.
 func (r Run) changedItems() []item {
-	var all []item
+	all := make([]item, 0, 2*len(r.Result.Outcomes))
 	if len(r.Result.Outcomes) == 0 {
 		for _, change := range r.Plan.Changes {
 			all = append(all, changeItems(change, item{Status: r.unsent()})...)

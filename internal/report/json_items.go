@@ -3,6 +3,7 @@
 package report
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -43,17 +44,18 @@ const mostGrantIDs = 100
 // jsonRecipients gathers the items by recipient, and recipients with equal items.
 func (r Run) jsonRecipients(items []item) []jsonRecipient {
 	var order []sharing.Recipient
-	byRecipient := map[sharing.Recipient][]item{}
-	for _, i := range items {
+	byRecipient := map[sharing.Recipient][]*item{} // not copied: a large run has some ten thousand
+	for n := range items {
+		i := &items[n]
 		if byRecipient[i.Recipient] == nil {
 			order = append(order, i.Recipient)
 		}
 		byRecipient[i.Recipient] = append(byRecipient[i.Recipient], i)
 	}
 	var groups [][]sharing.Recipient
-	at := map[string]int{}
+	at := map[[sha256.Size]byte]int{}
 	for _, to := range sortedRecipients(order) {
-		key := to.Kind.String() + alikeItems(byRecipient[to])
+		key := alikeItems(byRecipient[to])
 		n, ok := at[key]
 		if !ok {
 			n = len(groups)
@@ -66,12 +68,12 @@ func (r Run) jsonRecipients(items []item) []jsonRecipient {
 }
 
 // alikeItems is equal for recipients of whom the same is to be told: grant ids are each one's own.
-func alikeItems(items []item) string {
-	text, err := json.Marshal(mapped(items, func(i item) jsonItem { return i.general(true) }))
+func alikeItems(items []*item) [sha256.Size]byte {
+	text, err := json.Marshal(mapped(items, func(i *item) jsonItem { return i.general(true) }))
 	if err != nil {
-		return err.Error() // strings can be written
+		text = []byte(err.Error()) // strings can be written
 	}
-	return string(text)
+	return sha256.Sum256(append(text, items[0].Recipient.Kind.String()...))
 }
 
 // general returns an item without what is the recipient's own. With several recipients the account's id is left open.
@@ -88,10 +90,10 @@ func (i item) general(several bool) jsonItem {
 	}
 }
 
-func (r Run) jsonGroup(group []sharing.Recipient, byRecipient map[sharing.Recipient][]item) jsonRecipient {
+func (r Run) jsonGroup(group []sharing.Recipient, byRecipient map[sharing.Recipient][]*item) jsonRecipient {
 	entry := jsonRecipient{
 		Kind: group[0].Kind.String(), Names: map[string]string{},
-		Items: mapped(byRecipient[group[0]], func(i item) jsonItem { return i.general(len(group) > 1) }),
+		Items: mapped(byRecipient[group[0]], func(i *item) jsonItem { return i.general(len(group) > 1) }),
 	}
 	for _, to := range group {
 		entry.IDs = append(entry.IDs, to.ID)

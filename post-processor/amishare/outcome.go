@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -122,6 +123,7 @@ const discarded = "Packer discards the AMIs of a build that fails here, unless a
 // report tells what came of the run: to the user, to machines, and into the files that were asked for. A file that can't
 // be written is no reason to lose the AMIs.
 func (r *run) report() {
+	debug.FreeOSMemory() // what the calls have left: the report of a large run takes as much again, in larger pieces
 	r.told.Elapsed = time.Since(r.told.Started)
 	if r.client != nil {
 		r.told.Stats = report.Stats(r.client.Stats())
