@@ -26,13 +26,15 @@ const (
 )
 
 func main() {
-	defer runtime.KeepAlive(pace())
+	kept := pace()
 	set := plugin.NewSet()
 	set.RegisterPostProcessor(plugin.DEFAULT_NAME, new(amishare.PostProcessor))
 	set.RegisterDatasource("key", new(key.Datasource))
 	set.RegisterDatasource("accounts", new(accounts.Datasource))
 	set.SetVersion(version.PluginVersion)
-	if err := set.Run(); err != nil {
+	err := set.Run()
+	runtime.KeepAlive(kept)
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

@@ -15,7 +15,8 @@ import (
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
-// longList is how many grants of a key are read page by page. Each volume that is attached has one: a key can have 50,000.
+// longList is how many grants of a key are read page by page, or twice as many as the run has roles: theirs are no reason to ask for
+// each of them. Each volume that is attached has one: a key can have 50,000.
 const longList = 2000
 
 // grantsOf returns the grants of a key that the run has to know. When there are more than fit on a page, and the roles of the
@@ -40,11 +41,12 @@ func (o *observation) grantsOf(ctx context.Context, key string) ([]sharing.Grant
 		}
 	}
 	in.Marker = next
-	rest, next, err := o.ListSome(ctx, p, in, longList-len(first))
+	most := max(longList, 2*len(grantees))
+	rest, next, err := o.ListSome(ctx, p, in, most-len(first))
 	if err != nil || next == nil {
 		return append(first, rest...), err
 	}
-	o.warnings.Add(fmt.Sprintf("key %s has more than %d grants: only those to the roles of this run were read, and grants to roles that have been deleted are not found", key, longList))
+	o.warnings.Add(fmt.Sprintf("key %s has more than %d grants: only those to the roles of this run were read, and grants to roles that have been deleted are not found", key, most))
 	if len(grantees) > clients.GrantsPerPage {
 		return o.ofGrantees(ctx, key, grantees)
 	}

@@ -23,6 +23,7 @@ func TestTheCallsAreThoseOfTheFormula(t *testing.T) {
 		"more snapshots than a call takes":          {size: many, runs: many.both(bars{})},
 		"more grants than a page has":               {size: Of(1, 70, 2), runs: Of(1, 70, 2).both(bars{})},
 		"more accounts than a call takes":           {size: Of(1, 501, 1), runs: Of(1, 501, 1).both(bars{})},
+		"more grants of one's own than a long list": {size: Of(1, 701, 3), runs: Of(1, 701, 3).both(bars{})},
 		"a key with very many grants of others":     {size: Of(2, 3, 2), volumes: 2500, runs: Of(2, 3, 2).beside(2500)},
 		"accounts that are no longer to be granted": {size: Of(2, 4, 2), runs: []run{{title: "first", path: Of(2, 4, 2).first()}, exactly(Of(2, 4, 2), 1)}},
 	} {
