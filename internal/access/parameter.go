@@ -23,7 +23,8 @@ type ParameterConfig struct {
 	// `aws:ec2:image`: AWS stores the id only after it has found the AMI. That can take some minutes, and needs the permission
 	// `ec2:DescribeImages`. `text`: AWS stores whatever is written. Default `aws:ec2:image`.
 	DataType string `mapstructure:"data_type" required:"false"`
-	// A description. Default: none.
+	// A description. Without one, a parameter that exists keeps its own. It is written with the AMI's id: another description alone is no
+	// reason to write. Default: none.
 	Description string `mapstructure:"description" required:"false"`
 	// Tags for a parameter that is made; one that exists keeps its own. Default `{}`.
 	Tags map[string]string `mapstructure:"tags" required:"false"`

@@ -17,14 +17,14 @@ import (
 func announceCommand(change plan.Change) string {
 	switch c := change.(type) {
 	case plan.PutParameter:
-		return in(c.Account, putParameter(c.Where, c.Parameter.Name, c.Image.ID, c.Parameter.DataType))
+		return in(c.Account, putParameter(c.Where, c.Parameter.Name, c.Image.ID, c.Parameter.DataType, c.Previous, c.Description()))
 	case plan.LabelParameter:
 		return in(c.Account, labels("label-parameter-version", c.Where, c.Name, 0, c.Labels))
 	case plan.RestoreParameter:
 		if !c.Previous.Exists() {
 			return in(c.Account, command("ssm delete-parameter", "region", string(c.Image.Region), "name", c.Parameter.Name))
 		}
-		return in(c.Account, putParameter(c.Where, c.Parameter.Name, c.Previous.Value, c.Previous.DataType))
+		return in(c.Account, putParameter(c.Where, c.Parameter.Name, c.Previous.Value, c.Previous.DataType, c.Previous, c.Previous.Description))
 	case plan.RestoreLabels:
 		return in(c.Account, restoreLabels(c))
 	case plan.PutSharedTags:
@@ -93,9 +93,15 @@ func versionWith(where plan.Where, id, note string) string {
 		"filters", "Name=image-id,Values="+where.Image.ID, "query", "max(LaunchTemplateVersions[?VersionDescription==`\""+note+"\"`].VersionNumber)", "output", "text") + `)"`
 }
 
-func putParameter(where plan.Where, name, value, dataType string) string {
-	return command("ssm put-parameter", "region", string(where.Image.Region), "name", name, "value", value,
-		"type", "String", "data-type", cmp.Or(dataType, sharing.TextParameter)) + " --overwrite"
+// putParameter writes a command that leaves a parameter what else it has.
+func putParameter(where plan.Where, name, value, dataType string, has sharing.StoredParameter, description string) string {
+	options := []string{"region", string(where.Image.Region), "name", name, "value", value, "type", "String", "data-type", cmp.Or(dataType, sharing.TextParameter)}
+	for _, more := range [][2]string{{"description", description}, {"allowed-pattern", has.AllowedPattern}, {"tier", has.Tier}} {
+		if more[1] != "" {
+			options = append(options, more[:]...)
+		}
+	}
+	return command("ssm put-parameter", options...) + " --overwrite"
 }
 
 // labels writes a command about labels of a version. Without a number it is the newest one.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/amishare/packer-plugin-ami-share/internal/apply"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
 // TestEveryFault fails every call of a run in turn, before its effect and after it.
@@ -111,6 +112,27 @@ func TestARollbackLeavesWhatBelongsToKeysAndAccounts(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{grantKey(one, frankfurt), grantKey(one, virginia), grantKey(two, frankfurt), grantKey(two, virginia)}, w.state()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestAGrantThatIsGoneIsMadeAnew, one that was kept and one that was made, and no other.
+func TestAGrantThatIsGoneIsMadeAnew(t *testing.T) {
+	kept, made, stays := grant(one, frankfurt), grant(one, virginia), grant(two, frankfurt)
+	w := newWorld()
+	p := plan.Plan{Changes: []plan.Change{made, stays}, Kept: []plan.Present{{Change: kept, GrantID: "g-old"}}}
+	r := apply.Run(t.Context(), w, p, apply.Options{})
+	check := func(g plan.CreateGrant, gone bool) sharing.Check {
+		return sharing.Check{Scope: g.Scopes()[0], Subject: sharing.Subject{Key: g.KeyARN, Grantee: g.GranteeARN}, Gone: gone, OK: !gone}
+	}
+	w.calls, w.is = nil, map[string]bool{}
+	if !apply.Regrant(t.Context(), w, &p, &r, []sharing.Check{check(kept, true), check(made, true), check(stays, false)}, apply.Options{}) {
+		t.Fatal("nothing is made anew")
+	}
+	if len(w.calls) != 2 || len(p.Kept) != 0 || len(r.Outcomes) != 3 || len(r.Made()) != 3 {
+		t.Errorf("calls %q, kept %v, outcomes %+v", w.calls, p.Kept, r.Outcomes)
+	}
+	if w.calls = nil; apply.Regrant(t.Context(), w, &p, &r, []sharing.Check{check(kept, false)}, apply.Options{}) || len(w.calls) > 0 {
+		t.Errorf("made anew without need: %q", w.calls)
 	}
 }
 

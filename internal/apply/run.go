@@ -113,7 +113,7 @@ func (r *run) send(ctx context.Context, change plan.Change) (outcome Outcome, re
 		return outcome, rejection.Rest
 	}
 	switch {
-	case outcome.Status == Failed && !effect.Lost:
+	case outcome.Status == Found, outcome.Status == Failed && !effect.Lost: // what another build has made is not this run's to take back
 		outcome.Undo, outcome.Blind = nil, nil
 	case outcome.Status == Done && looked && outcome.Undo == nil && outcome.Blind == nil && change.Stage() < plan.ImageRemovals:
 		outcome.Status = Found // another build has made it since the plan was made

@@ -16,6 +16,7 @@ import (
 
 	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
+	"github.com/amishare/packer-plugin-ami-share/internal/parallel"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 	"github.com/amishare/packer-plugin-ami-share/internal/traffic"
@@ -34,6 +35,9 @@ func (c *Client) putParameter(ctx context.Context, change plan.PutParameter) (pl
 	holds := func(ctx context.Context) bool {
 		there, err := c.getParameter(ctx, placeOfAnnouncement(change.Where), change.Parameter.Name)
 		return err == nil && there.Value == change.Image.ID && there.DataType == change.Parameter.DataType
+	}
+	if change.Previous.Exists() && holds(ctx) {
+		return plan.Effect{Found: true}, nil // another run has written it since; another version would take the labels from it
 	}
 	found, err := c.writeParameter(ctx, placeOfAnnouncement(change.Where), putParameterInput(change), change.Parameter.Timeout, holds)
 	if found || diagnose.Has(err, "ParameterAlreadyExists") && !tries.Lost() && holds(ctx) {
@@ -57,23 +61,33 @@ func (c *Client) writeParameter(ctx context.Context, p clients.Place, in *ssm.Pu
 	return found, err
 }
 
-// putParameterInput: tags and overwriting exclude each other.
+// putParameterInput names again what the parameter has, and leaves out nothing that would be lost then. Its policies stay, as AWS says.
+// Tags and overwriting exclude each other.
 // https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
 func putParameterInput(change plan.PutParameter) *ssm.PutParameterInput {
 	in := &ssm.PutParameterInput{
 		Name: aws.String(change.Parameter.Name), Value: aws.String(change.Image.ID), Type: types.ParameterTypeString,
 		DataType: aws.String(change.Parameter.DataType), Overwrite: aws.Bool(change.Previous.Exists()),
 	}
-	if change.Parameter.Description != "" {
-		in.Description = aws.String(change.Parameter.Description)
+	if said := change.Description(); said != "" {
+		in.Description = &said
 	}
 	if change.Previous.Exists() {
+		keepOf(change.Previous, in)
 		return in
 	}
 	for _, key := range slices.Sorted(maps.Keys(change.Parameter.Tags)) {
 		in.Tags = append(in.Tags, types.Tag{Key: aws.String(key), Value: aws.String(change.Parameter.Tags[key])})
 	}
 	return in
+}
+
+// keepOf names again what a parameter has that no run changes.
+func keepOf(there sharing.StoredParameter, in *ssm.PutParameterInput) {
+	in.Tier = types.ParameterTier(there.Tier)
+	if there.AllowedPattern != "" {
+		in.AllowedPattern = &there.AllowedPattern
+	}
 }
 
 // write is what was written into a parameter, and how long AWS is given to store it.
@@ -147,10 +161,20 @@ func (c *Client) labelParameter(ctx context.Context, change plan.LabelParameter)
 	}
 	p := placeOfAnnouncement(change.Where)
 	var there sharing.StoredParameter
-	err := traffic.PollFor(ctx, c.readBackTime(), func(ctx context.Context) (done bool, err error) {
-		there, err = c.getParameter(ctx, p, change.Name)
-		return err != nil || there.Value == change.Image.ID, err // a read may be answered with what was there before
-	})
+	var versions map[string]int64
+	var err, labelErr error
+	parallel.Together(
+		func() {
+			err = traffic.PollFor(ctx, c.readBackTime(), func(ctx context.Context) (done bool, err error) {
+				there, err = c.getParameter(ctx, p, change.Name)
+				return err != nil || there.Value == change.Image.ID, err // a read may be answered with what was there before
+			})
+		},
+		func() { versions, labelErr = c.versionsOf(ctx, p, change.Name, change.Labels) },
+	)
+	if err == nil {
+		err = labelErr
+	}
 	if err != nil {
 		a.Action = "ssm:GetParameter"
 		return plan.Effect{}, diagnose.Error(err, a)
@@ -161,6 +185,14 @@ func (c *Client) labelParameter(ctx context.Context, change plan.LabelParameter)
 			Remedy: "Let one pipeline write the parameter, and run again.",
 		}
 	}
+	elsewhere := func(label string) bool { return versions[label] != there.Version }
+	if !slices.ContainsFunc(change.Labels, elsewhere) {
+		return plan.Effect{Found: true}, nil // another run has put them there since
+	}
+	return c.putLabels(ctx, p, change, there, a)
+}
+
+func (c *Client) putLabels(ctx context.Context, p clients.Place, change plan.LabelParameter, there sharing.StoredParameter, a diagnose.Act) (plan.Effect, error) {
 	ctx, tries := clients.Watched(ctx)
 	out, err := c.SSM(p).LabelParameterVersion(ctx, &ssm.LabelParameterVersionInput{
 		Name: &change.Name, ParameterVersion: aws.Int64(there.Version), Labels: change.Labels,

@@ -68,7 +68,7 @@ func (o *observation) target(ctx context.Context, target sharing.Target, images 
 		func() { facts.Tags = look.tags(ctx, images) },
 		func() { facts.Templates = look.templates(ctx, look.regions(o.request.Images)) },
 		func() {
-			facts.Parameters = o.parameters(ctx, target.Account, look.regions(o.request.Images), target.Announcements.Parameters, look.problem)
+			facts.Parameters = o.parameters(ctx, target.Account, look.regions(o.request.Images), target.Announcements.Parameters, o.request.Images, look.problem)
 		},
 	)
 	facts.Problems = sortProblems(look.problems.Items)

@@ -220,6 +220,20 @@ func TestALostAnswerMakesOneVersion(t *testing.T) {
 	}
 }
 
+// TestWhatAnotherPipelineHasAnnouncedIsNotAnnouncedAgain: both had seen the old AMI. Another version would take the label from the one that
+// the first pipeline has made.
+func TestWhatAnotherPipelineHasAnnouncedIsNotAnnouncedAgain(t *testing.T) {
+	s := shared(t)
+	a, b := s.pipeline(t, "a", first), s.pipeline(t, "b", first)
+	a.stores()
+	stored := b.stores()
+	a.labels("live", "next")
+	labelled := b.labels("live", "next")
+	if !stored.Found || !labelled.Found || len(s.Of("ssm:PutParameter")) != 1 || len(s.Of("ssm:LabelParameterVersion")) != 1 {
+		t.Errorf("stored %+v in %d calls, labelled %+v in %d calls", stored, len(s.Of("ssm:PutParameter")), labelled, len(s.Of("ssm:LabelParameterVersion")))
+	}
+}
+
 func TestTwoPipelinesAtOneParameterKeepTheirOwn(t *testing.T) {
 	for name, test := range map[string]struct {
 		play func(a, b *pipeline) string

@@ -3,12 +3,15 @@
 package awsapi
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strconv"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
@@ -30,6 +33,28 @@ func (c *Client) getParameter(ctx context.Context, p clients.Place, name string)
 	}
 	return sharing.StoredParameter{
 		Version: out.Parameter.Version, Value: aws.ToString(out.Parameter.Value), DataType: aws.ToString(out.Parameter.DataType),
+	}, nil
+}
+
+// wholeParameter reads a parameter with all that an overwriting call may take from it where it does not name it again: AWS's pages leave
+// that open. DescribeParameters tells it too, and takes a permission on all parameters of the account.
+// https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameterHistory.html
+func (c *Client) wholeParameter(ctx context.Context, p clients.Place, name string) (sharing.StoredParameter, error) {
+	versions, err := clients.Pages("ssm:GetParameterHistory", func(token *string) (*ssm.GetParameterHistoryOutput, error) {
+		return c.SSM(p).GetParameterHistory(ctx, &ssm.GetParameterHistoryInput{Name: &name, NextToken: token})
+	}, func(out *ssm.GetParameterHistoryOutput) ([]types.ParameterHistory, *string) {
+		return out.Parameters, out.NextToken
+	})
+	switch {
+	case diagnose.Has(err, "ParameterNotFound"):
+		return sharing.StoredParameter{}, nil
+	case err != nil || len(versions) == 0:
+		return sharing.StoredParameter{}, err
+	}
+	newest := slices.MaxFunc(versions, func(a, b types.ParameterHistory) int { return cmp.Compare(a.Version, b.Version) })
+	return sharing.StoredParameter{
+		Version: newest.Version, Value: aws.ToString(newest.Value), DataType: aws.ToString(newest.DataType),
+		Description: aws.ToString(newest.Description), AllowedPattern: aws.ToString(newest.AllowedPattern), Tier: string(newest.Tier),
 	}, nil
 }
 
@@ -63,7 +88,7 @@ func (c *Client) labelled(ctx context.Context, p clients.Place, name string, lab
 }
 
 // parameters reads parameters in Regions of a place's account, with their labels. What can't be read is handed to problem.
-func (c *Client) parameters(ctx context.Context, account sharing.AccountID, regions []sharing.Region, wanted []sharing.Parameter,
+func (c *Client) parameters(ctx context.Context, account sharing.AccountID, regions []sharing.Region, wanted []sharing.Parameter, images []sharing.ImageRef,
 	problem func(error, sharing.Region, diagnose.Act),
 ) sharing.StoredParameters {
 	if len(wanted) == 0 {
@@ -73,24 +98,13 @@ func (c *Client) parameters(ctx context.Context, account sharing.AccountID, regi
 	var mu sync.Mutex
 	parallel.Each(regions, func(_ int, region sharing.Region) {
 		parallel.Each(wanted, func(_ int, parameter sharing.Parameter) {
-			p := clients.Place{Account: account, Region: region}
-			var there sharing.StoredParameter
-			var labels map[string]int64
-			var err, labelErr error
-			parallel.Together(
-				func() { there, err = c.getParameter(ctx, p, parameter.Name) },
-				func() { labels, labelErr = c.versionsOf(ctx, p, parameter.Name, parameter.Labels) },
-			)
-			if err == nil {
-				err = labelErr
-			}
+			there, action, err := c.parameter(ctx, clients.Place{Account: account, Region: region}, parameter, images)
 			if err != nil {
 				problem(err, region, diagnose.Act{
-					Doing: "reading the parameter " + parameter.Name, Action: "ssm:GetParameter", Resource: c.parameterARN(account, region, parameter.Name),
+					Doing: "reading the parameter " + parameter.Name, Action: action, Resource: c.parameterARN(account, region, parameter.Name),
 				})
 				return
 			}
-			there.Labels = labels
 			mu.Lock()
 			defer mu.Unlock()
 			if stored[region] == nil {
@@ -100,6 +114,27 @@ func (c *Client) parameters(ctx context.Context, account sharing.AccountID, regi
 		})
 	})
 	return stored
+}
+
+// parameter reads a parameter with its labels, and all of one that is to be overwritten. The action is the one that the error is of.
+func (c *Client) parameter(ctx context.Context, p clients.Place, parameter sharing.Parameter, images []sharing.ImageRef) (there sharing.StoredParameter, action string, err error) {
+	var labels map[string]int64
+	var labelErr error
+	parallel.Together(
+		func() { there, err = c.getParameter(ctx, p, parameter.Name) },
+		func() { labels, labelErr = c.versionsOf(ctx, p, parameter.Name, parameter.Labels) },
+	)
+	if err == nil {
+		err = labelErr
+	}
+	action = "ssm:GetParameter"
+	done := slices.ContainsFunc(images, func(image sharing.ImageRef) bool { return image.Region == p.Region && there.Holds(image.ID, parameter) })
+	if err == nil && there.Exists() && !done {
+		action = "ssm:GetParameterHistory"
+		there, err = c.wholeParameter(ctx, p, parameter.Name)
+	}
+	there.Labels = labels
+	return there, action, err
 }
 
 // parameterARN is a parameter's ARN, with "*" for an account that is not known: the source's.
@@ -136,7 +171,7 @@ func version(n int64) string { return "version " + strconv.FormatInt(n, 10) }
 
 // ownParameters reads those of the AMIs' own account.
 func (o *observation) ownParameters(ctx context.Context) sharing.StoredParameters {
-	return o.parameters(ctx, "", regionsOf(o.request.Images), o.request.Announcements.Parameters, func(err error, region sharing.Region, a diagnose.Act) {
+	return o.parameters(ctx, "", regionsOf(o.request.Images), o.request.Announcements.Parameters, o.request.Images, func(err error, region sharing.Region, a diagnose.Act) {
 		a.Scope = sharing.Scope{Region: region}
 		o.problem(err, a)
 	})

@@ -20,15 +20,15 @@ import (
 )
 
 func (c *Client) undoParameter(ctx context.Context, change plan.PutParameter) (plan.Change, error) {
-	a := c.parameterAct(change.Where, "reading before it is changed the parameter", "ssm:GetParameter", change.Parameter.Name)
+	a := c.parameterAct(change.Where, "reading before it is changed the parameter", "ssm:GetParameterHistory", change.Parameter.Name)
 	if !c.mayAnnounce(change.Where) {
 		return nil, clients.NoCredentials(a, change.Account)
 	}
-	there, err := c.getParameter(ctx, placeOfAnnouncement(change.Where), change.Parameter.Name)
+	there, err := c.wholeParameter(ctx, placeOfAnnouncement(change.Where), change.Parameter.Name)
 	if err != nil {
 		return nil, diagnose.Error(err, a)
 	}
-	if there.Value == change.Image.ID && there.DataType == change.Parameter.DataType {
+	if there.Holds(change.Image.ID, change.Parameter) {
 		return nil, nil //nolint:nilnil // another run has just written it
 	}
 	return plan.RestoreParameter{Where: change.Where, Parameter: change.Parameter, Previous: there}, nil
@@ -93,9 +93,12 @@ func (c *Client) deleteParameter(ctx context.Context, p clients.Place, name stri
 func (c *Client) writeBack(ctx context.Context, change plan.RestoreParameter, a diagnose.Act) (plan.Effect, error) {
 	a.Action = "ssm:PutParameter"
 	ctx, tries := clients.Watched(ctx)
-	_, err := c.writeParameter(ctx, placeOfAnnouncement(change.Where), &ssm.PutParameterInput{
-		Name: &change.Parameter.Name, Value: &change.Previous.Value, DataType: aws.String(change.Previous.DataType), Overwrite: aws.Bool(true),
-	}, change.Parameter.Timeout, func(context.Context) bool { return false })
+	in := &ssm.PutParameterInput{
+		Name: &change.Parameter.Name, Value: &change.Previous.Value, DataType: &change.Previous.DataType, Overwrite: aws.Bool(true),
+		Description: &change.Previous.Description, // "" takes the run's own away
+	}
+	keepOf(change.Previous, in)
+	_, err := c.writeParameter(ctx, placeOfAnnouncement(change.Where), in, change.Parameter.Timeout, func(context.Context) bool { return false })
 	return c.stored(ctx, change.Where, write{change.Parameter.Name, change.Previous.Value, change.Previous.DataType, change.Parameter.Timeout}, a, err, tries)
 }
 

@@ -47,6 +47,16 @@ func getParameter(name string) call {
 	return ssmCall((*ssm.Client).GetParameter, &ssm.GetParameterInput{Name: &name})
 }
 
+func history(name string, size *int32) call {
+	return ssmCall((*ssm.Client).GetParameterHistory, &ssm.GetParameterHistoryInput{Name: &name, MaxResults: size})
+}
+
+func described(in *ssm.PutParameterInput) {
+	in.Description, in.AllowedPattern = aws.String("golden"), aws.String("^[xy]$")
+}
+
+func advanced(in *ssm.PutParameterInput) { in.Tier = types.ParameterTierAdvanced }
+
 func labelled(name string, version int64, labels ...string) call {
 	return ssmCall((*ssm.Client).LabelParameterVersion, &ssm.LabelParameterVersionInput{Name: &name, ParameterVersion: &version, Labels: labels})
 }
@@ -67,8 +77,9 @@ func ssmRows() map[string]row {
 		return &ssm.ListTagsForResourceInput{ResourceType: types.ResourceTypeForTaggingParameter, ResourceId: &id}
 	}
 	return map[string]row{
-		"ssm:PutParameter": {good: put("x"), bad: after(put("x"), put("y")), code: "ParameterAlreadyExists"},
-		"ssm:GetParameter": {good: after(put("x"), getParameter("/golden/web")), bad: getParameter("/golden/none"), code: "ParameterNotFound"},
+		"ssm:PutParameter":        {good: put("x"), bad: after(put("x"), put("y")), code: "ParameterAlreadyExists"},
+		"ssm:GetParameter":        {good: after(put("x"), getParameter("/golden/web")), bad: getParameter("/golden/none"), code: "ParameterNotFound"},
+		"ssm:GetParameterHistory": {good: after(put("x"), history("/golden/web", nil)), bad: history("/golden/none", nil), code: "ParameterNotFound"},
 		"ssm:GetParameters": {
 			good: ssmCall((*ssm.Client).GetParameters, &ssm.GetParametersInput{Names: []string{"/golden/none"}}),
 			bad:  ssmCall((*ssm.Client).GetParameters, &ssm.GetParametersInput{Names: strings.Split(strings.Repeat("a", 11), "")}), code: "ValidationException",
@@ -117,6 +128,13 @@ func TestPutParameter(t *testing.T) {
 		"with tags":                             {put("x", taggedParameter), ""},
 		"with tags and Overwrite":               {put("x", taggedParameter, func(in *ssm.PutParameterInput) { in.Overwrite = aws.Bool(true) }), invalid},
 		"an image that is none is taken":        {put("image", ofImages), ""},
+		"a value that fits the pattern":         {put("x", described), ""},
+		"a value that does not fit the pattern": {put("z", described), "ParameterPatternMismatchException"},
+		"an advanced one again":                 {after(put("x", advanced), put("y", overwriting, advanced)), ""},
+		"an advanced one again, and no tier":    {after(put("x", advanced), put("y", overwriting)), invalid},
+		"a standard one as an advanced one":     {after(put("x"), put("y", overwriting, advanced)), ""},
+		"the history, 51 versions at once":      {after(put("x"), history("/golden/web", aws.Int32(51))), invalid},
+		"the history, no version at once":       {after(put("x"), history("/golden/web", aws.Int32(0))), invalid},
 		"another data type":                     {put("x", func(in *ssm.PutParameterInput) { in.DataType = aws.String("aws:ec2:vpc") }), invalid},
 		"4,096 characters":                      {put(strings.Repeat("x", 4096)), ""},
 		"4,097 characters":                      {put(strings.Repeat("x", 4097)), invalid},
@@ -144,6 +162,30 @@ func TestPutParameter(t *testing.T) {
 				t.Errorf("error code %q, want %q: %v", got, test.want, err)
 			}
 		})
+	}
+}
+
+// TestParameterHistory: each version has what it was written with, and an overwriting call that does not name it has none.
+// https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameterHistory.html
+func TestParameterHistory(t *testing.T) {
+	f := start(t, computeWorld(t))
+	admin := f.config(t, administrator, home)
+	write := after(put("x", described, advanced), labelled("/golden/web", 1, "live"), put("y", overwriting, advanced))
+	if err := write(context.WithValue(t.Context(), administratorKey{}, admin), admin, nil); err != nil {
+		t.Fatal(err)
+	}
+	in := &ssm.GetParameterHistoryInput{Name: aws.String("/golden/web"), MaxResults: aws.Int32(1)}
+	var got []string
+	for pages := ssm.NewGetParameterHistoryPaginator(ssm.NewFromConfig(admin), in); pages.HasMorePages(); {
+		page, err := pages.NextPage(t.Context())
+		if err != nil || len(page.Parameters) != 1 {
+			t.Fatalf("%v, %d versions", err, len(page.Parameters))
+		}
+		one := page.Parameters[0]
+		got = append(got, fmt.Sprintln(one.Version, *one.Value, one.Labels, one.Tier, one.Type, aws.ToString(one.Description), aws.ToString(one.AllowedPattern)))
+	}
+	if want := []string{"1 x [live] Advanced String golden ^[xy]$\n", "2 y [] Advanced String  \n"}; strings.Join(got, "") != strings.Join(want, "") {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

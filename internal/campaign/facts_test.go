@@ -55,6 +55,8 @@ type regionState struct {
 		Value       string            `json:"value"`
 		DataType    string            `json:"data_type"`
 		Description string            `json:"description"`
+		Pattern     string            `json:"allowed_pattern"`
+		Tier        string            `json:"tier"`
 		Labels      map[string]string `json:"labels"`
 		Tags        map[string]string `json:"tags"`
 	} `json:"parameters"`
@@ -225,7 +227,7 @@ func (f facts) templates(account, region string, has regionState) {
 
 func (f facts) parameters(account, region string, has regionState) {
 	for name, one := range has.Parameters {
-		f[strings.Join([]string{"parameter", account, region, name}, " ")] = fmt.Sprint(one.Value, " ", one.DataType, " ", one.Description, one.Tags)
+		f[strings.Join([]string{"parameter", account, region, name}, " ")] = fmt.Sprint(one.Value, " ", one.DataType, " ", one.Description, " ", one.Pattern, " ", one.Tier, one.Tags)
 		for label, value := range one.Labels {
 			f[strings.Join([]string{labels, account, region, name, label}, " ")] = value
 		}

@@ -85,7 +85,7 @@ func (v *verdict) needless() bool {
 		return slices.ContainsFunc(v.trial.kind.faults(c), func(f awssim.Fault) bool { return f.AfterEffect || f.Cut || f.DelayMillis > 0 && !f.Drop })
 	case c.action == "kms:ListGrants" && c.account == source:
 		return true // a target has listed them
-	case v.trial.mode == "rollback" && slices.Contains([]string{"ec2:DescribeTags", "ec2:DescribeImageAttribute", "ec2:DescribeSnapshotAttribute", "ssm:GetParameter", "ec2:DescribeLaunchTemplateVersions"}, c.action),
+	case v.trial.mode == "rollback" && slices.Contains([]string{"ec2:DescribeTags", "ec2:DescribeImageAttribute", "ec2:DescribeSnapshotAttribute", "ssm:GetParameter", "ssm:GetParameterHistory", "ec2:DescribeLaunchTemplateVersions"}, c.action),
 		v.trial.mode == "rollback" && c.action == "ec2:DescribeImages" && c.account == source && c.nth > 2: // the owner's tags
 		return true // what was there before is read for a rollback, and there was none
 	default: // the policy of the default key lets the role in, whatever its grants are, and whoever manages it

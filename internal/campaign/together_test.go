@@ -3,6 +3,7 @@
 package campaign
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"log"
@@ -195,6 +196,63 @@ func TestBuildsAtOnce(t *testing.T) {
 		}
 		t.Logf("%d builds at once, in %d orders of their calls", n, seeds)
 	}
+}
+
+// TestAGrantThatAnotherBuildEndsIsMadeAnew: a build with exact_grants looks whether an AMI under the key is shared with an account, and then
+// ends its grant; another build finds the grant, and shares an AMI with the account in between. Both orders of these leave a grant that works.
+func TestAGrantThatAnotherBuildEndsIsMadeAnew(t *testing.T) {
+	log.SetOutput(io.Discard)
+	s := newStage(t)
+	server := s.put(t, company())
+	both := builds()
+	target := block("service_linked_roles = [\"autoscaling/golden\"]\ncreate_service_linked_roles = true\n", lacking)
+	shares := build{both[2].image, target}
+	if first := s.runOf(t, build{both[0].image, target}); first.err != nil { // makes the grant
+		t.Fatal(first.err)
+	}
+	ends := build{both[0].image, "exact = true\nexact_grants = true\nforce_removal = true\n" + block("", ready)}
+	var other told
+	var once sync.Once
+	s.before = func(r *http.Request) {
+		if s.runBehind(r) != 1 {
+			return
+		}
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		if bytes.Contains(body, []byte("Action=ModifyImageAttribute")) {
+			once.Do(func() { other = s.runOf(t, ends) })
+		}
+	}
+	got := s.runOf(t, build{shares.image, "profile = \"run1\"\n" + shares.template})
+	if other.err != nil || got.err != nil || !got.report.good() {
+		t.Fatalf("%v; %v\n%s", other.err, got.err, got.said)
+	}
+	if ended := count(server, "kms:RetireGrant") + count(server, "kms:RevokeGrant"); ended != 1 {
+		t.Fatalf("%d grants were ended, so that this is no test\n%s", ended, other.said)
+	}
+	living := 0
+	for name := range factsOf(t, server) {
+		if strings.HasPrefix(name, "grant ") && strings.Contains(name, lacking) {
+			living++
+		}
+	}
+	if living != 1 {
+		t.Errorf("%d grants for the account, want 1\n%s", living, got.said)
+	}
+}
+
+// count is how often an action was done.
+func count(server *awssim.Server, action string) int {
+	n := 0
+	for _, entry := range server.Journal() {
+		if entry.Action == action && entry.Code == "" {
+			n++
+		}
+	}
+	return n
 }
 
 // seeds is how many orders of calls are tried.

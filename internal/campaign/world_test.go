@@ -105,7 +105,7 @@ func withPast(a awssim.WorldAccount) awssim.WorldAccount {
 	a.Regions[regions()[1]] = awssim.WorldRegion{
 		DefaultEBSKey: defaultKey,
 		Parameters: []awssim.WorldParameter{{
-			Name: "/golden/ami", Value: older, DataType: "text", Labels: []string{"live"}, Tags: map[string]string{"team": "web"},
+			Name: "/golden/ami", Value: older, DataType: "text", Description: "what we launch", Labels: []string{"live"}, Tags: map[string]string{"team": "web"},
 		}},
 	}
 	return a
@@ -151,5 +151,5 @@ func parameter(dataType string, labels ...string) string {
 	for i, label := range labels {
 		quoted[i] = strconv.Quote(label)
 	}
-	return fmt.Sprintf("ssm_parameter {\n name = \"/golden/ami\"\n data_type = %q\n tags = { made = \"by\" }\n labels = [%s]\n}\n", dataType, strings.Join(quoted, ", "))
+	return fmt.Sprintf("ssm_parameter {\n name = \"/golden/ami\"\n data_type = %q\n description = \"golden\"\n tags = { made = \"by\" }\n labels = [%s]\n}\n", dataType, strings.Join(quoted, ", "))
 }

@@ -11,6 +11,7 @@ import (
 type SSM struct {
 	DeleteParameter         Operation[ssm.DeleteParameterInput, ssm.DeleteParameterOutput, ssm.Options]
 	GetParameter            Operation[ssm.GetParameterInput, ssm.GetParameterOutput, ssm.Options]
+	GetParameterHistory     Operation[ssm.GetParameterHistoryInput, ssm.GetParameterHistoryOutput, ssm.Options]
 	LabelParameterVersion   Operation[ssm.LabelParameterVersionInput, ssm.LabelParameterVersionOutput, ssm.Options]
 	PutParameter            Operation[ssm.PutParameterInput, ssm.PutParameterOutput, ssm.Options]
 	UnlabelParameterVersion Operation[ssm.UnlabelParameterVersionInput, ssm.UnlabelParameterVersionOutput, ssm.Options]
@@ -23,6 +24,7 @@ func newSSM(config aws.Config) func(origin) SSM {
 		return SSM{
 			DeleteParameter:         from(&o, client.DeleteParameter, set),
 			GetParameter:            from(&o, client.GetParameter, set),
+			GetParameterHistory:     from(&o, client.GetParameterHistory, set),
 			LabelParameterVersion:   from(&o, client.LabelParameterVersion, set),
 			PutParameter:            from(&o, client.PutParameter, set),
 			UnlabelParameterVersion: from(&o, client.UnlabelParameterVersion, set),

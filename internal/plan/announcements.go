@@ -34,7 +34,7 @@ func (c *computation) parameters(where Where, wanted []sharing.Parameter, stored
 	for _, parameter := range wanted {
 		there := stored[where.Image.Region][parameter.Name]
 		put := PutParameter{Where: where, Parameter: parameter, Previous: there}
-		same := there.Exists() && there.Value == where.Image.ID && there.DataType == parameter.DataType
+		same := there.Holds(where.Image.ID, parameter)
 		if same {
 			c.keep(Present{Change: put})
 		} else {

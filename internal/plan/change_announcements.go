@@ -3,6 +3,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -49,6 +50,11 @@ type LabelParameter struct {
 	// Version is the one that gets the labels, 0 for one that the run makes. Previous are the versions that have some of them.
 	Version  int64
 	Previous map[string]int64
+}
+
+// Description is what the parameter is to have: that of the request, or the one that it has.
+func (c PutParameter) Description() string {
+	return cmp.Or(c.Parameter.Description, c.Previous.Description)
 }
 
 // RestoreParameter undoes a PutParameter: it writes what was there, or deletes what was made. No plan holds it. Something

@@ -42,7 +42,7 @@ func (c Config) parameterStatements(arns []string, a sharing.Announcements) []st
 	if len(arns) == 0 {
 		return nil
 	}
-	actions := []string{"ssm:GetParameter", "ssm:PutParameter", "ssm:DeleteParameter"}
+	actions := []string{"ssm:GetParameter", "ssm:GetParameterHistory", "ssm:PutParameter", "ssm:DeleteParameter"}
 	if slices.ContainsFunc(a.Parameters, func(p sharing.Parameter) bool { return len(p.Labels) > 0 }) {
 		actions = append(actions, "ssm:LabelParameterVersion", "ssm:UnlabelParameterVersion")
 	}

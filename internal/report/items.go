@@ -102,6 +102,7 @@ func changeItems(change plan.Change, like item) []item {
 		i := give(parameter, sharing.Account(c.Account), c.Image.Region, c.Parameter.Name)
 		i.Value, i.Previous = c.Image.ID, c.Previous.Value
 		i.also("data type", c.Previous.DataType, c.Parameter.DataType)
+		i.also("description", c.Previous.Description, c.Description())
 		return []item{i}
 	case plan.LabelParameter:
 		i := give(parameterLabels, sharing.Account(c.Account), c.Image.Region, c.Name)

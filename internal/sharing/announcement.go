@@ -53,6 +53,15 @@ type StoredParameter struct {
 	Value    string
 	DataType string
 	Labels   map[string]int64 // the versions that have those of the labels that are asked for
+	// What else a write would take from it, unless it names it again: known of one that is to be overwritten.
+	Description    string
+	AllowedPattern string // a regular expression that values have to fit
+	Tier           string
+}
+
+// Holds tells whether a parameter is as it is to be for an AMI.
+func (p StoredParameter) Holds(image string, as Parameter) bool {
+	return p.Exists() && p.Value == image && p.DataType == as.DataType
 }
 
 // Exists tells whether there is such a parameter.

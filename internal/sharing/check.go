@@ -18,6 +18,8 @@ type Check struct {
 	// Awaits says that the AMI is hidden for want of the watermark alone that is to be attached: it is neither seen nor missing
 	// until then.
 	Awaits bool
+	// Gone says that a grant is not listed any more that the run had made or found.
+	Gone bool
 }
 
 // The proofs that a verification can be asked for.

@@ -37,7 +37,7 @@ func (v *verification) grant(ctx context.Context, scope sharing.Scope, g expecte
 	case len(listed) == 0:
 		problem.Cause = fmt.Sprintf("KMS does not list the grant after %s", v.options.Timeout)
 		problem.Remedy = "Run again: if somebody has retired or revoked it, it is made anew."
-		v.fail(subject, problem)
+		v.checks.Add(sharing.Check{Scope: scope, Subject: subject, Problem: &problem, Gone: true})
 	case !slices.ContainsFunc(listed, g.alive):
 		problem.Cause = "KMS shows the grantee as " + listed[0].Grantee + ": the role is new, or was deleted after the grant was made, and then the grant is dead even if a role of that name is made again"
 		problem.Remedy = "Run again in a few minutes: a dead grant is replaced."

@@ -32,9 +32,21 @@ func watermarks(p plan.Plan) map[sharing.ImageRef]string {
 // returns all checks, with those of these targets anew.
 func Again(ctx context.Context, c *clients.Clients, p plan.Plan, made []plan.Present, checks []sharing.Check, o Options) []sharing.Check {
 	v := &verification{Clients: c, options: o, plan: p}
+	return v.again(ctx, made, checks, func(check sharing.Check) bool { return check.Awaits })
+}
+
+// Regranted is Run for those targets in which a grant was gone, once it has been made anew. It returns all checks, with those of these
+// targets anew.
+func Regranted(ctx context.Context, c *clients.Clients, p plan.Plan, made []plan.Present, checks []sharing.Check, o Options) []sharing.Check {
+	v := &verification{Clients: c, options: o, plan: p, marks: watermarks(p)}
+	return v.again(ctx, made, checks, func(check sharing.Check) bool { return check.Gone })
+}
+
+// again looks again where one of the checks is of a kind.
+func (v *verification) again(ctx context.Context, made []plan.Present, checks []sharing.Check, of func(sharing.Check) bool) []sharing.Check {
 	waiting := map[sharing.Scope]bool{}
 	for _, check := range checks {
-		waiting[check.Scope] = waiting[check.Scope] || check.Awaits
+		waiting[check.Scope] = waiting[check.Scope] || of(check)
 	}
 	expected := v.expectations(made)
 	maps.DeleteFunc(expected, func(scope sharing.Scope, _ *expectation) bool { return !waiting[scope] })

@@ -208,6 +208,10 @@ func (r *run) verify(ctx context.Context) {
 	}
 	r.ui.Say("Verifying from inside the targets...")
 	r.told.Checks = verify.Run(ctx, r.client.Clients, r.told.Plan, made, r.looks())
+	if ctx.Err() == nil && apply.Regrant(traffic.Interruptible(ctx), r.client, &r.told.Plan, &r.told.Result, r.told.Checks, apply.Options{Concurrency: r.workers(), Progress: r.steps}) {
+		r.ui.Say("Another build has ended grants that this run needs: they were made anew. Looking again...")
+		r.told.Checks = verify.Regranted(ctx, r.client.Clients, r.told.Plan, r.told.Result.Made(), r.told.Checks, r.looks())
+	}
 }
 
 // announce tells consumers of what is proved: the second act of the plan.

@@ -31,8 +31,11 @@ type version struct {
 	value       string
 	dataType    string
 	description string
+	pattern     string // that values have to fit
+	tier        string
 	labels      []string
 	modified    time.Time
+	modifier    string // ARN
 }
 
 func (p *parameter) latest() *version { return p.versions[len(p.versions)-1] }

@@ -32,12 +32,19 @@ type write struct {
 }
 
 type putInput struct {
-	Name, Value, Description, Type, DataType, Tier string
-	Overwrite                                      bool
-	Tags                                           []tag
+	Name, Value, Description, AllowedPattern, Type, DataType, Tier string
+	Overwrite                                                      bool
+	Tags                                                           []tag
 }
 
-// putParameter stores a parameter, or lets its validation begin.
+// The tiers of parameters.
+const (
+	standardTier = "Standard"
+	advancedTier = "Advanced"
+)
+
+// putParameter stores a parameter, or lets its validation begin. What an overwriting call does not name is gone afterwards: the
+// description, and the pattern. AWS's pages leave that open. Where it names no tier, the account's default holds: the standard one here.
 // https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
 func (c *call) putParameter() (cloud.Effect, error) {
 	var in putInput
@@ -58,7 +65,8 @@ func (c *call) putParameter() (cloud.Effect, error) {
 		}
 	}
 	return func() (any, error) {
-		made := &version{number: 1, value: in.Value, dataType: cmp.Or(in.DataType, textData), description: in.Description, modified: c.Now()}
+		made := &version{number: 1, value: in.Value, dataType: cmp.Or(in.DataType, textData), modified: c.Now()}
+		made.described(in, c.Caller.ARN)
 		if p := c.own().stored[in.Name]; p != nil {
 			made.number = p.latest().number + 1
 		}
@@ -72,8 +80,13 @@ func (c *call) putParameter() (cloud.Effect, error) {
 		} else {
 			c.store(c.Account, c.Region, in.Name, made, tags)
 		}
-		return map[string]any{"Tier": "Standard", "Version": made.number}, nil
+		return map[string]any{"Tier": made.tier, "Version": made.number}, nil
 	}, nil
+}
+
+// described gives a version what a write has besides the value.
+func (v *version) described(in putInput, who string) {
+	v.description, v.pattern, v.tier, v.modifier = in.Description, in.AllowedPattern, cmp.Or(in.Tier, standardTier), who
 }
 
 // checkPut checks what the call has by itself, and returns its tags.
@@ -93,13 +106,23 @@ func (c *call) checkPut(in putInput) (map[string]string, error) {
 		return nil, wire.BadRequest("UnsupportedParameterType", "the type %s is not known here", in.Type)
 	case !slices.Contains([]string{"", textData, imageData}, in.DataType):
 		return nil, invalid("The following data type is not supported: %s", in.DataType)
-	case !slices.Contains([]string{"", "Standard"}, in.Tier):
+	case !slices.Contains([]string{"", standardTier, advancedTier}, in.Tier):
 		return nil, invalid("the tier %s is not known here", in.Tier)
+	case len(in.Description) > 1024 || len(in.AllowedPattern) > 1024:
+		return nil, invalid("1 validation error detected: Member must have length less than or equal to 1024")
+	case !fits(in.AllowedPattern, in.Value):
+		return nil, wire.BadRequest("ParameterPatternMismatchException", "Parameter value, cannot be validated against allowedPattern: %s", in.AllowedPattern)
 	case in.Overwrite && len(in.Tags) > 0:
 		return nil, invalid("Invalid request: tags and overwrite can't be used together. To create a parameter with tags, please remove " +
 			"overwrite flag. To update tags for an existing parameter, please use AddTagsToResource or RemoveTagsFromResource.")
 	}
 	return checkTags(nil, in.Tags)
+}
+
+// fits tells whether a value fits a pattern, "" for none.
+func fits(pattern, value string) bool {
+	expression, err := regexp.Compile(pattern)
+	return err == nil && expression.MatchString(value)
 }
 
 // mayPut asks whether the parameter can have another version.
@@ -114,6 +137,9 @@ func (c *call) mayPut(in putInput) error {
 		return wire.BadRequest("ParameterLimitExceeded", "You have exceeded the number of parameters for this AWS account.")
 	case p != nil && !in.Overwrite:
 		return wire.BadRequest("ParameterAlreadyExists", "The parameter already exists. To overwrite this value, set the overwrite option in the request to true.")
+	case p != nil && p.latest().tier == advancedTier && in.Tier != advancedTier:
+		return invalid("This parameter uses the advanced-parameter tier. You can't downgrade a parameter from the advanced-parameter tier to the " +
+			"standard-parameter tier. If necessary, you can delete the advanced parameter and recreate it as a standard parameter.")
 	case p != nil && len(p.versions) == mostVersions && len(p.versions[0].labels) > 0:
 		return wire.BadRequest("ParameterMaxVersionLimitExceeded", "You attempted to create a new version of %s by calling the PutParameter API "+
 			"with the overwrite flag. Version %d, the oldest version, can't be deleted because it has a label associated with it. "+

@@ -53,6 +53,7 @@ func actions() map[string]cloud.Action[*call] {
 	return map[string]cloud.Action[*call]{
 		"PutParameter":            {Write: true, Resources: onNamed, Conditions: putConditions, Handle: (*call).putParameter},
 		"GetParameter":            {Resources: onNamed, Handle: (*call).getParameter},
+		"GetParameterHistory":     {Resources: onNamed, Handle: (*call).getHistory},
 		"GetParameters":           {Resources: onNamed, Handle: (*call).getParameters},
 		"DeleteParameter":         {Write: true, Resources: onNamed, Handle: (*call).deleteParameter},
 		"LabelParameterVersion":   {Write: true, Resources: onNamed, Handle: (*call).labelVersion},

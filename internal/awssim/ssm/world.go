@@ -31,7 +31,8 @@ func (s *Service) load(a *cloud.Account, region string, w world.Parameter) error
 	for key, value := range w.Tags {
 		given = append(given, tag{key, value})
 	}
-	tags, err := c.checkPut(putInput{Name: w.Name, Value: w.Value, DataType: w.DataType, Tags: given})
+	in := putInput{Name: w.Name, Value: w.Value, DataType: w.DataType, Description: w.Description, AllowedPattern: w.AllowedPattern, Tier: w.Tier, Tags: given}
+	tags, err := c.checkPut(in)
 	switch {
 	case err != nil:
 		return err
@@ -39,6 +40,7 @@ func (s *Service) load(a *cloud.Account, region string, w world.Parameter) error
 		return fmt.Errorf("the name is taken")
 	}
 	made := &version{number: 1, value: w.Value, dataType: cmp.Or(w.DataType, textData), labels: w.Labels, modified: s.Now()}
+	made.described(in, "arn:"+s.Partition+":iam::"+a.ID+":root")
 	s.store(a, region, w.Name, made, tags)
 	return nil
 }
@@ -48,6 +50,8 @@ type parameterDump struct {
 	Value       string            `json:"value"`
 	DataType    string            `json:"data_type"`
 	Description string            `json:"description,omitempty"`
+	Pattern     string            `json:"allowed_pattern,omitempty"`
+	Tier        string            `json:"tier"`
 	Labels      map[string]string `json:"labels,omitempty"` // to the values of their versions
 	Tags        map[string]string `json:"tags,omitempty"`
 }
@@ -58,6 +62,7 @@ func (s *Service) Dump(d *cloud.Dump) {
 		for name, p := range r.stored {
 			latest := p.latest()
 			shown := parameterDump{Value: latest.value, DataType: latest.dataType, Description: latest.description, Labels: map[string]string{}, Tags: maps.Clone(p.tags)}
+			shown.Pattern, shown.Tier = latest.pattern, latest.tier
 			for _, v := range p.versions {
 				for _, label := range v.labels {
 					shown.Labels[label] = v.value

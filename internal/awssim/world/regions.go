@@ -147,6 +147,12 @@ type Parameter struct {
 	Value string `json:"value"`
 	// DataType is "text" (the default) or "aws:ec2:image".
 	DataType string `json:"data_type,omitempty"`
+	// Description of the version.
+	Description string `json:"description,omitempty"`
+	// AllowedPattern is a regular expression that values have to fit.
+	AllowedPattern string `json:"allowed_pattern,omitempty"`
+	// Tier is "Standard" (the default) or "Advanced".
+	Tier string `json:"tier,omitempty"`
 	// Labels of the version.
 	Labels []string `json:"labels,omitempty"`
 	// Tags of the parameter.
