@@ -101,8 +101,10 @@ func changeItems(change plan.Change, like item) []item {
 	case plan.PutParameter:
 		i := give(parameter, sharing.Account(c.Account), c.Image.Region, c.Parameter.Name)
 		i.Value, i.Previous = c.Image.ID, c.Previous.Value
-		i.also("data type", c.Previous.DataType, c.Parameter.DataType)
-		i.also("description", c.Previous.Description, c.Description())
+		if !c.Previous.Holds(c.Image.ID, c.Parameter) { // it is written, and what it has besides is known
+			i.also("data type", c.Previous.DataType, c.Parameter.DataType)
+			i.also("description", c.Previous.Description, c.Description())
+		}
 		return []item{i}
 	case plan.LabelParameter:
 		i := give(parameterLabels, sharing.Account(c.Account), c.Image.Region, c.Name)

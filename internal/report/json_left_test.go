@@ -71,6 +71,19 @@ func TestWhatOthersHaveChangedSinceIsTold(t *testing.T) {
 	}
 }
 
+// TestAParameterThatIsKeptChangesNothing: what it has besides is not read, and not told to change.
+func TestAParameterThatIsKeptChangesNothing(t *testing.T) {
+	image := sharing.ImageRef{Region: frankfurt, ID: "ami-a"}
+	kept := plan.PutParameter{
+		Where: plan.Where{Account: account(0), Image: image}, Parameter: sharing.Parameter{Name: "/golden", DataType: "text", Description: "golden"},
+		Previous: sharing.StoredParameter{Version: 2, Value: image.ID, DataType: "text"},
+	}
+	text := report.Text(report.Run{Plan: plan.Plan{Images: []sharing.Image{{Ref: image}}, Kept: []plan.Present{{Change: kept}}}})
+	if !strings.Contains(text, "1 parameter present: /golden (ami-a), eu-central-1") {
+		t.Error(text)
+	}
+}
+
 // Each of a few grants is ended by its id.
 func TestWhatIsLeftOfFewAccounts(t *testing.T) {
 	left, _ := leftOf(t, 3, 1)
