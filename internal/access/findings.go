@@ -23,7 +23,7 @@ func Joined(errs []error) error {
 // Undecoded are the mistakes that were found while the configuration was decoded, each on its own, if everything else of it could be
 // decoded and can be checked too.
 func Undecoded(err error) (errs []error, checkable bool) {
-	several, ok := err.(interface{ WrappedErrors() []error }) //nolint:errorlint // Packer's SDK returns it as it is
+	several, ok := err.(interface{ WrappedErrors() []error })
 	switch {
 	case err == nil:
 		return nil, true

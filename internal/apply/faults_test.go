@@ -194,8 +194,33 @@ func TestWhatCouldNotBeUndoneIsListedWithItsCommand(t *testing.T) {
 		t.Errorf("command %q, want %q", got, want)
 	}
 	for _, o := range r.Outcomes {
-		if _, ok := o.Change.(plan.ModifySnapshotPermission); ok && o.Status != apply.Left {
-			t.Errorf("%s is %s", o.Change, o.Status)
+		if _, ok := o.Change.(plan.ModifySnapshotPermission); ok && (o.Status != apply.Left || o.Reason != "it could not be taken back: AccessDeniedException") {
+			t.Errorf("%s is %s: %s", o.Change, o.Status, o.Reason)
 		}
+	}
+}
+
+func TestAnUndoWhoseAnswerIsLostHasItsReason(t *testing.T) {
+	w := newWorld()
+	w.fails = func(_ int, change plan.Change) (bool, error) {
+		if snapshot, ok := change.(plan.ModifySnapshotPermission); ok && snapshot.Operation == plan.Remove {
+			return true, errLost
+		}
+		return true, nil
+	}
+	options := apply.Options{Concurrency: 1, Undoable: true}
+	r := apply.Run(t.Context(), w, job(), options)
+	apply.Undo(t.Context(), w, &r, options)
+	seen := 0
+	for _, o := range r.Outcomes {
+		if _, ok := o.Change.(plan.ModifySnapshotPermission); ok {
+			seen++
+			if o.Status != apply.Unknown || o.Reason != "nobody knows whether it was taken back: "+errLost.Error() {
+				t.Errorf("%s is %s: %s", o.Change, o.Status, o.Reason)
+			}
+		}
+	}
+	if seen == 0 {
+		t.Error("the job has no such change")
 	}
 }

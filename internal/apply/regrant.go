@@ -42,7 +42,7 @@ func Regrant(ctx context.Context, doer Doer, p *plan.Plan, result *Result, check
 	made := Run(ctx, doer, plan.Plan{Changes: again}, o)
 	p.Kept = slices.DeleteFunc(slices.Clone(p.Kept), func(kept plan.Present) bool { return isGone(kept.Change) })
 	others := slices.DeleteFunc(result.Outcomes, func(outcome Outcome) bool { return isGone(outcome.Change) })
-	result.Outcomes = append(made.Outcomes, others...)
+	result.Outcomes = slices.Concat(made.Outcomes, others)
 	result.Failures = append(result.Failures, made.Failures...)
 	slices.SortStableFunc(result.Failures, sharing.CompareProblems)
 	return true

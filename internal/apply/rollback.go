@@ -107,9 +107,10 @@ func (r *Result) undid(outcome *Outcome, effect plan.Effect, err error) {
 		return
 	}
 	problem := problemOf(err, outcome.Undo)
+	outcome.Reason = "it could not be taken back: " + problem.Reason()
 	switch {
 	case effect.Unknown:
-		outcome.Status = Unknown
+		outcome.Status, outcome.Reason = Unknown, "nobody knows whether it was taken back: "+problem.Reason()
 	case outcome.Status == Done:
 		outcome.Status = Left
 	}

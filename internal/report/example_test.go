@@ -33,5 +33,5 @@ func ExampleText() {
 	//
 	// + 1 launch permission added, eu-central-1: 222222222222 team-web
 	//
-	// Shared: 1 added (1 verified), 1 AMI, 0 AWS calls, 0s.
+	// Shared: 1 added, 1 verified, 1 AMI, 0 AWS calls, 0s.
 }

@@ -28,7 +28,7 @@ func (r Run) prove(items []item) {
 	reasons := map[identity]string{}
 	for _, p := range r.Proof {
 		for _, i := range changeItems(p.Change, item{}) {
-			reasons[i.identity()] = reason(p.Problem)
+			reasons[i.identity()] = p.Problem.Reason()
 		}
 	}
 	if len(reasons) == 0 {
@@ -91,14 +91,14 @@ func (r Run) verify(items []item) []item {
 		case check.OK:
 			items[n].Verified = true
 		case inVain(check):
-			items[n].Status, items[n].Reason = failed, reason(*check.Problem)
+			items[n].Status, items[n].Reason = failed, check.Problem.Reason()
 		}
 	}
 	for s, check := range seen {
 		if s.image != "" && inVain(check) && !known[s] {
 			items = append(items, item{
 				Kind: launchPermission, Recipient: sharing.Account(s.scope.Account), Region: s.scope.Region, Resource: s.image,
-				Status: failed, Reason: reason(*check.Problem),
+				Status: failed, Reason: check.Problem.Reason(),
 			})
 		}
 	}

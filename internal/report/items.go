@@ -61,12 +61,10 @@ func outcomeItems(outcome apply.Outcome) []item {
 	}
 	i := item{GrantID: outcome.GrantID, Status: statuses[outcome.Status], Reason: outcome.Reason}
 	if outcome.Problem != nil {
-		i.Reason = reason(*outcome.Problem)
+		i.Reason = outcome.Problem.Reason()
 	}
 	return changeItems(outcome.Change, i)
 }
-
-func reason(p sharing.Problem) string { return strings.TrimPrefix(p.Code+": "+p.Cause, ": ") }
 
 // changeItems splits a change into its items, all of them like the example.
 func changeItems(change plan.Change, like item) []item {

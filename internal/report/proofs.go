@@ -31,25 +31,28 @@ func (r Run) wantedProofs() []item {
 	var all []item
 	for _, target := range r.Plan.Targets {
 		for _, image := range r.Plan.Images {
-			region := image.Ref.Region
-			if !target.In(region) {
+			if !target.In(image.Ref.Region) {
 				continue
 			}
-			like := item{Recipient: sharing.Account(target.Account), Region: region}
-			for _, c := range target.Canaries {
-				if c.Region == region {
-					i := like
-					i.Kind, i.Resource, i.Value = canary, image.Ref.ID, c.InstanceType+" in "+c.Subnet
-					all = append(all, i)
-				}
-			}
-			for _, key := range r.Plan.Keys {
-				if target.MustUse && sharing.RegionOf(key) == region {
-					i := like
-					i.Kind, i.Resource = keyUse, key
-					all = append(all, i)
-				}
-			}
+			all = append(all, r.proofsAt(target, image.Ref)...)
+		}
+	}
+	return all
+}
+
+// proofsAt are the proofs that a target asks for in the Region of an AMI.
+func (r Run) proofsAt(target sharing.Target, image sharing.ImageRef) []item {
+	var all []item
+	for _, c := range target.Canaries {
+		if c.Region == image.Region {
+			all = append(all, item{
+				Kind: canary, Resource: image.ID, Recipient: sharing.Account(target.Account), Region: image.Region, Value: c.InstanceType + " in " + c.Subnet,
+			})
+		}
+	}
+	for _, key := range r.Plan.Keys {
+		if target.MustUse && sharing.RegionOf(key) == image.Region {
+			all = append(all, item{Kind: keyUse, Resource: key, Recipient: sharing.Account(target.Account), Region: image.Region})
 		}
 	}
 	return all
@@ -78,11 +81,11 @@ func (r Run) judged(i item, found map[identity]sharing.Check, barred plan.Barred
 	case looked && check.OK:
 		i.Status, i.Verified = proved, true
 	case looked && inVain(check):
-		i.Status, i.Reason = r.disproved(), reason(*check.Problem)
+		i.Status, i.Reason = r.disproved(), check.Problem.Reason()
 	case looked && check.Problem != nil:
-		i.Status, i.Reason = skipped, reason(*check.Problem)
+		i.Status, i.Reason = skipped, check.Problem.Reason()
 	case blocked:
-		i.Status, i.Reason = refused, reason(p)
+		i.Status, i.Reason = refused, p.Reason()
 	case r.DryRun && i.Kind == canary:
 		i.Status = planned
 	default:

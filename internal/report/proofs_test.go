@@ -40,16 +40,22 @@ func TestProofsAreItems(t *testing.T) {
 		outcome string
 	}{
 		"a canary in service, and a key that can be used": {
-			[]sharing.Check{canaryCheck(account(0)), useCheck(account(0))}, false, false, "+✓",
-			[]string{"canary,ami-00000000000000000,200000000000,proved,,,true,t3.micro in subnet-1", "use of key," + keyARN(frankfurt) + ",200000000000,proved,,,true"}, "shared",
+			[]sharing.Check{canaryCheck(account(0)), useCheck(account(0))},
+			false, false, "+✓",
+			[]string{"canary,ami-00000000000000000,200000000000,proved,,,true,t3.micro in subnet-1", "use of key," + keyARN(frankfurt) + ",200000000000,proved,,,true"},
+			"shared",
 		},
 		"a canary that does not come into service": {
-			[]sharing.Check{against(canaryCheck(account(0)), "Client.InternalError"), useCheck(account(0))}, false, false, "!",
-			[]string{"canary,ami-00000000000000000,200000000000,failed,,,false", "use of key," + keyARN(frankfurt) + ",200000000000,proved"}, "failed",
+			[]sharing.Check{against(canaryCheck(account(0)), "Client.InternalError"), useCheck(account(0))},
+			false, false, "!",
+			[]string{"canary,ami-00000000000000000,200000000000,failed,,,false", "use of key," + keyARN(frankfurt) + ",200000000000,proved"},
+			"failed",
 		},
 		"a key that can't be used": {
-			[]sharing.Check{against(useCheck(account(0)), "it is not allowed")}, false, false, "!",
-			[]string{"canary,ami-00000000000000000,200000000000,skipped", "use of key," + keyARN(frankfurt) + ",200000000000,failed"}, "failed",
+			[]sharing.Check{against(useCheck(account(0)), "it is not allowed")},
+			false, false, "!",
+			[]string{"canary,ami-00000000000000000,200000000000,skipped", "use of key," + keyARN(frankfurt) + ",200000000000,failed"},
+			"failed",
 		},
 		"a canary that AWS has no room for": {
 			[]sharing.Check{open, useCheck(account(0))}, false, false, ".", []string{"canary,ami-00000000000000000,200000000000,skipped"}, "shared",

@@ -100,7 +100,7 @@ func (r Run) summary(items []item) string {
 	}
 	parts := []string{counts(items)}
 	if n := verified(items); n > 0 {
-		parts[0] += fmt.Sprintf(" (%d verified)", n)
+		parts = append(parts, fmt.Sprintf("%d verified", n))
 	}
 	parts = append(parts, sharing.Counted(len(r.images()), "AMI"), calls(r.Stats), r.Elapsed.Round(10*time.Millisecond).String())
 	return wrapped(together(words[outcome])+": "+strings.Join(parts, ", ")+".", r.width())

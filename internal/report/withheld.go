@@ -30,7 +30,7 @@ func (r Run) withheld(barred plan.Barred, target sharing.Target, image sharing.I
 	if !blocked {
 		return nil
 	}
-	to, why := sharing.Account(target.Account), reason(p)
+	to, why := sharing.Account(target.Account), p.Reason()
 	one := func(k kind, resource string, has []sharing.Recipient) item {
 		i := item{Kind: k, Recipient: to, Region: image.Ref.Region, Resource: resource, Status: refused, Reason: why}
 		for _, recipient := range has {
@@ -96,7 +96,7 @@ func (r Run) withheldGrants(barred plan.Barred, target sharing.Target, key strin
 	for _, grantee := range target.Grantees {
 		items = append(items, item{
 			Kind: grant, Recipient: sharing.Account(target.Account), Region: arn.Region, Resource: key,
-			Grantee: grantee.ARN(arn.Partition, target.Account), Status: refused, Reason: reason(p),
+			Grantee: grantee.ARN(arn.Partition, target.Account), Status: refused, Reason: p.Reason(),
 		})
 	}
 	return items

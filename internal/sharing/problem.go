@@ -58,6 +58,9 @@ func (p Problem) Error() string {
 	return b.String()
 }
 
+// Reason is the problem in short: AWS's code and the cause.
+func (p Problem) Reason() string { return strings.TrimPrefix(p.Code+": "+p.Cause, ": ") }
+
 // answer names what answered in AWS's place.
 func (p Problem) answer() string {
 	if p.Status == 0 {

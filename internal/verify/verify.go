@@ -112,10 +112,7 @@ func (v *verification) expectations(made []plan.Present) map[sharing.Scope]*expe
 		case plan.ModifyLaunchPermission:
 			for _, scope := range change.Scopes() {
 				if e := of(scope); change.Operation == plan.Add {
-					e.images = append(e.images, change.Image.ID)
-					if i < len(v.plan.Kept) {
-						e.kept = append(e.kept, change.Image.ID)
-					}
+					e.see(change.Image.ID, i < len(v.plan.Kept))
 				}
 			}
 		case plan.CreateGrant:
@@ -134,6 +131,14 @@ func (v *verification) expectations(made []plan.Present) map[sharing.Scope]*expe
 	}
 	v.launches(expected, of)
 	return expected
+}
+
+// see expects an AMI to be seen, and one whose permission was there before the run at once.
+func (e *expectation) see(image string, kept bool) {
+	e.images = append(e.images, image)
+	if kept {
+		e.kept = append(e.kept, image)
+	}
 }
 
 // launches adds what canaries are to be started of: the AMIs that a target is to see, and its own, which it needs no permission for.
