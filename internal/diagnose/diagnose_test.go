@@ -82,7 +82,7 @@ func TestDiagnose(t *testing.T) {
 			[]string{roleARN + " is not allowed kms:CreateGrant", "the key's policy and the role's identity policy", "kms:GrantIsForAWSResource", "to a Deny and when there is no such key"},
 			[]string{
 				"The policy of key " + keyARN, `"kms:GranteePrincipal": "` + granteeID, `"kms:GrantOperations"`, "The identity policy of " + roleARN, `"Resource": "` + keyARN,
-				"If both are there: look for what denies kms:CreateGrant, or does not let it through, in the key's policy, the permissions boundary of " + roleARN +
+				"If both are there: look for what denies the call, or does not let it through, in the key's policy, the permissions boundary of " + roleARN +
 					", the service control policies of account 222222222222 and the resource control policies of the key's account.",
 			},
 		},

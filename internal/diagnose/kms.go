@@ -65,9 +65,9 @@ func bothSides(f refusal) (cause, remedy string) {
 
 // elsewhere says where else to look when all is there that is known to be needed.
 func (f refusal) elsewhere(besides string) string {
-	return fmt.Sprintf("look for what denies %s, or does not let it through, in %sthe permissions boundary of %s, "+
+	return fmt.Sprintf("look for what denies the call, or does not let it through, in %sthe permissions boundary of %s, "+
 		"the service control policies of %s and the resource control policies of the key's account.",
-		f.Action, besides, f.who(), accountNamed(sharing.AccountOf(f.caller)))
+		besides, f.who(), accountNamed(sharing.AccountOf(f.caller)))
 }
 
 // keySide is the remedy on the side of the key: for a grant, a statement for that very grant.
