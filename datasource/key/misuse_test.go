@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 
+	"github.com/amishare/packer-plugin-ami-share/internal/awssim"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
@@ -69,9 +70,23 @@ func tagAMI(ctx context.Context, client *ec2.Client) error {
 	return err
 }
 
+// report is a report of who uses the AMI that somebody has asked for.
+const report = "amiur-0123456789abcdef0"
+
+func withReport(w *awssim.World) {
+	region := w.Accounts[0].Regions[frankfurt]
+	region.ImageUsageReports = []awssim.WorldImageUsageReport{{ID: report, Image: imageID}}
+	w.Accounts[0].Regions[frankfurt] = region
+}
+
+func deleteReport(ctx context.Context, client *ec2.Client) error {
+	_, err := client.DeleteImageUsageReport(ctx, &ec2.DeleteImageUsageReportInput{ReportId: aws.String(report)})
+	return err
+}
+
 // TestConditionsKeepOut has a misuse for each condition of the policies: it is refused with the condition, and with it
 // alone. The documents on the other side allow everything, so that nothing else refuses. Only what
-// iam:AWSServiceName and iam:PassedToService say, something else says as well.
+// iam:AWSServiceName, iam:PassedToService and ec2:CreateAction of reports say, something else says as well.
 func TestConditionsKeepOut(t *testing.T) {
 	serve(t, jobWorld(administrators(), source))
 	handed := handedOut(t, dataBlock())
@@ -80,6 +95,7 @@ func TestConditionsKeepOut(t *testing.T) {
 	sourceOnly.keyStatements = nil // the key delegates to its account, whose policies then decide
 	kept := map[string]bool{
 		"target role iam:AWSServiceName":  true, // by the next test
+		"source ec2:CreateAction":         true, // by the local AWS, where nobody tags a report that is made already
 		"target role iam:PassedToService": true, // by the role's own trust policy: no other service can use it
 	}
 	for name, test := range map[string]struct {
@@ -121,6 +137,9 @@ func TestConditionsKeepOut(t *testing.T) {
 		"the source writes no tags but shared ones": {"source", sourceOnly, "aws:TagKeys", func(ctx context.Context) error {
 			return tagAMI(ctx, ec2.NewFromConfig(sdk("AKIASOURCE0000000000", frankfurt)))
 		}},
+		"the source deletes no report but the run's": {"source", sourceOnly, "aws:ResourceTag/" + sharing.UsageTag, func(ctx context.Context) error {
+			return deleteReport(ctx, ec2.NewFromConfig(sdk("AKIASOURCE0000000000", frankfurt)))
+		}},
 		"the source makes no grants itself": {"source", sourceOnly, "kms:GrantIsForAWSResource", func(ctx context.Context) error {
 			return createGrant(ctx, sdk("AKIASOURCE0000000000", frankfurt), goldenRole)
 		}},
@@ -129,12 +148,14 @@ func TestConditionsKeepOut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := jobWorld(test.documents, source)
 			withRole(&w)
+			withReport(&w)
 			serve(t, w)
 			if err := test.misuse(t.Context()); !accessDenied(err) {
 				t.Errorf("with the condition: %v", err)
 			}
 			w = jobWorld(unconditional(t, test.documents, test.condition), source)
 			withRole(&w)
+			withReport(&w)
 			serve(t, w)
 			if err := test.misuse(t.Context()); err != nil {
 				t.Errorf("without it: %v", err)
