@@ -37,55 +37,41 @@ func KeyPolicyStatements(c Config) string {
 func TooLong(statements string) bool { return len(statements) > KeyPolicyLimit-ownStatements }
 
 func (c Config) keyStatements(targets []Target, grantees []string) []statement {
-	named := granting(targets)
 	statements := []statement{}
-	if c.AccountsInKeyPolicies {
-		roles := filter(named, func(t Target) bool { return t.RoleARN != "" })
-		named = filter(named, func(t Target) bool { return t.RoleARN == "" })
-		for _, s := range c.letIn(roles, grantees, func(t Target) string { return c.root(t.Account) }) {
-			s.Sid += "InAccounts"
-			statements = append(statements, s.matching("aws:PrincipalArn", roleARNs(roles)...))
-		}
+	if len(grantees) > 0 {
+		statements = c.open(granting(targets), createGrants(grantees, c.Operations), c.look())
 	}
-	statements = append(statements, c.letIn(named, grantees, c.principal)...)
 	statements = append(statements, c.letUse(targets)...)
 	return c.named(append(statements, c.foreignKeyStatements()...))
 }
 
-// letIn lets who acts in the targets create grants and look at the key.
-func (c Config) letIn(targets []Target, grantees []string, principal func(Target) string) []statement {
-	if len(targets) == 0 || len(grantees) == 0 {
-		return nil
-	}
-	principals := flatMap(targets, func(t Target) []string { return []string{principal(t)} })
-	return []statement{createGrants(grantees, c.Operations).to(principals...), c.look().to(principals...)}
-}
-
 // letUse lets who acts in the targets use the key, where the configuration demands that they can.
 func (c Config) letUse(targets []Target) []statement {
-	named := filter(targets, func(t Target) bool { return t.MustUse })
-	var statements []statement
-	if c.AccountsInKeyPolicies {
-		roles := filter(named, func(t Target) bool { return t.RoleARN != "" })
-		named = filter(named, func(t Target) bool { return t.RoleARN == "" })
-		for _, s := range use(roles, func(t Target) string { return c.root(t.Account) }) {
-			s.Sid += "InAccounts"
-			statements = append(statements, s.matching("aws:PrincipalArn", roleARNs(roles)...))
+	return c.open(filter(targets, func(t Target) bool { return t.MustUse }), allow("AmiShareUse", useActions(), []string{"*"}))
+}
+
+// open gives what the statements allow to who acts in the targets: to roles by their names, or by their accounts.
+func (c Config) open(targets []Target, allowed ...statement) []statement {
+	statements := []statement{}
+	give := func(some []Target, principal func(Target) string, within func(statement) statement) {
+		if len(some) == 0 {
+			return
+		}
+		principals := flatMap(some, func(t Target) []string { return []string{principal(t)} })
+		for _, s := range allowed {
+			statements = append(statements, within(s.to(principals...)))
 		}
 	}
-	return append(statements, use(named, c.principal)...)
-}
-
-func use(targets []Target, principal func(Target) string) []statement {
-	if len(targets) == 0 {
-		return nil
+	if c.AccountsInKeyPolicies {
+		roles := filter(targets, func(t Target) bool { return t.RoleARN != "" })
+		targets = filter(targets, func(t Target) bool { return t.RoleARN == "" })
+		give(roles, func(t Target) string { return c.root(t.Account) }, func(s statement) statement {
+			s.Sid += "InAccounts"
+			return s.matching("aws:PrincipalArn", flatMap(roles, func(t Target) []string { return []string{t.RoleARN} })...)
+		})
 	}
-	principals := flatMap(targets, func(t Target) []string { return []string{principal(t)} })
-	return []statement{allow("AmiShareUse", useActions(), []string{"*"}).to(principals...)}
-}
-
-func roleARNs(targets []Target) []string {
-	return flatMap(targets, func(t Target) []string { return []string{t.RoleARN} })
+	give(targets, c.principal, func(s statement) statement { return s })
+	return statements
 }
 
 // useActions are what is proved of the use of a key.
