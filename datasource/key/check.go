@@ -45,21 +45,13 @@ func (c *Config) checkPartition() []error {
 		return nil
 	}
 	partition := sharing.PartitionOf(sharing.Region(home))
-	var errs []error
-	find := func(option string, err error) {
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", option, err))
-		}
-	}
-	for _, region := range c.Regions {
-		find("regions", access.RegionInPartition(partition, region))
-	}
-	find("key_id", access.InPartition(partition, c.KeyID))
-	find("alias", access.InPartition(partition, c.Alias))
-	for _, principal := range c.TrustedPrincipals {
-		find("trusted_principals", access.InPartition(partition, principal))
-	}
-	return append(errs, access.CheckPartition(partition, &c.Config, c.Targets)...)
+	return slices.Concat(
+		access.CheckRegionsOf(partition, "regions", c.Regions...),
+		access.CheckARNsOf(partition, "key_id", c.KeyID),
+		access.CheckARNsOf(partition, "alias", c.Alias),
+		access.CheckARNsOf(partition, "trusted_principals", c.TrustedPrincipals...),
+		access.CheckPartition(partition, &c.Config, c.Targets),
+	)
 }
 
 // checkKey checks that the key is named once, and in the right shape. Packer shows tags that it doesn't know yet as an

@@ -32,15 +32,5 @@ func (c *Config) checkPartition(refs []sharing.ImageRef) []error {
 			errs = append(errs, fmt.Errorf("images: %s is in partition %s and %s in %s: share them in a post-processor each", refs[0], partition, ref, other))
 		}
 	}
-	for _, arn := range c.OrganizationARNs {
-		if err := access.InPartition(partition, arn); err != nil {
-			errs = append(errs, fmt.Errorf("organization_arns: %w", err))
-		}
-	}
-	for _, arn := range c.OUARNs {
-		if err := access.InPartition(partition, arn); err != nil {
-			errs = append(errs, fmt.Errorf("ou_arns: %w", err))
-		}
-	}
-	return errs
+	return slices.Concat(errs, access.CheckARNsOf(partition, "organization_arns", c.OrganizationARNs...), access.CheckARNsOf(partition, "ou_arns", c.OUARNs...))
 }
