@@ -16,7 +16,6 @@ import (
 
 	"github.com/amishare/packer-plugin-ami-share/internal/clients"
 	"github.com/amishare/packer-plugin-ami-share/internal/diagnose"
-	"github.com/amishare/packer-plugin-ami-share/internal/parallel"
 	"github.com/amishare/packer-plugin-ami-share/internal/plan"
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 	"github.com/amishare/packer-plugin-ami-share/internal/traffic"
@@ -161,20 +160,12 @@ func (c *Client) labelParameter(ctx context.Context, change plan.LabelParameter)
 	}
 	p := placeOfAnnouncement(change.Where)
 	var there sharing.StoredParameter
-	var versions map[string]int64
-	var err, labelErr error
-	parallel.Together(
-		func() {
-			err = traffic.PollFor(ctx, c.readBackTime(), func(ctx context.Context) (done bool, err error) {
-				there, err = c.getParameter(ctx, p, change.Name)
-				return err != nil || there.Value == change.Image.ID, err // a read may be answered with what was there before
-			})
-		},
-		func() { versions, labelErr = c.versionsOf(ctx, p, change.Name, change.Labels) },
-	)
-	if err == nil {
-		err = labelErr
-	}
+	versions, err := c.versionsBeside(ctx, p, change.Name, change.Labels, func() error {
+		return traffic.PollFor(ctx, c.readBackTime(), func(ctx context.Context) (done bool, err error) {
+			there, err = c.getParameter(ctx, p, change.Name)
+			return err != nil || there.Value == change.Image.ID, err // a read may be answered with what was there before
+		})
+	})
 	if err != nil {
 		a.Action = "ssm:GetParameter"
 		return plan.Effect{}, diagnose.Error(err, a)
@@ -185,8 +176,7 @@ func (c *Client) labelParameter(ctx context.Context, change plan.LabelParameter)
 			Remedy: "Let one pipeline write the parameter, and run again.",
 		}
 	}
-	elsewhere := func(label string) bool { return versions[label] != there.Version }
-	if !slices.ContainsFunc(change.Labels, elsewhere) {
+	if allOn(there.Version, change.Labels, versions) {
 		return plan.Effect{Found: true}, nil // another run has put them there since
 	}
 	return c.putLabels(ctx, p, change, there, a)
@@ -205,6 +195,6 @@ func (c *Client) putLabels(ctx context.Context, p clients.Place, change plan.Lab
 	}
 	return c.settle(ctx, err, a, tries, func(ctx context.Context) (bool, error) {
 		versions, err := c.versionsOf(ctx, p, change.Name, change.Labels)
-		return !slices.ContainsFunc(change.Labels, func(label string) bool { return versions[label] != there.Version }), err
+		return allOn(there.Version, change.Labels, versions), err
 	})
 }

@@ -68,6 +68,24 @@ func (c *Client) versionsOf(ctx context.Context, p clients.Place, name string, l
 	return byLabel, err
 }
 
+// versionsBeside is versionsOf at the same time as another read of the parameter, whose error goes first.
+func (c *Client) versionsBeside(ctx context.Context, p clients.Place, name string, labels []string, read func() error) (versions map[string]int64, err error) {
+	var labelErr error
+	parallel.Together(
+		func() { err = read() },
+		func() { versions, labelErr = c.versionsOf(ctx, p, name, labels) },
+	)
+	if err == nil {
+		err = labelErr
+	}
+	return versions, err
+}
+
+// allOn tells whether a version has all of the labels.
+func allOn(version int64, labels []string, versions map[string]int64) bool {
+	return !slices.ContainsFunc(labels, func(label string) bool { return versions[label] != version })
+}
+
 // labelled reads the versions of a parameter that have labels. A label that none has is left out.
 func (c *Client) labelled(ctx context.Context, p clients.Place, name string, labels []string) (map[string]sharing.StoredParameter, error) {
 	versions := make([]sharing.StoredParameter, len(labels))
@@ -118,15 +136,10 @@ func (c *Client) parameters(ctx context.Context, account sharing.AccountID, regi
 
 // parameter reads a parameter with its labels, and all of one that is to be overwritten. The action is the one that the error is of.
 func (c *Client) parameter(ctx context.Context, p clients.Place, parameter sharing.Parameter, images []sharing.ImageRef) (there sharing.StoredParameter, action string, err error) {
-	var labels map[string]int64
-	var labelErr error
-	parallel.Together(
-		func() { there, err = c.getParameter(ctx, p, parameter.Name) },
-		func() { labels, labelErr = c.versionsOf(ctx, p, parameter.Name, parameter.Labels) },
-	)
-	if err == nil {
-		err = labelErr
-	}
+	labels, err := c.versionsBeside(ctx, p, parameter.Name, parameter.Labels, func() (err error) {
+		there, err = c.getParameter(ctx, p, parameter.Name)
+		return err
+	})
 	action = "ssm:GetParameter"
 	done := slices.ContainsFunc(images, func(image sharing.ImageRef) bool { return image.Region == p.Region && there.Holds(image.ID, parameter) })
 	if err == nil && there.Exists() && !done {

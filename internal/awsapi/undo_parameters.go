@@ -58,16 +58,17 @@ func (c *Client) restoreParameter(ctx context.Context, change plan.RestoreParame
 	a := c.parameterAct(change.Where, "taking back the parameter", "ssm:GetParameter", change.Parameter.Name)
 	p := placeOfAnnouncement(change.Where)
 	var there sharing.StoredParameter
+	before := false
 	err := traffic.PollFor(ctx, change.Parameter.Timeout, func(ctx context.Context) (bool, error) {
 		var err error
 		there, err = c.getParameter(ctx, p, change.Parameter.Name)
-		before := there.Version == change.Previous.Version && there.Value == change.Previous.Value
+		before = there.Version == change.Previous.Version && there.Value == change.Previous.Value
 		return !before || change.Parameter.DataType != sharing.ImageParameter || diagnose.Denied(err), err
 	})
 	switch {
 	case err != nil:
 		return plan.Effect{}, diagnose.Error(err, a)
-	case there.Version == change.Previous.Version && there.Value == change.Previous.Value: // it was not stored
+	case before: // it was not stored
 		return plan.Effect{}, nil
 	case there.Value != change.Image.ID:
 		return plan.Effect{Kept: fmt.Sprintf("it holds %q by now, which somebody else has stored", there.Value)}, nil
