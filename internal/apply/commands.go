@@ -61,7 +61,7 @@ func EndCommand(change plan.Change, grantID string) string {
 		c.Operation = c.Operation.Opposite()
 		return Command(c)
 	case plan.PutTags:
-		return Command(plan.RestoreTags{Account: c.Account, Image: c.Image, Resource: c.Resource, Delete: fresh(c.Tags, c.Previous), Restore: c.Previous})
+		return Command(plan.RestoreTags{Account: c.Account, Image: c.Image, Resource: c.Resource, Delete: fresh(slices.Sorted(maps.Keys(c.Tags)), c.Previous), Restore: c.Previous})
 	case plan.SetGroupRole:
 		c.RoleARN, c.Previous = c.Previous, c.RoleARN
 		return Command(c)

@@ -61,10 +61,9 @@ func endAnnouncement(change plan.Change) string {
 	case plan.PutParameter:
 		return Command(plan.RestoreParameter(c))
 	case plan.LabelParameter:
-		fresh := slices.DeleteFunc(slices.Clone(c.Labels), func(label string) bool { return c.Previous[label] > 0 })
-		return Command(plan.RestoreLabels{Where: c.Where, Name: c.Name, Move: c.Previous, Remove: fresh})
+		return Command(plan.RestoreLabels{Where: c.Where, Name: c.Name, Move: c.Previous, Remove: fresh(c.Labels, c.Previous)})
 	case plan.PutSharedTags:
-		return Command(plan.RestoreSharedTags{Where: c.Where, Delete: fresh(c.All(), c.Previous), Restore: c.Previous})
+		return Command(plan.RestoreSharedTags{Where: c.Where, Delete: fresh(slices.Sorted(maps.Keys(c.All())), c.Previous), Restore: c.Previous})
 	case plan.AddTemplateVersion:
 		return Command(c.Undo())
 	case plan.SetDefaultVersion:
@@ -78,9 +77,9 @@ func endAnnouncement(change plan.Change) string {
 	}
 }
 
-// fresh are the keys of tags that were not there before.
-func fresh(tags, before map[string]string) []string {
-	return slices.DeleteFunc(slices.Sorted(maps.Keys(tags)), func(key string) bool { _, was := before[key]; return was })
+// fresh are the tags or labels that were not there before.
+func fresh[V any](names []string, before map[string]V) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { _, was := before[name]; return was })
 }
 
 func modifyTemplate(where plan.Where, id, version string) string {

@@ -5,7 +5,6 @@ package plan
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -57,15 +56,11 @@ func (c *computation) shrunk() {
 
 // some names the first few of some recipients.
 func some(recipients []sharing.Recipient) string {
-	const few = 5
-	var ids []string
-	for _, recipient := range recipients[:min(few, len(recipients))] {
-		ids = append(ids, recipient.ID)
+	ids := make([]string, len(recipients))
+	for i, recipient := range recipients {
+		ids[i] = recipient.ID
 	}
-	if more := len(recipients) - few; more > 0 {
-		return fmt.Sprintf("%s and %d more", strings.Join(ids, ", "), more)
-	}
-	return strings.Join(ids, ", ")
+	return sharing.Few(ids, 5)
 }
 
 // ownLaunchers are the accounts that can launch an AMI without any organization or OU.

@@ -42,6 +42,14 @@ func SomeAccounts(accounts []AccountID) string {
 	case len(names) <= some:
 		return "accounts " + strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
 	default:
-		return fmt.Sprintf("accounts %s and %d more", strings.Join(names[:some], ", "), len(names)-some)
+		return "accounts " + Few(names, some)
 	}
+}
+
+// Few names the first few of some things: "a, b and 7 more".
+func Few(names []string, few int) string {
+	if more := len(names) - few; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:few], ", "), more)
+	}
+	return strings.Join(names, ", ")
 }

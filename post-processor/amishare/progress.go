@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/progress"
+	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
 
 // quietTime is how long anything may go on without a line about it.
@@ -33,12 +34,7 @@ func line(at progress.State) string {
 	if len(at.Missing) == 0 {
 		return text
 	}
-	named := at.Missing[:min(len(at.Missing), mostMissing)]
-	text += ", waiting for " + strings.Join(named, ", ")
-	if more := len(at.Missing) - len(named); more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
+	return text + ", waiting for " + sharing.Few(at.Missing, mostMissing)
 }
 
 // watched does something, and tells now and then how far it is.
