@@ -192,7 +192,7 @@ func (i item) told() string {
 	if i.Previous != "" && i.Previous != i.Value {
 		value = arrow(i.Previous, i.Value)
 	}
-	return strings.TrimPrefix(strings.TrimSuffix(value+"; "+i.aspects(), "; "), "; ")
+	return joined("; ", value, i.aspects())
 }
 
 // versionWords names a version, 0 for one that is made.

@@ -4,6 +4,7 @@ package report
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/amishare/packer-plugin-ami-share/internal/sharing"
 )
@@ -15,6 +16,11 @@ func mapped[A, B any](all []A, f func(A) B) []B {
 		result = append(result, f(a))
 	}
 	return result
+}
+
+// joined joins those parts of a text that there are.
+func joined(separator string, parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), separator)
 }
 
 // sortedUnique returns the strings sorted, each once, never nil.

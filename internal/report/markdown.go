@@ -3,7 +3,6 @@
 package report
 
 import (
-	"slices"
 	"strings"
 	"unicode"
 
@@ -25,7 +24,7 @@ func Markdown(r Run) string {
 		markdownProblems("Warnings", r.warnings()), folded("All items", r.lines(items, func(sign, text string) string { return "- `" + sign + "` " + escaped(text) })), folded("AMIs", r.markdownImages()),
 		folded("Left alone", mapped(r.Plan.Foreign, bullet)), folded("Notes", mapped(r.Plan.Notes, bullet)), escaped(r.summary(items)),
 	}
-	text := strings.Join(slices.DeleteFunc(sections, func(s string) bool { return s == "" }), "\n\n") + "\n"
+	text := joined("\n\n", sections...) + "\n"
 	if len(text) > markdownLimit {
 		cut := strings.LastIndexByte(text[:markdownLimit], '\n')
 		text = text[:cut] + "\n\n… and more: see the report file or the log.\n"

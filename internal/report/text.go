@@ -4,7 +4,6 @@ package report
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +19,7 @@ func Text(r Run) string {
 		r.failed(), problemList("Warnings:", r.warnings()), list("Left alone:", r.Plan.Foreign), list("Notes:", r.Plan.Notes),
 		r.summary(items),
 	}
-	return strings.Join(slices.DeleteFunc(sections, func(s string) bool { return s == "" }), "\n\n")
+	return joined("\n\n", sections...)
 }
 
 func (r Run) itemLines(items []item) string {

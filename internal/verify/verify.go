@@ -156,16 +156,16 @@ func (v *verification) launches(expected map[sharing.Scope]*expectation, of func
 	}
 	for scope, e := range expected {
 		e.canary, e.canaryRole = v.canaryOf(targets[scope.Account], scope.Region)
-		slices.Sort(e.images)
-		e.images = slices.Compact(e.images)
+		e.images = unique(e.images)
 		e.launched = e.images
 		if v.granted(e) {
-			e.launched = slices.Concat(e.images, own[scope])
-			slices.Sort(e.launched)
-			e.launched = slices.Compact(e.launched)
+			e.launched = unique(slices.Concat(e.images, own[scope]))
 		}
 	}
 }
+
+// unique returns ids sorted, each once.
+func unique(ids []string) []string { return slices.Compact(slices.Sorted(slices.Values(ids))) }
 
 func (v *verification) owns(account sharing.AccountID, image sharing.ImageRef) bool {
 	return slices.ContainsFunc(v.plan.Images, func(i sharing.Image) bool { return i.Ref == image && i.Owner == account })
