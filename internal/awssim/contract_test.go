@@ -97,6 +97,7 @@ func (f *fixture) lastAction() string {
 type fixture struct {
 	server  *awssim.Server
 	url     string
+	client  *http.Client      // one for all calls: each SDK client would have connections of its own, and some tests make thousands
 	secrets map[string]string // by access key id
 }
 
@@ -115,7 +116,7 @@ func serve(t *testing.T, world awssim.World, around func(*awssim.Server) http.Ha
 	}
 	listening := httptest.NewServer(around(server))
 	t.Cleanup(listening.Close)
-	f := &fixture{server: server, url: listening.URL, secrets: map[string]string{}}
+	f := &fixture{server: server, url: listening.URL, client: listening.Client(), secrets: map[string]string{}}
 	for _, account := range world.Accounts {
 		for _, user := range account.Users {
 			f.secrets[user.AccessKeyID] = user.SecretAccessKey
@@ -169,6 +170,6 @@ func (f *fixture) config(t *testing.T, accessKey, region string) aws.Config {
 	}
 	return aws.Config{
 		Region: region, BaseEndpoint: &f.url, Credentials: credentials.NewStaticCredentialsProvider(accessKey, secret, ""),
-		RetryMaxAttempts: 1,
+		RetryMaxAttempts: 1, HTTPClient: f.client,
 	}
 }

@@ -147,8 +147,12 @@ func TestWhoSharesABucket(t *testing.T) {
 	}
 	f, _ := throttled(t)
 	config := f.config(t, administrator, home)
-	until(t.Context(), config, regions)
-	until(t.Context(), config, roles)
+	if _, got := until(t.Context(), config, regions); got != "RequestLimitExceeded" {
+		t.Fatalf("the bucket of DescribeRegions is not emptied: %q", got)
+	}
+	if _, got := until(t.Context(), config, roles); got != "Throttling" {
+		t.Fatalf("the bucket of ListRoles is not emptied: %q", got)
+	}
 	for sentence, test := range map[string]struct {
 		config aws.Config
 		call   call
